@@ -15,7 +15,7 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
-from sluice_runtime.ports import SnapshotError
+from sluice_runtime.domain.failure import SnapshotError
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount
 

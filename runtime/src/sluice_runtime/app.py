@@ -29,6 +29,7 @@ from .domain.market import DocumentOrigin
 from .domain.slot import slot_lease_name
 from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.auto_stop import AutoStopMonitor
+from .loops.clock_monitor import monitor_clock_forever
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness_forever
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
@@ -170,6 +171,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             supervisor.stream_unless_paused_forever(),
             flusher.run(),
             monitor_freshness_forever(market, journal),
+            monitor_clock_forever(journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),

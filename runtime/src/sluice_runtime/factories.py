@@ -24,6 +24,7 @@ from .domain.declared_job import to_declared_job
 from .domain.desired import UNREAD, Desired, desired_state, with_pause
 from .domain.endpoints import rest_endpoints
 from .domain.health import RuntimeIdentity
+from .domain.stream_activity import StreamActivity
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .ports import MarketSnapshots, Source
@@ -52,7 +53,9 @@ def create_journal(settings: Settings) -> Journal:
         session_id=uuid.uuid4().hex,
         started_at=utc_now(),
     )
-    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now)
+    # Simulated quotes and those of IBKR get their timestamps here, and tapes theirs at another time.
+    activity = StreamActivity(has_provider_timestamps=injected.spec.alpaca_and_secret_name is not None)
+    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now, activity)
 
 
 def _desired_at_start(injected: InjectedJob) -> Desired:

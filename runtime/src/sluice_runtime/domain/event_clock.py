@@ -8,6 +8,8 @@ supports, carried forward by the monotonic clock, which no correction of the wal
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 # How much later than the estimate a timestamp may be: venues differ, and batches are sampled.
@@ -61,6 +63,16 @@ class EventClock:
         self._provider_offset = offset = ts.timestamp() - at
         if self._offset is None or self._offset > offset + _TOLERANCE_SECONDS:
             self._set_offset(offset, at)
+
+    def observe_snapshot(self, timestamps: Iterable[datetime], at: float) -> None:
+        """Take the timestamps of a snapshot into account. They can only raise the estimate: quotes can be old.
+
+        As in the stream, two of them must agree.
+        """
+        limit = self.latest_plausible_snapshot_time(at)
+        for ts in heapq.nlargest(2, timestamps):
+            if ts > limit:
+                self._raise_if_supported(ts.timestamp() - at, at)
 
     def latest_plausible_time(self, at: float) -> datetime:
         """Return the limit for timestamps in the stream; `UNLIMITED` before the first one."""

@@ -63,5 +63,18 @@ class SinkError(Exception):
         self.retry_after = retry_after
 
 
+class SnapshotError(Exception):
+    """A market snapshot is not available. The message is a sentence, without secrets.
+
+    `retry_after` is the minimum number of seconds before the next attempt. `is_refused` is True if the provider refuses
+    such requests, so that attempts in short succession are pointless.
+    """
+
+    def __init__(self, message: str, retry_after: float = 0.0, *, is_refused: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.is_refused = is_refused
+
+
 class FencedError(Exception):
     """A later process of this job writes the heartbeat, so this process must exit."""

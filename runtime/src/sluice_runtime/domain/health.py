@@ -73,6 +73,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     ledger: SubscriptionLedger
     clocks: ActivityTimes
     last_symbol: str | None
+    clock_skew_seconds: float | None = None  # of this node's clock, ahead of the provider's
     acknowledgement: PauseAcknowledgement | None
     failure: StreamFailure | None
     unresolved_failure: StreamFailure | None = None  # kept while the job is paused
@@ -149,7 +150,14 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         pause=_stream_pause(snapshot),
         failure=snapshot.failure,
         preflight=snapshot.preflight,
+        clock_skew_milliseconds=clock_skew_milliseconds(snapshot),
     )
+
+
+def clock_skew_milliseconds(snapshot: RuntimeSnapshot) -> int | None:
+    """Return how far this node's clock is ahead of the provider's; None while it is unknown."""
+    skew = snapshot.clock_skew_seconds
+    return round(skew * 1000) if skew is not None else None
 
 
 def _subscription_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:

@@ -20,6 +20,11 @@ class SubscriptionLedger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
+    def rejections_not_in(self, before: SubscriptionLedger) -> list[SymbolRejection]:
+        """Return the rejections that the earlier ledger does not have."""
+        known = frozenset(before.rejected)
+        return [each for each in self.rejected if each not in known]
+
     def to_symbol_counts(self, desired: Desired) -> SymbolCounts:
         """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected."""
         symbols = desired.symbols

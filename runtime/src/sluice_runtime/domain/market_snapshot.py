@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from .clock_skew import ClockReading
 from .market import Quote, Trade
 
 # A quote that is older than this should have arrived on the stream.
@@ -14,10 +15,11 @@ _UNDERWAY = timedelta(seconds=10)
 
 
 class MarketSnapshot(msgspec.Struct, frozen=True):
-    """The newest quote and trade of each symbol that has one."""
+    """The newest quote and trade of each symbol that has one, and what the response says about the provider's time."""
 
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
+    clock_reading: ClockReading | None = None
 
     def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
         """Return the snapshot without the quotes that are older than what their documents already show.
@@ -30,14 +32,11 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         for trade in self.trades:
             newest[trade.symbol] = max(trade.ts, newest.get(trade.symbol, trade.ts))
         kept = {symbol for symbol, ts in newest.items() if symbol not in document_times or ts >= document_times[symbol]}
-        return MarketSnapshot(
-            tuple(each for each in self.quotes if each.symbol in kept),
-            self.trades,
-        )
+        return msgspec.structs.replace(self, quotes=tuple(each for each in self.quotes if each.symbol in kept))
 
     def without_trades(self) -> MarketSnapshot:
         """Return the snapshot with quotes only."""
-        return MarketSnapshot(self.quotes)
+        return msgspec.structs.replace(self, trades=())
 
     def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
         """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.

@@ -172,7 +172,8 @@ class Flusher:
         """
         if self._retry_at is None:
             return False
-        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.is_sink_failing("heartbeat")
+        failed_before = self._heartbeat_failed
+        self._heartbeat_failed = self._journal.sink_health.is_failing("heartbeat")
         if self._heartbeat_failed:
             return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
         return at < self._retry_at and not failed_before  # a heartbeat that succeeds again ends the wait

@@ -11,6 +11,7 @@ from sluice_contract.documents import QuoteState
 from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResult, StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 
+from ..domain.clock_skew import ClockReading
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, increment
 from ..domain.desired import Desired
@@ -24,7 +25,7 @@ from ..domain.ledger import SubscriptionLedger
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..domain.market_snapshot import MarketSnapshot
 from ..domain.newest_quotes import NewestQuotes
-from ..domain.pause import Switch
+from ..domain.pause import Switch, with_switch
 from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
 from ..domain.stream_activity import StreamActivity
@@ -45,12 +46,13 @@ class Journal:
         desired: LatestValue[Desired],
         coalescer: Coalescer,
         now: Callable[[], datetime],
+        activity: StreamActivity | None = None,
     ) -> None:
         self.identity = identity
         self.desired = desired
         self.coalescer = coalescer
         self.now = now
-        self.activity = StreamActivity()
+        self.activity = activity or StreamActivity()
         self.counters = Counters()
         self.transitions = LatestValue(0)
         self.failures = LatestValue(0)  # of the stream, since the process started
@@ -59,7 +61,6 @@ class Journal:
         self.feed: str | None = None  # the name of the source, such as alpaca:iex
         self.stopping = False
         self.loop_tick_at = now()
-        self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
         self.last_values = LastValues()
@@ -73,7 +74,7 @@ class Journal:
         self.gaps = Gaps()
         self.slot: ConnectionSlotStatus | None = None
         self.silent_connections = LatestValue(0)  # how often the connection was found silent
-        self._sink = SinkHealth()
+        self.sink_health = SinkHealth()
         self._ledger = SubscriptionLedger()
         self._acknowledgement: PauseAcknowledgement | None = None
         self._failures = FailureState()
@@ -116,17 +117,19 @@ class Journal:
         """Pass one batch of ticks to the coalescer."""
         limit = self.activity.record_batch("quotes", ticks, self.now(), self._monotonic())
         self.counters.batches += 1
+        is_first = self.coalescer.last is None
         self.coalescer.queue_newest_ticks(ticks, limit)
-        if not self._has_quotes and self.coalescer.last is not None:
-            self._signal_first_quote()
+        if is_first and self.coalescer.last is not None:
+            self.signal_transition()
 
     def apply_market_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
-        horizon = self.activity.event_clock.latest_plausible_snapshot_time(self._monotonic())
+        horizon = self.activity.record_snapshot(latest, self._monotonic())
         self.last_values.record_snapshot_trades(latest.trades, horizon)
+        is_first = self.coalescer.last is None
         learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
-        if learnt:
-            self._signal_first_quote()
+        if is_first and learnt:
+            self.signal_transition()
         return learnt
 
     def on_trades(self, trades: Sequence[Trade]) -> None:
@@ -145,11 +148,14 @@ class Journal:
         self.activity.record_message(self.now(), self._monotonic())
         self.last_values.record_bars(bars)
 
+    def on_provider_time(self, reading: ClockReading) -> None:
+        """Record a statement of the provider's time."""
+        self.activity.record_clock_reading(reading)
+
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
         ledger = SubscriptionLedger(confirmed, tuple(rejected))
-        known = frozenset(self._ledger.rejected)
-        if new := [each for each in ledger.rejected if each not in known]:
+        if new := ledger.rejections_not_in(self._ledger):
             shown = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_LOGGED])
             _log.warning("provider rejects %d symbols: %s", len(new), shown, extra=_STREAM)
         if ledger != self._ledger:
@@ -176,7 +182,7 @@ class Journal:
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = SubscriptionLedger()
-        self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
+        self.last_values.mark_halts_unconfirmed(self.provider_now())
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
             self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)
@@ -233,19 +239,14 @@ class Journal:
 
         `write_kind` is quotes, documents, records or heartbeat. A first failure and a recovery are logged and reported.
         """
-        if self._sink.record_result(write_kind, failure, self.now()):
+        if self.sink_health.record_result(write_kind, failure, self.now()):
             text = f"{write_kind} not written: {failure}" if failure else f"Firestore writes recovered: {write_kind}"
             _log.warning(text, extra={"event_type": "firestore_write"})
             self.signal_transition()
 
-    def is_sink_failing(self, write_kind: str) -> bool:
-        """Return True if the last write of this kind to Firestore failed."""
-        return self._sink.is_failing(write_kind)
-
     def set_switch(self, switch: Switch) -> None:
         """Set the state of a switch outside the IngestJob."""
-        known = {each.source: each for each in self.switches.value} | {switch.source: switch}
-        self.switches.set(tuple(each for each in known.values() if each.pauses))
+        self.switches.set(with_switch(self.switches.value, switch))
 
     def record_switch_failure(self, message: str) -> None:
         """Log and count that a switch cannot be read. Its last state stays in force."""
@@ -256,13 +257,12 @@ class Journal:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
+    def provider_now(self) -> datetime:
+        """Return the provider's time: this node's, corrected by the measured skew."""
+        return self.activity.provider_time(self.now(), self._monotonic())
+
     def _monotonic(self) -> float:
         return asyncio.get_running_loop().time()
-
-    def _signal_first_quote(self) -> None:
-        if not self._has_quotes:
-            self._has_quotes = True
-            self.signal_transition()
 
     def _set_accepted_symbols(self, desired: Desired) -> None:
         self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
@@ -270,7 +270,7 @@ class Journal:
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""
-        last, sink_failure = self.coalescer.last, self._sink.first_failure
+        last, sink_failure = self.coalescer.last, self.sink_health.first_failure
         return RuntimeSnapshot(
             identity=self.identity,
             at=self.now(),
@@ -284,6 +284,7 @@ class Journal:
                 last_write_at=self.last_write_at,
             ),
             last_symbol=last.symbol if last else None,
+            clock_skew_seconds=self.activity.clock_skew.skew_seconds(self.now(), self._monotonic()),
             acknowledgement=self._acknowledgement,
             failure=self._failures.current,
             unresolved_failure=self._failures.unresolved,

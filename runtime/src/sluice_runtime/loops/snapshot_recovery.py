@@ -9,11 +9,11 @@ from datetime import datetime
 
 from ..domain.backoff import Backoff
 from ..domain.counters import increment
-from ..domain.failure import SinkError
+from ..domain.failure import SinkError, SnapshotError
 from ..domain.freshness import SilenceReactionLimiter
 from ..domain.market_hours import MarketHours
 from ..domain.market_snapshot import MarketSnapshot
-from ..ports import MarketSnapshots, Sink, SnapshotError
+from ..ports import MarketSnapshots, Sink
 from .journal import Journal
 from .waiting import run_with_timeout
 

@@ -108,6 +108,23 @@ def test_ten_samples_a_second_are_enough() -> None:
     assert found.latest_plausible_time(0.06) == ts(5.06)
 
 
+def test_two_quotes_of_a_snapshot_that_are_later_than_its_date_raise_the_limit_and_one_does_not() -> None:
+    found = EventClock()
+    found.observe_provider_time(ts(0), 0.0)
+    found.observe_snapshot([ts(7200), ts(-50)], 1.0)
+    assert found.latest_plausible_snapshot_time(1.0) == ts(6)
+    found.observe_timestamp(ts(2), 2.0)
+    found.observe_snapshot([ts(7200), ts(7199), ts(-50)], 3.0)
+    assert found.latest_plausible_snapshot_time(3.0) == ts(7204)
+
+
+def test_old_quotes_of_a_snapshot_lower_nothing() -> None:
+    found = clock((0, 0))
+    for at in (10.0, 30.0, 60.0):
+        found.observe_snapshot([ts(-3600), ts(-7200)], at)
+    assert found.latest_plausible_time(60.0) == ts(65)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_with_delays_and_rare_wrong_timestamps_every_true_one_is_plausible_and_no_wrong_one(seed: int) -> None:
     rng = random.Random(seed)

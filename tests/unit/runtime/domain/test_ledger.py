@@ -26,3 +26,10 @@ def test_only_the_first_twenty_are_shown_and_all_are_counted() -> None:
         desired(symbols=names, pausedSymbols=unknown)
     )
     assert (shown.rejected, len(shown.rejections), len(shown.unknown_paused)) == (50, 20, 20)
+
+
+def test_only_rejections_that_the_earlier_ledger_lacks_are_new() -> None:
+    old, new = (SymbolRejection(symbol=symbol, code=400, message="no") for symbol in ("OLD", "NEW"))
+    assert SubscriptionLedger(frozenset(), (old, new)).rejections_not_in(SubscriptionLedger(frozenset(), (old,))) == [
+        new
+    ]

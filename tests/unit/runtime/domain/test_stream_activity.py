@@ -1,7 +1,9 @@
 from datetime import timedelta
 
+from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.event_clock import UNLIMITED
 from sluice_runtime.domain.market import Quote
+from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from sluice_runtime.domain.stream_activity import StreamActivity
 from support.virtual_time import START
 
@@ -39,3 +41,18 @@ def test_a_batch_does_not_set_its_own_limit_but_that_of_the_next() -> None:
     assert activity.record_batch("quotes", [quote(0)], START, 0.0) == UNLIMITED
     limit = activity.record_batch("quotes", [quote(3600)], START, 1.0)
     assert limit == START + timedelta(seconds=6)
+
+
+def test_the_provider_s_time_is_this_node_s_corrected_by_the_skew() -> None:
+    activity = StreamActivity()
+    assert activity.provider_time(START, 5.0) == START
+    activity.record_clock_reading(ClockReading(earliest=START, latest=START, sent_at=5.0, received_at=5.0))
+    assert activity.provider_time(START + timedelta(seconds=30), 5.0) == START
+
+
+def test_a_snapshot_whose_quotes_are_later_than_its_date_is_used() -> None:
+    activity = StreamActivity()
+    early = ClockReading(earliest=START, latest=START, sent_at=0.0, received_at=0.0)
+    later = Quote(symbol="B", ts=quote(3600).ts, bid=1.0, ask=2.0, bid_size=1.0, ask_size=1.0)
+    limit = activity.record_snapshot(MarketSnapshot((quote(3600), later), (), early), 0.0)
+    assert limit == START + timedelta(seconds=3605)

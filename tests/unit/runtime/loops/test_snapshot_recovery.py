@@ -11,11 +11,11 @@ import pytest
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.failure import SnapshotError
 from sluice_runtime.domain.market import Trade
 from sluice_runtime.domain.market_hours import REGULAR_HOURS, MarketHours, MarketState, market_hours
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
-from sluice_runtime.ports import SnapshotError
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
 from support.virtual_time import START, at, now, seconds

@@ -18,6 +18,7 @@ from typing import Any, get_args
 import msgpack
 import msgspec
 
+from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .messages import Message
@@ -113,6 +114,7 @@ class SDKTransport:
         self._stream = stream
         self._socket: Any = stream._ws
         self._close_seconds = close_seconds
+        self.clock_reading: ClockReading | None = None
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> SDKTransport:
@@ -125,8 +127,13 @@ class SDKTransport:
         # alpaca-py gets no key: the runtime sends the login itself, so that a refusal keeps its code.
         stream = kind("", "", raw_data=True, url_override=endpoint.url)
         stream.configure(endpoint)
+        clock = asyncio.get_running_loop().time
+        sent_at = clock()
         await _connect(stream, endpoint)
-        return cls(stream, endpoint.timeouts.close)
+        opened = cls(stream, endpoint.timeouts.close)
+        headers = opened._socket.response_headers
+        opened.clock_reading = date_header_reading(headers.get("Date", ""), headers.get("Age", ""), sent_at, clock())
+        return opened
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(exceptions.WebSocketException, OSError):

@@ -71,6 +71,8 @@ class AlpacaSource:
         transport = await self._open(
             Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
         )
+        if transport.clock_reading is not None:
+            listener.on_provider_time(transport.clock_reading)
         connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
         try:
             await connection.wait_for_welcome()

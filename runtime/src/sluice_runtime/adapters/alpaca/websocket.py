@@ -17,6 +17,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, cast
 import aiohttp
 import msgspec
 
+from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
 from ..error_text import redact_url
 from ..user_text import UserTextError, read_certificates
@@ -71,6 +72,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 class Transport(Protocol):
     """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
 
+    clock_reading: ClockReading | None  # from the response to the upgrade request; None if it has no date
+
     async def send(self, message: dict[str, object]) -> None:
         """Send one message. Does nothing if the websocket has closed."""
 
@@ -108,6 +111,7 @@ class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         connection = self._response.connection
+        self.response_headers = self._response.headers
         self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
 
 
@@ -118,6 +122,7 @@ class NativeTransport:
         self._session = session
         self._socket = socket
         self._timeouts = timeouts
+        self.clock_reading: ClockReading | None = None
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
@@ -131,8 +136,15 @@ class NativeTransport:
             StreamError: the connection cannot be opened.
         """
         session = aiohttp.ClientSession(ws_response_class=_WebSocketWithTransport)
+        clock = asyncio.get_running_loop().time
         try:
-            return cls(session, await _open_websocket(session, endpoint), endpoint.timeouts)
+            sent_at = clock()
+            opened = cls(session, await _open_websocket(session, endpoint), endpoint.timeouts)
+            headers = opened._socket.response_headers
+            opened.clock_reading = date_header_reading(
+                headers.get("Date", ""), headers.get("Age", ""), sent_at, clock()
+            )
+            return opened
         except BaseException:
             await session.close()
             raise

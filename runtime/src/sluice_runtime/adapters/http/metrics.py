@@ -78,6 +78,12 @@ class _RuntimeCollector(Collector):
             "ingest_quotes_waiting", "Symbols with a quote that waits to be written.", value=len(self._view.coalescer)
         )
         yield from (active, paused, symbols, waiting)
+        if snapshot.clock_skew_seconds is not None:
+            yield GaugeMetricFamily(
+                "ingest_clock_skew_seconds",
+                "How far the clock of this node is ahead of the provider's; absent while unknown.",
+                value=snapshot.clock_skew_seconds,
+            )
         clocks = snapshot.clocks
         for name, text, clock in (
             ("loop_tick", "the last run of the flush loop", clocks.loop_tick_at),
