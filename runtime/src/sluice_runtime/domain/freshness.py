@@ -20,19 +20,17 @@ from sluice_contract.symbol_counts import FreshnessCounts
 
 from .market import Halt
 from .market_hours import MarketState
+from .symbol_pace import SymbolPaces
 
 Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
 
-OBSERVATION_SECONDS = 5.0  # between two observations
 _LIVE_SECONDS = 15.0
 _STALE_SECONDS = 60.0
 # Both thresholds are at least this many effective write intervals.
 _INTERVALS = 3.0
-# The time constant of the moving average of a symbol's activity.
-_MEMORY_SECONDS = 600.0
-_WEIGHT = 1.0 - math.exp(-OBSERVATION_SECONDS / _MEMORY_SECONDS)
-# A symbol that ticks at least this often is liquid; a silence of ten times its pace is then not a coincidence.
-_LIQUID_SECONDS = 30.0
+# A symbol that ticks at least this often is liquid; a silence of ten times its pace is then not a coincidence. The pace
+# is an average: gaps whose median is above 10 s are longer on average, and among them, long ones are usual.
+_LIQUID_SECONDS = 10.0
 _PACES = 10.0
 # A silent connection is detected earlier than its first stale symbol, at this share of the threshold.
 _MUTE_SHARE = 0.75
@@ -90,16 +88,16 @@ class FreshnessModel:
     def __init__(self) -> None:
         self._ticked_at: dict[str, float] = {}
         self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
-        self._activity: dict[str, float] = {}  # the share of observations with a tick
-        self._observed: dict[str, float] = {}  # the weight of all observations: close to 1 after `_MEMORY_SECONDS`
+        self._paces = SymbolPaces()
         self._stale: set[str] = set()
         self._session_since: datetime | None = None
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the ticks of all symbols that are not in `symbols`."""
-        for times in (self._ticked_at, self._silent_since, self._activity, self._observed):
+        for times in (self._ticked_at, self._silent_since):
             for symbol in times.keys() - symbols:
                 del times[symbol]
+        self._paces.retain_only(symbols)
         self._stale &= symbols
 
     def record_observation(self, ticked: Collection[str], inputs: FreshnessInput) -> None:
@@ -121,10 +119,7 @@ class FreshnessModel:
                 self._silent_since[symbol] = inputs.at
             self._silent_since.setdefault(symbol, inputs.at)
             if not excused and symbol not in self._stale and symbol not in inputs.halted:
-                activity = self._activity.get(symbol, 0.0)
-                self._activity[symbol] = activity + _WEIGHT * (has_ticked - activity)
-                observed = self._observed.get(symbol, 0.0)
-                self._observed[symbol] = observed + _WEIGHT * (1.0 - observed)
+                self._paces.record_observation(symbol, has_ticked=has_ticked)
         self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
 
     def _forget_paces_of_previous_session(self, session_since: datetime | None) -> None:
@@ -132,8 +127,8 @@ class FreshnessModel:
         if session_since is None or session_since == self._session_since:
             return
         self._session_since = session_since
-        for values in (self._activity, self._observed, self._silent_since):
-            values.clear()
+        self._paces.clear()
+        self._silent_since.clear()
 
     def freshness_of(self, symbol: str, inputs: FreshnessInput) -> Freshness:
         """Return the freshness of a symbol, such as LIVE or STALE."""
@@ -154,8 +149,7 @@ class FreshnessModel:
 
         Only observations of the open market count, and those of the last ten minutes count most.
         """
-        activity = self._activity.get(symbol, 0.0)
-        return OBSERVATION_SECONDS * self._observed[symbol] / activity if activity > 0 else None
+        return self._paces.average_pace(symbol)
 
     def summarize(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessSummary:
         """Return the number of symbols in each state, and the first stale and halted ones.
@@ -203,10 +197,10 @@ class FreshnessModel:
 
     def _stale_after_seconds(self, symbol: str, inputs: FreshnessInput) -> float:
         """Return the seconds of silence that make a symbol stale; infinite for a symbol that is not liquid."""
-        activity = self._activity.get(symbol, 0.0)
-        if activity * _LIQUID_SECONDS < OBSERVATION_SECONDS:
+        pace = self._paces.usual_pace(symbol)
+        if pace > _LIQUID_SECONDS:
             return math.inf
-        return self._at_least_three_intervals(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), inputs)
+        return self._at_least_three_intervals(max(_STALE_SECONDS, _PACES * pace), inputs)
 
     def _at_least_three_intervals(self, seconds: float, inputs: FreshnessInput) -> float:
         return max(seconds, _INTERVALS * inputs.interval_seconds)
@@ -225,21 +219,26 @@ class SilenceReactionLimiter:
     """Limits how often the runtime reacts to a silent connection.
 
     The first reaction is allowed immediately. The interval to the next one doubles each time, up to `max_seconds`, and
-    starts at `first_seconds` again when data arrives.
+    starts at `first_seconds` again when data arrives: the reaction has then helped, and the next one may follow after
+    `helped_seconds`.
     """
+
+    helped_seconds = 120.0
 
     def __init__(self, first_seconds: float = 300.0, max_seconds: float = 3600.0) -> None:
         self._first = first_seconds
         self._max = max_seconds
         self._wait = first_seconds
         self._not_before = -math.inf
+        self._reacted_at = -math.inf
 
     def try_acquire(self, is_silent: bool, has_ticked: bool, at: float) -> bool:
         """Return True if the caller must react now. The next interval then starts."""
         if has_ticked:
             self._wait = self._first
+            self._not_before = min(self._not_before, self._reacted_at + self.helped_seconds)
         if not is_silent or at < self._not_before:
             return False
-        self._not_before = at + self._wait
+        self._reacted_at, self._not_before = at, at + self._wait
         self._wait = min(self._max, 2 * self._wait)
         return True

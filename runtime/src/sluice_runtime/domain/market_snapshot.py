@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from .clock_skew import ClockReading
 from .market import Quote, Trade
-
-# A quote that is older than this should have arrived on the stream.
-_UNDERWAY = timedelta(seconds=10)
 
 
 class MarketSnapshot(msgspec.Struct, frozen=True):
@@ -37,10 +34,3 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
     def without_trades(self) -> MarketSnapshot:
         """Return the snapshot with quotes only."""
         return msgspec.structs.replace(self, trades=())
-
-    def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
-        """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.
-
-        The stream has been open since `since` and has delivered nothing.
-        """
-        return next((each for each in self.quotes if since + _UNDERWAY <= each.ts <= now - _UNDERWAY), None)

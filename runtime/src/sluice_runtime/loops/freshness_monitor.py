@@ -8,14 +8,13 @@ import math
 from datetime import datetime
 
 from ..domain.freshness import (
-    OBSERVATION_SECONDS,
     FreshnessInput,
     FreshnessModel,
     FreshnessSummary,
-    SilenceReactionLimiter,
     SymbolFreshness,
 )
 from ..domain.market_hours import MarketHours, MarketState
+from ..domain.symbol_pace import OBSERVATION_SECONDS
 from .journal import Journal
 from .market_clock import MarketClock
 
@@ -40,7 +39,6 @@ class FreshnessObserver:
         self._journal = journal
         self._market_hours = market_hours
         self._model = FreshnessModel()
-        self._reconnects = SilenceReactionLimiter()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
         journal.freshness = self
@@ -48,7 +46,7 @@ class FreshnessObserver:
     def update_freshness(self) -> None:
         """Check which symbols have ticked since the last call, and update the journal.
 
-        If the connection is silent, request a reconnect from the supervisor.
+        If the connection is silent and no snapshot can verify that, request a reconnect from the supervisor.
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
@@ -60,8 +58,9 @@ class FreshnessObserver:
         self._log_and_signal_stale_changes(
             frozenset(symbol for symbol, state in journal.quote_states.items() if state == "stale")
         )
-        if self._reconnects.try_acquire(self._model.is_connection_silent(inputs), bool(ticked), inputs.at):
-            journal.request_reconnect_for_silence()
+        silent_connections = journal.silent_connections
+        is_silent = not silent_connections.are_verified_by_snapshots and self._model.is_connection_silent(inputs)
+        silent_connections.try_request_replacement("quotes", inputs.at, is_silent=is_silent, has_ticked=bool(ticked))
 
     def summarize(self) -> FreshnessSummary:
         """Return the market's state, the counts by state, and the first stale and halted symbols at this instant."""

@@ -30,6 +30,7 @@ from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
 from ..domain.stream_activity import StreamActivity
 from .latest_value import LatestValue
+from .silent_connections import SilentConnections
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Journal:
         self.freshness: FreshnessView | None = None  # set by the freshness monitor
         self.gaps = Gaps()
         self.slot: ConnectionSlotStatus | None = None
-        self.silent_connections = LatestValue(0)  # how often the connection was found silent
+        self.silent_connections = SilentConnections()
         self.sink_health = SinkHealth()
         self._ledger = SubscriptionLedger()
         self._acknowledgement: PauseAcknowledgement | None = None
@@ -197,10 +198,6 @@ class Journal:
         self._failures.record(error.kind, error.message, self.now())
         if self.state == "Live":
             self.gaps = self.gaps.with_cause_of_open_gap(gap_cause_of_failure(error.kind))
-
-    def request_reconnect_for_silence(self) -> None:
-        """Make the supervisor reconnect, because the connection is silent although the market is open."""
-        self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
     def confirmed_symbols(self) -> frozenset[str]:

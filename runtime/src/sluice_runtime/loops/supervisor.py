@@ -137,7 +137,7 @@ class Supervisor:
 
     async def _fail_on_silence(self) -> None:
         """Wait until another loop requests a reconnect because of silence, and then raise StreamError."""
-        silent_connections = self._journal.silent_connections
+        silent_connections = self._journal.silent_connections.count
         await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
 

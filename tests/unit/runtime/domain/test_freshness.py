@@ -1,5 +1,6 @@
 """Judging silence by each symbol's usual pace while its market is open."""
 
+import math
 import random
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,6 @@ from typing import Any
 import pytest
 
 from sluice_runtime.domain.freshness import (
-    OBSERVATION_SECONDS,
     Freshness,
     FreshnessInput,
     FreshnessModel,
@@ -22,6 +22,7 @@ from sluice_runtime.domain.market_hours import (
     MarketState,
     market_hours,
 )
+from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
 
 NAMES = frozenset({"SPY", "THIN"})
 
@@ -41,8 +42,19 @@ def scene(at: float, **changes: Any) -> FreshnessInput:
     return FreshnessInput(**(fields | changes))
 
 
+def tick_times(median: float, spread: float, seconds: float, seed: int) -> list[float]:
+    """Return the times of ticks whose gaps are log-normal with this median; `spread` is the sigma of the logarithm."""
+    rng, at, found = random.Random(seed), 0.0, []
+    while at < seconds:
+        found.append(at)
+        at += rng.lognormvariate(math.log(median), spread)
+    return found
+
+
 class Watch:
     """A freshness model that gets one observation after the other."""
+
+    first_stale: float | None = None
 
     def __init__(self) -> None:
         self.judge = FreshnessModel()
@@ -55,6 +67,14 @@ class Watch:
             self.at += OBSERVATION_SECONDS
             self.last = scene(self.at, **changes)
             self.judge.record_observation(heard, self.last)
+
+    def play(self, ticks: list[float], seconds: float) -> None:
+        """Observe SPY, which ticks at these times, for `seconds`, and remember when it first becomes stale."""
+        heard, ends = {int(at // OBSERVATION_SECONDS) for at in ticks}, self.at + seconds
+        while self.at < ends:
+            self.see(["SPY"] if int(self.at // OBSERVATION_SECONDS) in heard else [], OBSERVATION_SECONDS)
+            if self.first_stale is None and self.states(["SPY"]) == ["STALE"]:
+                self.first_stale = self.at
 
     def states(self, symbols: Iterable[str] = ("SPY", "THIN")) -> list[Freshness]:
         return [self.judge.freshness_of(symbol, self.last) for symbol in symbols]
@@ -84,6 +104,48 @@ def test_a_lively_symbol_that_falls_silent_is_quiet_and_then_stale_and_a_thin_on
     watch.see(["SPY"], 5)
     assert watch.states() == ["LIVE", "QUIET"]
     assert watch.judge.quote_states_not_live(watch.last) == {}
+
+
+@pytest.mark.parametrize("median", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_symbol_with_a_tick_a_second_for_80_seconds_is_stale_within_200(
+    median: float, spread: float, seed: int
+) -> None:
+    ticks = tick_times(median, spread, 80.0, seed)
+    watch = Watch()
+    watch.play(ticks, 80)
+    assert watch.first_stale is None
+    watch.play([], 200)
+    assert watch.first_stale is not None
+    assert watch.first_stale - 80 <= 200
+
+
+@pytest.mark.parametrize("median", [10.5, 20.0])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 1.5])
+@pytest.mark.parametrize("seed", [2, 4])
+def test_a_symbol_whose_median_gap_is_above_10_seconds_raises_nothing_in_two_hours(
+    median: float, spread: float, seed: int
+) -> None:
+    watch = Watch()
+    watch.play(tick_times(median, spread, 7200.0, seed), 7200)
+    assert watch.first_stale is None
+
+
+def test_a_thin_symbol_that_becomes_busy_for_80_seconds_and_then_falls_silent_is_stale() -> None:
+    watch = Watch()
+    watch.play([60.0 * at for at in range(30)], 1800)
+    watch.play([1800.0 + at for at in range(80)], 80)
+    assert watch.first_stale is None
+    watch.play([], 200)
+    assert watch.first_stale is not None
+
+
+def test_a_symbol_with_a_tick_each_12_seconds_is_never_stale() -> None:
+    watch = Watch()
+    watch.play([float(at) for at in range(0, 600, 12)], 600)
+    watch.play([], 7200)
+    assert watch.first_stale is None
 
 
 def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
@@ -195,6 +257,15 @@ def test_a_mute_connection_is_replaced_at_once_and_then_at_growing_intervals() -
     reconnects = SilenceReactionLimiter()
     moments = [at for at in range(0, 10_000, 5) if reconnects.try_acquire(True, False, float(at))]
     assert moments == [0, 300, 900, 2100, 4500, 8100]
+
+
+def test_after_a_replacement_that_helped_the_next_one_may_follow_after_two_minutes() -> None:
+    reconnects = SilenceReactionLimiter()
+    assert reconnects.try_acquire(True, False, 0.0)
+    assert not reconnects.try_acquire(True, True, 119.0)
+    assert reconnects.try_acquire(True, False, 120.0)
+    assert not reconnects.try_acquire(True, False, 300.0)
+    assert reconnects.try_acquire(True, False, 420.0)
 
 
 def test_a_tick_resets_the_intervals_between_replacements() -> None:

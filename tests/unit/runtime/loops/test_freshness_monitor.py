@@ -10,9 +10,9 @@ from sluice_contract.status import StreamStatus
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
-from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
 from sluice_runtime.domain.market import Halt
 from sluice_runtime.domain.market_hours import REGULAR_HOURS, market_hours
+from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
@@ -143,12 +143,12 @@ async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_nig
         book.on_ticks([quote("AAPL")])
         await observe(observer, seconds() + OBSERVATION_SECONDS)
     await observe(observer, closing - 5900)
-    assert book.silent_connections.value == 1
+    assert book.silent_connections.count.value == 1
     await observe(observer, closing)
-    assert 3 <= book.silent_connections.value <= 5
-    before = book.silent_connections.value
+    assert 3 <= book.silent_connections.count.value <= 5
+    before = book.silent_connections.count.value
     await observe(observer, closing + 3600)
-    assert book.silent_connections.value == before
+    assert book.silent_connections.count.value == before
     assert book.freshness is not None
     assert book.freshness.summarize().counts.closed == 2
 
