@@ -27,7 +27,7 @@ from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
 from .domain.slot import slot_lease_name
-from .factories import create_journal, create_sink, create_snapshot_client, create_source
+from .factories import create_calendar_client, create_journal, create_sink, create_snapshot_client, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.clock_monitor import monitor_clock_forever
 from .loops.flusher import Flusher
@@ -35,6 +35,7 @@ from .loops.freshness_monitor import monitor_freshness_forever
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
+from .loops.market_calendar import FetchTradingDays, MarketCalendarLoop
 from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .loops.preflight import run_preflight_once_live
@@ -87,6 +88,7 @@ async def run_pod(settings: Settings) -> None:
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
                     *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, market),
+                    create_calendar_loop(create_calendar_client(settings), market, journal),
                 ],
             ),
             stop,
@@ -109,6 +111,14 @@ def snapshot_recovery_loops(
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, market.state_at).run]
+
+
+def create_calendar_loop(fetch: FetchTradingDays | None, market: MarketClock, journal: Journal) -> Loop:
+    """Return the loop that keeps the calendar of `market` up to date.
+
+    Without `fetch`, it only reports when the table of trading days ends.
+    """
+    return MarketCalendarLoop(fetch, market, journal, Backoff(60.0, 3600.0, random.uniform)).run
 
 
 def stop_event_on_signal() -> asyncio.Event:

@@ -27,6 +27,7 @@ from .domain.health import RuntimeIdentity
 from .domain.stream_activity import StreamActivity
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
+from .loops.market_calendar import FetchTradingDays
 from .ports import MarketSnapshots, Source
 from .settings import Settings, SettingsError
 
@@ -137,6 +138,23 @@ def create_snapshot_client(
         return None
     mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
     return AlpacaSnapshots(alpaca, credentials_reader or mounted, where.data_url or HOST)
+
+
+def create_calendar_client(
+    settings: Settings, credentials_reader: CredentialsReader | None = None
+) -> FetchTradingDays | None:
+    """Return the function that fetches trading days; None if the provider has no calendar or its URL is unknown."""
+    if settings.job.spec.alpaca_and_secret_name is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
+    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    if not where.has_trading_api or alpaca.feed == "crypto":
+        return None
+    from .adapters.alpaca.calendar import AlpacaCalendar  # noqa: PLC0415
+    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
+
+    mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    return AlpacaCalendar(credentials_reader or mounted, where.trading_url).fetch_trading_days
 
 
 _CREDENTIALS = (

@@ -22,6 +22,7 @@ from .adapters.switches import StoredSwitchesFile
 from .app import (
     SWITCHES_FILE_NAME,
     RuntimeParts,
+    create_calendar_loop,
     run_loops_and_shut_down,
     set_switches_at_start,
     snapshot_recovery_loops,
@@ -32,7 +33,7 @@ from .domain.counters import Counters
 from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .factories import create_journal, create_sink, create_snapshot_client, create_source
+from .factories import create_calendar_client, create_journal, create_sink, create_snapshot_client, create_source
 from .loops.journal import Journal
 from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
@@ -140,6 +141,7 @@ class StandaloneRuntime:
                     *snapshot_recovery_loops(
                         create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
+                    create_calendar_loop(create_calendar_client(settings, credentials_reader), market, journal),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)

@@ -9,10 +9,9 @@ import msgspec
 
 from .nyse_sessions import FIRST, HALF_DAYS, HOLIDAYS, LAST
 
-REGULAR_CLOSE = time(16)
-EARLY_CLOSE = time(13)
-LATE_SESSION_CLOSE = time(20)
-LATE_SESSION_EARLY_CLOSE = time(17)  # on half days
+EXTENDED_OPEN = time(4)
+_REGULAR_CLOSE, _EARLY_CLOSE = time(16), time(13)
+_EXTENDED_CLOSE, _EARLY_EXTENDED_CLOSE = time(20), time(17)
 
 _SATURDAY = 5
 _WARNING_DAYS = 60
@@ -32,10 +31,10 @@ class TradingDay(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     day: date
-    extended_opens: time = time(4)
+    extended_opens: time = EXTENDED_OPEN
     opens: time = time(9, 30)
-    closes: time = REGULAR_CLOSE
-    extended_closes: time = LATE_SESSION_CLOSE
+    closes: time = _REGULAR_CLOSE
+    extended_closes: time = _EXTENDED_CLOSE
 
 
 class TradingCalendar(msgspec.Struct, frozen=True):
@@ -84,6 +83,14 @@ class TradingCalendar(msgspec.Struct, frozen=True):
             raise CalendarError(f"the vendor's calendar has no trading day from {first} on")
         return TradingCalendar(first, previous, by_day)
 
+    def differences_from_table(self) -> list[date]:
+        """Return the days on which the vendor's calendar differs from the table, as far as both cover them."""
+        days = (
+            self.vendor_first + timedelta(days=count)
+            for count in range((self.vendor_last - self.vendor_first).days + 1)
+        )
+        return [day for day in days if FIRST <= day <= LAST and self.trading_day(day) != _trading_day_of_table(day)]
+
     def _is_covered_by_vendor(self, day: date) -> bool:
         return self.vendor_first <= day <= self.vendor_last
 
@@ -92,8 +99,13 @@ def _trading_day_of_table(day: date) -> TradingDay | None:
     if not FIRST <= day <= LAST or day.weekday() >= _SATURDAY or day in HOLIDAYS:
         return None
     if day in HALF_DAYS:
-        return TradingDay(day=day, closes=EARLY_CLOSE, extended_closes=LATE_SESSION_EARLY_CLOSE)
+        return TradingDay(day=day, closes=_EARLY_CLOSE, extended_closes=extended_close(_EARLY_CLOSE))
     return TradingDay(day=day)
+
+
+def extended_close(regular_close: time) -> time:
+    """Return the end of the extended session of a day: 17:00 if the regular session ends early, otherwise 20:00."""
+    return _EARLY_EXTENDED_CLOSE if regular_close < _REGULAR_CLOSE else _EXTENDED_CLOSE
 
 
 def table_end_warning(now: datetime) -> str | None:
