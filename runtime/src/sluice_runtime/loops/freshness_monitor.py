@@ -41,6 +41,7 @@ class FreshnessObserver:
         self._model = FreshnessModel()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
+        self._market_name = ""
         journal.freshness = self
 
     def update_freshness(self) -> None:
@@ -50,7 +51,9 @@ class FreshnessObserver:
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
-        self._drop_doubtful_halts(self._market_hours(journal.now()))
+        market = self._market_hours(journal.now())
+        self._log_market_change(market)
+        self._drop_doubtful_halts(market)
         inputs = self._freshness_input()
         ticked = journal.coalescer.take_ticked_symbols()
         self._model.record_observation(ticked, inputs)
@@ -88,6 +91,15 @@ class FreshnessObserver:
             interval_seconds=desired.effective_interval_seconds,
             silent_seconds=math.inf if last_message_seconds is None else at - last_message_seconds,
         )
+
+    def _log_market_change(self, market: MarketState) -> None:
+        name = f"{market.session} session" if market.session else "presumed closed: no symbol trades"
+        if not (market.session or market.is_presumed_closed):
+            name = market.phase
+        if name != self._market_name:
+            self._market_name = name
+            until = f" until {market.changes_at.isoformat()}" if market.changes_at else ""
+            _log.info("market: %s%s", name, until, extra={"event_type": "market"})
 
     def _drop_doubtful_halts(self, session: MarketState) -> None:
         """Forget halts after which trading may have resumed overnight or while no connection was open."""
