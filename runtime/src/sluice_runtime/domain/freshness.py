@@ -90,7 +90,7 @@ class FreshnessModel:
         self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
         self._paces = SymbolPaces()
         self._stale: set[str] = set()
-        self._session_since: datetime | None = None
+        self._quotes_since: datetime | None = None
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the ticks of all symbols that are not in `symbols`."""
@@ -105,8 +105,8 @@ class FreshnessModel:
 
         `ticked` are the symbols with a tick since the last observation.
         """
-        self._forget_paces_of_previous_session(inputs.session.session_since)
-        excused = not inputs.streaming or inputs.session.phase != "open"
+        self._forget_paces_of_previous_session(inputs.session.quotes_since)
+        excused = not inputs.streaming or not inputs.session.expects_quotes
         watched = inputs.subscribed - inputs.paused
         for symbol in self._silent_since.keys() - watched:
             del self._silent_since[symbol]
@@ -122,11 +122,11 @@ class FreshnessModel:
                 self._paces.record_observation(symbol, has_ticked=has_ticked)
         self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
 
-    def _forget_paces_of_previous_session(self, session_since: datetime | None) -> None:
+    def _forget_paces_of_previous_session(self, quotes_since: datetime | None) -> None:
         """Forget all paces if another session has begun. Symbols that are stale stay stale until their next tick."""
-        if session_since is None or session_since == self._session_since:
+        if quotes_since is None or quotes_since == self._quotes_since:
             return
-        self._session_since = session_since
+        self._quotes_since = quotes_since
         self._paces.clear()
         self._silent_since.clear()
 

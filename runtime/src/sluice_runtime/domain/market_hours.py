@@ -30,7 +30,9 @@ class MarketState(msgspec.Struct, frozen=True):
     that is unknown. Sessions that follow each other without a break are one opening.
 
     `session` is the session that is open; None if there is none, or if the market has no sessions. `session_since` is
-    its begin. `calendar_ends_on` is the last day that the calendar covers; None for a market without a calendar.
+    its begin. `quotes_since` is the time since which the job's feed has quotes of this session: it can be later than
+    `session_since`, and it is None while the feed has none. `calendar_ends_on` is the last day that the calendar
+    covers; None for a market without a calendar.
 
     If `is_presumed_closed` is True, the calendar has an open session, but no symbol trades. `phase` is then closed.
     """
@@ -40,8 +42,14 @@ class MarketState(msgspec.Struct, frozen=True):
     changes_at: datetime | None = None
     session: TradingSession | None = None
     session_since: datetime | None = None
+    quotes_since: datetime | None = None
     calendar_ends_on: date | None = None
     is_presumed_closed: bool = False
+
+    @property
+    def expects_quotes(self) -> bool:
+        """Return True if the feed should have quotes at this instant, so that silence can be a fault."""
+        return self.phase == "open" and (self.session is None or self.quotes_since is not None)
 
 
 MarketHours = Callable[[datetime], MarketState]
@@ -50,11 +58,15 @@ MarketHours = Callable[[datetime], MarketState]
 class MarketSchedule(msgspec.Struct, frozen=True):
     """When the market of a job is open: in `sessions` of the New York exchanges.
 
-    A market without sessions has the same phase at all times, `constant_phase`.
+    A market without sessions has the same phase at all times, `constant_phase`. The quotes of a feed arrive `delay`
+    after their time. A feed of one exchange has quotes only in the hours of that exchange, `exchange_hours` in New York
+    time; None: the feed has quotes in all sessions.
     """
 
     sessions: frozenset[TradingSession] = frozenset()
     constant_phase: MarketPhase = "unknown"
+    delay: timedelta = timedelta()
+    exchange_hours: tuple[time, time] | None = None
 
 
 ALWAYS_OPEN = MarketSchedule(constant_phase="open")
@@ -63,8 +75,10 @@ REGULAR_HOURS = MarketSchedule(frozenset({"regular"}))
 REGULAR_AND_EXTENDED_HOURS = MarketSchedule(frozenset({"regular", "extended"}))
 OVERNIGHT_HOURS = MarketSchedule(frozenset({"overnight"}))
 
-# Those of the Alpaca feeds that are not open in regular and extended hours.
-_DEFAULT_SCHEDULES: dict[str, MarketSchedule] = {
+# Those of the Alpaca feeds that differ from REGULAR_AND_EXTENDED_HOURS.
+_FEED_SCHEDULES: dict[str, MarketSchedule] = {
+    "iex": msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, exchange_hours=(time(8), time(17))),  # IEX's own hours
+    "delayed_sip": msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, delay=timedelta(minutes=15)),
     "test": ALWAYS_OPEN,
     "overnight": OVERNIGHT_HOURS,
     "boats": OVERNIGHT_HOURS,
@@ -82,11 +96,11 @@ def market_schedule_of_job(spec: IngestJobSpec) -> MarketSchedule:
         return ALWAYS_OPEN
     if spec.provider == "replay":
         return UNKNOWN_HOURS
-    if spec.sessions:
-        return MarketSchedule(frozenset(spec.sessions))
     if spec.provider == "synthetic" or (spec.provider == "alpaca" and spec.alpaca_and_secret_name is None):
-        return ALWAYS_OPEN  # simulated quotes never stop
-    return _DEFAULT_SCHEDULES.get(feed, REGULAR_AND_EXTENDED_HOURS)
+        schedule = ALWAYS_OPEN  # simulated quotes never stop
+    else:
+        schedule = _FEED_SCHEDULES.get(feed, REGULAR_AND_EXTENDED_HOURS)
+    return msgspec.structs.replace(schedule, sessions=frozenset(spec.sessions)) if spec.sessions else schedule
 
 
 class _Period(msgspec.Struct, frozen=True):
@@ -108,18 +122,41 @@ def market_state(schedule: MarketSchedule, calendar: TradingCalendar, at: dateti
     day = _trading_day_at(at)
     if not calendar.covers(day):
         return MarketState("unknown", calendar_ends_on=calendar.last_day)
-    for period in _periods(schedule, calendar, day):
-        if period.begins <= at < period.ends:
-            return MarketState(
-                "open",
-                since=_begin_of_opening(schedule, calendar, day, period),
-                changes_at=_end_of_opening(schedule, calendar, day, period),
-                session=period.session,
-                session_since=period.begins,
-                calendar_ends_on=calendar.last_day,
-            )
+    if (period := _period_at(schedule, calendar, at)) is not None:
+        return MarketState(
+            "open",
+            since=_begin_of_opening(schedule, calendar, day, period),
+            changes_at=_end_of_opening(schedule, calendar, day, period),
+            session=period.session,
+            session_since=period.begins,
+            quotes_since=_quotes_since(schedule, calendar, at),
+            calendar_ends_on=calendar.last_day,
+        )
     changes_at = next((each.begins for each in _periods_from(schedule, calendar, day) if each.begins > at), None)
     return MarketState("closed", changes_at=changes_at, calendar_ends_on=calendar.last_day)
+
+
+def _quotes_since(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> datetime | None:
+    """Return the time since which the feed has quotes of its session at `at`; None if it has none now."""
+    quoted_at = at - schedule.delay
+    period = _period_at(schedule, calendar, quoted_at)
+    if period is None:
+        return None
+    begins = period.begins
+    if schedule.exchange_hours is not None:
+        day, (opens, closes) = _trading_day_at(quoted_at), schedule.exchange_hours
+        if not _utc(day, opens) <= quoted_at < _utc(day, closes):
+            return None
+        begins = max(begins, _utc(day, opens))
+    return begins + schedule.delay
+
+
+def _period_at(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> _Period | None:
+    """Return the period that contains `at`; None if there is none."""
+    for period in _periods(schedule, calendar, _trading_day_at(at)):
+        if period.begins <= at < period.ends:
+            return period
+    return None
 
 
 def market_hours(schedule: MarketSchedule, calendar: TradingCalendar | None = None) -> MarketHours:

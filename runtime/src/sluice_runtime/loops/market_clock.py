@@ -35,6 +35,7 @@ class MarketClock:
             changes_at=None,
             session=None,
             session_since=None,
+            quotes_since=None,
             is_presumed_closed=True,
         )
 

@@ -1,8 +1,6 @@
 """Judging silence by each symbol's usual pace while its market is open."""
 
-import math
 import random
-from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +8,6 @@ import pytest
 
 from sluice_runtime.domain.freshness import (
     Freshness,
-    FreshnessInput,
     FreshnessModel,
     SilenceReactionLimiter,
 )
@@ -23,61 +20,7 @@ from sluice_runtime.domain.market_hours import (
     market_hours,
 )
 from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
-
-NAMES = frozenset({"SPY", "THIN"})
-
-
-def scene(at: float, **changes: Any) -> FreshnessInput:
-    fields: dict[str, Any] = {
-        "at": at,
-        "session": MarketState("open"),
-        "streaming": True,
-        "job_paused": False,
-        "paused": frozenset(),
-        "subscribed": NAMES,
-        "halted": (),
-        "interval_seconds": 1.0,
-        "silent_seconds": 0.0,
-    }
-    return FreshnessInput(**(fields | changes))
-
-
-def tick_times(median: float, spread: float, seconds: float, seed: int) -> list[float]:
-    """Return the times of ticks whose gaps are log-normal with this median; `spread` is the sigma of the logarithm."""
-    rng, at, found = random.Random(seed), 0.0, []
-    while at < seconds:
-        found.append(at)
-        at += rng.lognormvariate(math.log(median), spread)
-    return found
-
-
-class Watch:
-    """A freshness model that gets one observation after the other."""
-
-    first_stale: float | None = None
-
-    def __init__(self) -> None:
-        self.judge = FreshnessModel()
-        self.at = 0.0
-        self.last = scene(0.0)
-
-    def see(self, heard: Collection[str], seconds: float, **changes: Any) -> None:
-        """Repeat an observation in which the symbols `heard` had ticks, for `seconds`."""
-        for _ in range(int(seconds / OBSERVATION_SECONDS)):
-            self.at += OBSERVATION_SECONDS
-            self.last = scene(self.at, **changes)
-            self.judge.record_observation(heard, self.last)
-
-    def play(self, ticks: list[float], seconds: float) -> None:
-        """Observe SPY, which ticks at these times, for `seconds`, and remember when it first becomes stale."""
-        heard, ends = {int(at // OBSERVATION_SECONDS) for at in ticks}, self.at + seconds
-        while self.at < ends:
-            self.see(["SPY"] if int(self.at // OBSERVATION_SECONDS) in heard else [], OBSERVATION_SECONDS)
-            if self.first_stale is None and self.states(["SPY"]) == ["STALE"]:
-                self.first_stale = self.at
-
-    def states(self, symbols: Iterable[str] = ("SPY", "THIN")) -> list[Freshness]:
-        return [self.judge.freshness_of(symbol, self.last) for symbol in symbols]
+from support.freshness_watch import Watch, scene, tick_times
 
 
 @pytest.fixture
@@ -335,48 +278,3 @@ def test_a_market_that_never_closes_raises_alarms_at_any_time() -> None:
     week = Week(market_hours(ALWAYS_OPEN))
     week.play()
     assert week.mute > 0
-
-
-REGULAR_SESSION, LATE_SESSION = (
-    MarketState("open", session=name, session_since=datetime(2026, 11, 23, hour, tzinfo=UTC))  # type: ignore[arg-type]
-    for name, hour in (("regular", 15), ("extended", 21))
-)
-
-
-def test_a_symbol_that_is_busy_in_regular_hours_is_not_stale_in_extended_hours() -> None:
-    watch = Watch()
-    watch.see(["SPY", "THIN"], 3600, session=REGULAR_SESSION)
-    watch.see([], 4 * 3600, session=LATE_SESSION, silent_seconds=4 * 3600.0)
-    assert watch.states() == ["QUIET", "QUIET"]
-    assert watch.judge.pace_of("SPY") is None
-    assert not watch.judge.is_connection_silent(watch.last)
-
-
-def test_a_symbol_that_is_busy_in_extended_hours_and_falls_silent_there_is_stale() -> None:
-    watch = Watch()
-    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
-    watch.see(["SPY"], 3600, session=LATE_SESSION)
-    watch.see([], 100, session=LATE_SESSION)
-    assert watch.states() == ["STALE", "QUIET"]
-
-
-def test_a_symbol_that_is_stale_when_its_session_ends_stays_stale_until_its_next_tick() -> None:
-    watch = Watch()
-    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
-    watch.see([], 100, session=REGULAR_SESSION)
-    watch.see([], 3600, session=LATE_SESSION)
-    assert watch.states(["SPY"]) == ["STALE"]
-    watch.see(["SPY"], 5, session=LATE_SESSION)
-    assert watch.states(["SPY"]) == ["LIVE"]
-
-
-def test_on_a_day_on_which_the_exchanges_stay_closed_no_symbol_is_stale() -> None:
-    """Neither the calendar nor the provider knows of the closure, and the day before was an ordinary one."""
-    watch = Watch()
-    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
-    next_day = REGULAR_SESSION.session_since
-    assert next_day is not None
-    closed_day = MarketState("open", session="regular", session_since=next_day + timedelta(days=1))
-    watch.see([], 6 * 3600, session=closed_day, silent_seconds=6 * 3600.0)
-    assert watch.states() == ["QUIET", "QUIET"]
-    assert not watch.judge.is_connection_silent(watch.last)

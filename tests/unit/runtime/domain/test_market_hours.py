@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from sluice_runtime.domain.market_hours import (
@@ -19,6 +20,9 @@ from sluice_runtime.domain.trading_calendar import TradingCalendar, TradingDay
 from support.runtime_fakes import job_spec
 
 ALL_SESSIONS = MarketSchedule(frozenset({"regular", "extended", "overnight"}))
+IEX_HOURS = msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, exchange_hours=(time(8), time(17)))
+DELAYED_HOURS = msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, delay=timedelta(minutes=15))
+SIMULATED_REGULAR_HOURS = MarketSchedule(frozenset({"regular"}), "open")
 TABLE_END = date(2031, 12, 31)
 SECOND = timedelta(seconds=1)
 OPEN_ON_MONDAY = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -46,7 +50,7 @@ def sessions_between(schedule: MarketSchedule, begins: datetime, ends: datetime)
 
 def test_the_regular_session_begins_at_half_past_nine_and_ends_at_four() -> None:
     hours, close = market_hours(REGULAR_HOURS), utc(11, 23, 21)
-    expected = MarketState("open", OPEN_ON_MONDAY, close, "regular", OPEN_ON_MONDAY, TABLE_END)
+    expected = MarketState("open", OPEN_ON_MONDAY, close, "regular", OPEN_ON_MONDAY, OPEN_ON_MONDAY, TABLE_END)
     assert hours(OPEN_ON_MONDAY - SECOND) == closed(OPEN_ON_MONDAY)
     assert hours(OPEN_ON_MONDAY) == expected
     assert hours(close - SECOND) == expected
@@ -61,7 +65,7 @@ def test_extended_hours_and_the_regular_session_are_one_opening_with_three_sessi
         (OPEN_ON_MONDAY, "regular", OPEN_ON_MONDAY),
         (utc(11, 23, 21), "extended", utc(11, 23, 21)),
     ):
-        assert hours(at) == MarketState("open", opens, closes, session, since, TABLE_END)  # type: ignore[arg-type]
+        assert hours(at) == MarketState("open", opens, closes, session, since, since, TABLE_END)  # type: ignore[arg-type]
     assert hours(closes) == closed(utc(11, 24, 9))
 
 
@@ -178,9 +182,9 @@ def test_after_the_table_ends_a_vendor_s_calendar_is_enough() -> None:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ({"provider": "alpaca", "alpaca": {"feed": "iex"}}, REGULAR_AND_EXTENDED_HOURS),
+        ({"provider": "alpaca", "alpaca": {"feed": "iex"}}, IEX_HOURS),
         ({"provider": "alpaca", "alpaca": {"feed": "sip"}}, REGULAR_AND_EXTENDED_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "delayed_sip"}}, REGULAR_AND_EXTENDED_HOURS),
+        ({"provider": "alpaca", "alpaca": {"feed": "delayed_sip"}}, DELAYED_HOURS),
         ({"provider": "alpaca", "alpaca": {"feed": "overnight"}}, OVERNIGHT_HOURS),
         ({"provider": "alpaca", "alpaca": {"feed": "boats"}}, OVERNIGHT_HOURS),
         ({"provider": "alpaca", "alpaca": {"feed": "crypto"}}, ALWAYS_OPEN),
@@ -188,15 +192,15 @@ def test_after_the_table_ends_a_vendor_s_calendar_is_enough() -> None:
         ({"provider": "ibkr", "ibkr": {"host": "gateway"}}, REGULAR_AND_EXTENDED_HOURS),
         ({"provider": "synthetic"}, ALWAYS_OPEN),
         ({"provider": "replay"}, UNKNOWN_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "iex"}, "sessions": ["regular"]}, REGULAR_HOURS),
+        ({"provider": "alpaca", "alpaca": {"feed": "sip"}, "sessions": ["regular"]}, REGULAR_HOURS),
         (
             {"provider": "alpaca", "alpaca": {"feed": "boats"}, "sessions": ["overnight", "regular", "extended"]},
             ALL_SESSIONS,
         ),
-        ({"provider": "alpaca", "alpaca": {"feed": "test"}, "sessions": ["regular"]}, REGULAR_HOURS),
+        ({"provider": "alpaca", "alpaca": {"feed": "test"}, "sessions": ["regular"]}, SIMULATED_REGULAR_HOURS),
         ({"provider": "alpaca", "alpaca": {"feed": "crypto"}, "sessions": ["regular"]}, ALWAYS_OPEN),
         ({"provider": "ibkr", "ibkr": {"host": "gateway"}, "sessions": ["regular"]}, REGULAR_HOURS),
-        ({"provider": "synthetic", "sessions": ["regular"]}, REGULAR_HOURS),
+        ({"provider": "synthetic", "sessions": ["regular"]}, SIMULATED_REGULAR_HOURS),
         ({"provider": "replay", "sessions": ["regular"]}, UNKNOWN_HOURS),
     ],
 )
@@ -210,6 +214,33 @@ def _job_spec(fields: dict[str, Any]) -> Any:
     if "alpaca" in fields:
         fields = {**fields, "alpaca": {**fields["alpaca"], "credentialsSecretRef": {"name": "alpaca"}}}
     return job_spec(**fields)
+
+
+def quotes_since(schedule: MarketSchedule, *instants: datetime) -> list[datetime | None]:
+    return [market_hours(schedule)(at).quotes_since for at in instants]
+
+
+def test_iex_has_quotes_from_eight_to_five_while_the_market_is_open_from_four_to_eight() -> None:
+    early, late = utc(11, 23, 13), utc(11, 23, 22)
+    states = [market_hours(IEX_HOURS)(at) for at in (early - SECOND, early, late - SECOND, late)]
+    assert [each.session for each in states] == ["extended"] * 4
+    assert [each.quotes_since for each in states] == [None, early, utc(11, 23, 21), None]
+    assert [each.expects_quotes for each in states] == [False, True, True, False]
+    assert quotes_since(IEX_HOURS, OPEN_ON_MONDAY) == [OPEN_ON_MONDAY]
+
+
+def test_a_delayed_feed_has_the_quotes_of_a_session_later_than_the_session() -> None:
+    opens, close, late = utc(11, 23, 9), utc(11, 23, 21), timedelta(minutes=15)
+    found = quotes_since(DELAYED_HOURS, opens, opens + late, close, close + late - SECOND, close + late)
+    regular = OPEN_ON_MONDAY + late
+    assert found == [None, opens + late, regular, regular, close + late]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"), [(ALWAYS_OPEN, True), (UNKNOWN_HOURS, False), (OVERNIGHT_HOURS, False)]
+)
+def test_quotes_are_expected_while_the_market_is_open(schedule: MarketSchedule, expected: bool) -> None:
+    assert market_hours(schedule)(OPEN_ON_MONDAY).expects_quotes is expected
 
 
 def test_simulated_quotes_have_no_market_hours() -> None:
