@@ -26,6 +26,8 @@ Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFF
 
 _LIVE_SECONDS = 15.0
 _STALE_SECONDS = 60.0
+# In extended hours and overnight, trading can become many times slower within minutes.
+_STALE_SECONDS_OUTSIDE_REGULAR_HOURS = 150.0
 # Both thresholds are at least this many effective write intervals.
 _INTERVALS = 3.0
 # A symbol that ticks at least this often is liquid; a silence of ten times its pace is then not a coincidence. The pace
@@ -200,7 +202,9 @@ class FreshnessModel:
         pace = self._paces.usual_pace(symbol)
         if pace > _LIQUID_SECONDS:
             return math.inf
-        return self._at_least_three_intervals(max(_STALE_SECONDS, _PACES * pace), inputs)
+        is_thin = inputs.session.session in ("extended", "overnight")
+        least = _STALE_SECONDS_OUTSIDE_REGULAR_HOURS if is_thin else _STALE_SECONDS
+        return self._at_least_three_intervals(max(least, _PACES * pace), inputs)
 
     def _at_least_three_intervals(self, seconds: float, inputs: FreshnessInput) -> float:
         return max(seconds, _INTERVALS * inputs.interval_seconds)
