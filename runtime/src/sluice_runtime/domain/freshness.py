@@ -144,7 +144,7 @@ class FreshnessModel:
             return "LIVE"
         if inputs.session.phase == "closed":
             return "CLOSED"
-        return "STALE" if symbol in self._stale else "QUIET"
+        return "STALE" if symbol in self._stale and not inputs.session.is_presumed_closed else "QUIET"
 
     def pace_of(self, symbol: str) -> float | None:
         """Return the average number of seconds between two ticks, at least 5; None before the first tick.

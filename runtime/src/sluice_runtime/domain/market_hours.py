@@ -34,7 +34,8 @@ class MarketState(msgspec.Struct, frozen=True):
     `session_since`, and it is None while the feed has none. `calendar_ends_on` is the last day that the calendar
     covers; None for a market without a calendar.
 
-    If `is_presumed_closed` is True, the calendar has an open session, but no symbol trades. `phase` is then closed.
+    If `is_presumed_closed` is True, a session is open by the calendar, but no symbol of the job trades, by the stream
+    and by the provider's REST interface: the exchanges may be closed. Silence is then no fault.
     """
 
     phase: MarketPhase

@@ -93,9 +93,9 @@ class FreshnessObserver:
         )
 
     def _log_market_change(self, market: MarketState) -> None:
-        name = f"{market.session} session" if market.session else "presumed closed: no symbol trades"
-        if not (market.session or market.is_presumed_closed):
-            name = market.phase
+        name = f"{market.session} session" if market.session else market.phase
+        if market.is_presumed_closed:
+            name += ", but no symbol trades"
         if name != self._market_name:
             self._market_name = name
             until = f" until {market.changes_at.isoformat()}" if market.changes_at else ""

@@ -24,27 +24,18 @@ class MarketClock:
         self._silent_session_since: datetime | None = None  # the begin of the session in which no symbol trades
 
     def state_at(self, at: datetime) -> MarketState:
-        """Return the state of the market at `at`. It is closed while `presume_closed` is in effect."""
+        """Return the state of the market at `at`. No quotes are expected while `presume_closed` is in effect."""
         scheduled = market_state(self._desired.value.market_schedule, self.calendar, at)
         if scheduled.session_since is None or scheduled.session_since != self._silent_session_since:
             return scheduled
-        return msgspec.structs.replace(
-            scheduled,
-            phase="closed",
-            since=None,
-            changes_at=None,
-            session=None,
-            session_since=None,
-            quotes_since=None,
-            is_presumed_closed=True,
-        )
+        return msgspec.structs.replace(scheduled, quotes_since=None, is_presumed_closed=True)
 
     def presume_closed(self, at: datetime) -> None:
-        """Regard the market as closed until its current session ends or `end_presumption` is called.
+        """Expect no quotes until the current session ends or `end_presumption` is called.
 
         Call this when all symbols have been silent for long and the provider's REST interface has nothing newer:
-        exchanges close at short notice, and not every provider has a calendar that shows this. No effect on a market
-        without sessions.
+        exchanges close at short notice, and not every provider has a calendar that shows this. The phase stays that of
+        the calendar, because all symbols of a job can be thin. No effect on a market without sessions.
         """
         self._silent_session_since = market_state(self._desired.value.market_schedule, self.calendar, at).session_since
 

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from sluice_runtime.domain.freshness import FreshnessModel
@@ -52,6 +53,17 @@ def test_on_a_day_on_which_the_exchanges_stay_closed_no_symbol_is_stale() -> Non
     watch.see([], 6 * 3600, session=NEXT_REGULAR_SESSION, silent_seconds=6 * 3600.0)
     assert watch.states() == ["QUIET", "QUIET"]
     assert not watch.judge.is_connection_silent(watch.last)
+
+
+def test_while_a_market_is_presumed_closed_no_symbol_is_stale_and_documents_stay_stale() -> None:
+    watch = Watch()
+    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
+    watch.see([], 600, session=REGULAR_SESSION)
+    assert watch.states(["SPY"]) == ["STALE"]
+    presumed_closed = msgspec.structs.replace(REGULAR_SESSION, quotes_since=None, is_presumed_closed=True)
+    watch.see([], 3600, session=presumed_closed)
+    assert watch.states(["SPY"]) == ["QUIET"]
+    assert watch.judge.quote_states_not_live(watch.last) == {"SPY": "stale"}
 
 
 class Day:

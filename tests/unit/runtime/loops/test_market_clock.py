@@ -33,24 +33,29 @@ def test_a_calendar_can_be_replaced() -> None:
     assert (state.phase, state.changes_at) == ("closed", datetime(2026, 11, 24, 14, 30, tzinfo=UTC))
 
 
-def test_a_market_without_trading_is_closed_until_a_quote_arrives() -> None:
+def test_no_quotes_are_expected_of_a_market_without_trading_until_a_quote_arrives() -> None:
     market = clock(REGULAR_AND_EXTENDED_HOURS)
     market.presume_closed(REGULAR)
     state = market.state_at(REGULAR)
-    assert (state.phase, state.session, state.changes_at, state.is_presumed_closed) == ("closed", None, None, True)
+    assert (state.phase, state.session, state.is_presumed_closed, state.expects_quotes) == (
+        "open",
+        "regular",
+        True,
+        False,
+    )
     market.end_presumption()
-    assert (market.state_at(REGULAR).phase, market.state_at(REGULAR).is_presumed_closed) == ("open", False)
+    assert (market.state_at(REGULAR).is_presumed_closed, market.state_at(REGULAR).expects_quotes) == (False, True)
 
 
-def test_a_market_without_trading_in_one_session_can_open_in_the_next() -> None:
+def test_quotes_are_expected_again_in_the_next_session() -> None:
     market = clock(REGULAR_AND_EXTENDED_HOURS)
     market.presume_closed(EARLY)
-    assert market.state_at(EARLY).phase == "closed"
-    assert market.state_at(REGULAR).phase == "open"
+    assert not market.state_at(EARLY).expects_quotes
+    assert market.state_at(REGULAR).expects_quotes
 
 
 @pytest.mark.parametrize("phase", ["open", "unknown"])
 def test_a_market_without_sessions_is_never_presumed_closed(phase: str) -> None:
     market = clock(MarketSchedule(constant_phase=phase))  # type: ignore[arg-type]
     market.presume_closed(REGULAR)
-    assert market.state_at(REGULAR).phase == phase
+    assert (market.state_at(REGULAR).phase, market.state_at(REGULAR).is_presumed_closed) == (phase, False)
