@@ -37,6 +37,7 @@ from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .loops.market_calendar import FetchTradingDays, MarketCalendarLoop
 from .loops.market_clock import MarketClock
+from .loops.market_silence import presume_closed_while_silent_forever
 from .loops.pause_control import PauseControl, PodSwitches
 from .loops.preflight import run_preflight_once_live
 from .loops.record_writer import RecordWriter
@@ -181,6 +182,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             supervisor.stream_unless_paused_forever(),
             flusher.run(),
             monitor_freshness_forever(market, journal),
+            presume_closed_while_silent_forever(market, journal),
             monitor_clock_forever(journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),

@@ -41,7 +41,7 @@ class FreshnessObserver:
         self._model = FreshnessModel()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
-        self._market_name = ""
+        self._market_text = ""
         journal.freshness = self
 
     def update_freshness(self) -> None:
@@ -94,12 +94,12 @@ class FreshnessObserver:
 
     def _log_market_change(self, market: MarketState) -> None:
         name = f"{market.session} session" if market.session else market.phase
-        if market.is_presumed_closed:
-            name += ", but no symbol trades"
-        if name != self._market_name:
-            self._market_name = name
-            until = f" until {market.changes_at.isoformat()}" if market.changes_at else ""
-            _log.info("market: %s%s", name, until, extra={"event_type": "market"})
+        until = f" until {market.changes_at.isoformat()}" if market.changes_at else ""
+        silence = "; no symbol trades, and the provider has nothing newer" if market.is_presumed_closed else ""
+        text = f"market: {name}{until}{silence}"
+        if text != self._market_text:
+            self._market_text = text
+            _log.info("%s", text, extra={"event_type": "market"})
 
     def _drop_doubtful_halts(self, session: MarketState) -> None:
         """Forget halts after which trading may have resumed overnight or while no connection was open."""
