@@ -16,9 +16,9 @@ from .trading_calendar import TradingCalendar
 
 NEW_YORK = ZoneInfo("America/New_York")
 
-# The overnight session of a trading day begins on the evening before, which can be a Sunday or a holiday, and ends when
-# extended hours begin. Before a holiday or a weekend there is none. Source: Alpaca's page "24/5 Trading", 2026-10-12.
-_OVERNIGHT_OPEN = time(20)
+# The overnight session of a trading day begins on the evening before, which can be a Sunday or a holiday. Before a
+# holiday or a weekend there is none. Source: Alpaca's page "24/5 Trading", as of 2026-10-12.
+_OVERNIGHT_OPEN, _OVERNIGHT_CLOSE = time(20), time(4)
 _DAY = timedelta(days=1)
 
 
@@ -178,7 +178,7 @@ def _periods(schedule: MarketSchedule, calendar: TradingCalendar, day: date) -> 
     if hours is None:
         return []
     bounds: tuple[tuple[TradingSession, date, time, time], ...] = (
-        ("overnight", day - _DAY, _OVERNIGHT_OPEN, hours.extended_opens),
+        ("overnight", day - _DAY, _OVERNIGHT_OPEN, _OVERNIGHT_CLOSE),
         ("extended", day, hours.extended_opens, hours.opens),
         ("regular", day, hours.opens, hours.closes),
         ("extended", day, hours.closes, hours.extended_closes),

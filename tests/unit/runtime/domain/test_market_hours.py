@@ -172,6 +172,13 @@ def test_a_vendor_s_calendar_changes_the_hours_of_its_days() -> None:
     assert market_state(REGULAR_HOURS, calendar, utc(11, 16, 15)).phase == "open"  # by the table again
 
 
+def test_the_overnight_session_ends_at_four_whenever_extended_hours_begin() -> None:
+    day = TradingDay(day=date(2026, 11, 10), extended_opens=time(9, 30))
+    calendar = TradingCalendar().with_vendor_days(day.day, [day])
+    assert market_state(OVERNIGHT_HOURS, calendar, utc(11, 10, 3)).changes_at == utc(11, 10, 9)
+    assert market_state(ALL_SESSIONS, calendar, utc(11, 10, 10)) == closed(utc(11, 10, 14, 30))
+
+
 def test_after_the_table_ends_a_vendor_s_calendar_is_enough() -> None:
     days = [TradingDay(day=date(2032, 1, day)) for day in (5, 6, 7)]
     calendar = TradingCalendar().with_vendor_days(date(2032, 1, 4), days)
