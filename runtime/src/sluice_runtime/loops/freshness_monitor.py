@@ -102,9 +102,16 @@ class FreshnessObserver:
             _log.info("%s", text, extra={"event_type": "market"})
 
     def _drop_doubtful_halts(self, session: MarketState) -> None:
-        """Forget halts after which trading may have resumed overnight or while no connection was open."""
-        opened_now = session.since if session.since != self._opened_at else None
-        self._opened_at = session.since or self._opened_at
+        """Forget halts after which trading may have resumed overnight or while no connection was open.
+
+        A halt of extended hours can last until the regular session, and one of the day before until then, too.
+        """
+        sessions = self._journal.desired.value.market_schedule.sessions
+        opened_at = session.since if "regular" not in sessions else None
+        if session.session == "regular":
+            opened_at = session.session_since
+        opened_now = opened_at if opened_at != self._opened_at else None
+        self._opened_at = opened_at or self._opened_at
         self._journal.last_values.drop_doubtful_halts(self._journal.coalescer.newest_tick_time, opened_now)
 
     def _log_and_signal_stale_changes(self, stale: frozenset[str]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from sluice_contract.status import StreamStatus
@@ -11,7 +12,7 @@ from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Halt
-from sluice_runtime.domain.market_hours import REGULAR_HOURS, market_hours
+from sluice_runtime.domain.market_hours import REGULAR_AND_EXTENDED_HOURS, REGULAR_HOURS, MarketSchedule, market_hours
 from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.fake_sink import FakeSink
@@ -153,9 +154,10 @@ async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_nig
     assert book.freshness.summarize().counts.closed == 2
 
 
-async def test_a_halt_from_before_the_opening_is_over() -> None:
-    book = journal()
-    observer = FreshnessObserver(book, market_hours(REGULAR_HOURS))
+@pytest.mark.parametrize("schedule", [REGULAR_HOURS, REGULAR_AND_EXTENDED_HOURS])
+async def test_a_halt_from_before_the_regular_session_is_over_when_it_opens(schedule: MarketSchedule) -> None:
+    book = journal(msgspec.structs.replace(desired(), market_schedule=schedule))
+    observer = FreshnessObserver(book, market_hours(schedule))
     book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
