@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Literal, Protocol, get_args
 
@@ -21,8 +21,9 @@ from sluice_contract.symbol_counts import FreshnessCounts
 from .market import Halt
 from .market_hours import MarketState
 from .symbol_pace import SymbolPaces
+from .unheard_symbols import UnheardSymbols
 
-Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
+Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "UNHEARD", "OFFLINE"]
 
 _LIVE_SECONDS = 15.0
 _STALE_SECONDS = 60.0
@@ -49,16 +50,28 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
     subscribed: frozenset[str]
     halted: Collection[str]
     interval_seconds: float
+    is_main_session: bool = True  # whether every symbol trades while the market is open
     silent_seconds: float  # since the last message of any kind
 
 
+NO_SYMBOLS = FreshnessCounts(live=0, quiet=0, stale=0, closed=0, halted=0, paused=0)
+
+
 class FreshnessSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The market session, the number of symbols in each state, and the first 20 stale and halted symbols in order."""
+    """The market session, the number of symbols in each state, and the first 20 symbols of some states in order.
+
+    `received_count` is the number of symbols, out of those that are not paused, from which the stream has delivered
+    data. `never_ticked` are those that were unheard during an hour of open market.
+    """
 
     session: MarketState
     counts: FreshnessCounts
     stale: tuple[str, ...] = ()
     halted: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
+    never_ticked: tuple[str, ...] = ()
+    never_ticked_count: int = 0
+    received_count: int = 0
 
 
 class SymbolFreshness(msgspec.Struct, frozen=True):
@@ -91,6 +104,7 @@ class FreshnessModel:
         self._ticked_at: dict[str, float] = {}
         self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
         self._paces = SymbolPaces()
+        self._unheard = UnheardSymbols()
         self._stale: set[str] = set()
         self._quotes_since: datetime | None = None
 
@@ -100,6 +114,7 @@ class FreshnessModel:
             for symbol in times.keys() - symbols:
                 del times[symbol]
         self._paces.retain_only(symbols)
+        self._unheard.retain_only(symbols)
         self._stale &= symbols
 
     def record_observation(self, ticked: Collection[str], inputs: FreshnessInput) -> None:
@@ -122,6 +137,12 @@ class FreshnessModel:
             self._silent_since.setdefault(symbol, inputs.at)
             if not excused and symbol not in self._stale and symbol not in inputs.halted:
                 self._paces.record_observation(symbol, has_ticked=has_ticked)
+        self._unheard.record_observation(
+            ticked,
+            watched.difference(inputs.halted) if inputs.streaming else (),
+            is_market_open=inputs.session.expects_quotes,
+            is_main_session=inputs.session.expects_quotes and inputs.is_main_session,
+        )
         self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
 
     def _forget_paces_of_previous_session(self, quotes_since: datetime | None) -> None:
@@ -142,6 +163,11 @@ class FreshnessModel:
             return "HALTED"
         if inputs.at - self._ticked_at.get(symbol, -math.inf) <= self._at_least_three_intervals(_LIVE_SECONDS, inputs):
             return "LIVE"
+        return self._kind_of_silence(symbol, inputs)
+
+    def _kind_of_silence(self, symbol: str, inputs: FreshnessInput) -> Freshness:
+        if self._unheard.is_unheard(symbol):
+            return "UNHEARD"
         if inputs.session.phase == "closed":
             return "CLOSED"
         return "STALE" if symbol in self._stale and not inputs.session.is_presumed_closed else "QUIET"
@@ -153,14 +179,22 @@ class FreshnessModel:
         """
         return self._paces.average_pace(symbol)
 
-    def summarize(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessSummary:
-        """Return the number of symbols in each state, and the first stale and halted ones.
+    def summarize(
+        self, symbols: Iterable[str], inputs: FreshnessInput, just_ticked: Callable[[str], bool] = lambda _: False
+    ) -> FreshnessSummary:
+        """Return the number of symbols in each state, and the first of some states.
 
-        Offline symbols are not counted.
+        Offline symbols are not counted. `just_ticked` returns whether a symbol has ticked since the last observation.
         """
+        never_ticked: list[str] = []
+        received_count = 0
         symbols_by_state: dict[Freshness, list[str]] = {state: [] for state in get_args(Freshness)}
         for symbol in symbols:
-            symbols_by_state[self.freshness_of(symbol, inputs)].append(symbol)
+            state = self.freshness_of(symbol, inputs)
+            symbols_by_state[state].append(symbol)
+            if state == "UNHEARD" and self._unheard.has_never_ticked(symbol):
+                never_ticked.append(symbol)
+            received_count += symbol not in inputs.paused and (self._unheard.has_ticked(symbol) or just_ticked(symbol))
         return FreshnessSummary(
             session=inputs.session,
             counts=FreshnessCounts(
@@ -170,9 +204,14 @@ class FreshnessModel:
                 closed=len(symbols_by_state["CLOSED"]),
                 halted=len(symbols_by_state["HALTED"]),
                 paused=len(symbols_by_state["PAUSED"]),
+                unheard=len(symbols_by_state["UNHEARD"]),
             ),
             stale=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["STALE"])),
             halted=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["HALTED"])),
+            unheard=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["UNHEARD"])),
+            never_ticked=tuple(heapq.nsmallest(NAMES_SHOWN, never_ticked)),
+            never_ticked_count=len(never_ticked),
+            received_count=received_count,
         )
 
     def quote_states_not_live(self, inputs: FreshnessInput) -> dict[str, QuoteState]:

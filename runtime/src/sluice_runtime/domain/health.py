@@ -161,11 +161,17 @@ def clock_skew_milliseconds(snapshot: RuntimeSnapshot) -> int | None:
 
 
 def _subscription_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
-    counts, freshness = snapshot.ledger.to_symbol_counts(snapshot.desired), snapshot.freshness
+    freshness = snapshot.freshness
     if freshness is None:
-        return counts
-    stale, halted = list(freshness.stale), list(freshness.halted)
-    return msgspec.structs.replace(counts, stale_symbols=stale, halted_symbols=halted)
+        return snapshot.ledger.to_symbol_counts(snapshot.desired)
+    return msgspec.structs.replace(
+        snapshot.ledger.to_symbol_counts(snapshot.desired, freshness.received_count),
+        stale_symbols=list(freshness.stale),
+        halted_symbols=list(freshness.halted),
+        unheard_symbols=list(freshness.unheard),
+        never_ticked=freshness.never_ticked_count,
+        never_ticked_symbols=list(freshness.never_ticked),
+    )
 
 
 def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:

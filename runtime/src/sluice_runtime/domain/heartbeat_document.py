@@ -8,25 +8,36 @@ from sluice_contract.bounds import cut_to_bytes
 from sluice_contract.documents import HeartbeatDocument, HeartbeatFailure, HeartbeatGap
 from sluice_contract.remedies import SINK_FAILURE, remedy_of_failure
 
+from .freshness import FreshnessSummary
 from .health import RuntimeSnapshot, clock_skew_milliseconds, heartbeat_state, ingest_enabled_source
 
-# Bytes in UTF-8. The status of the job has the full texts.
-_REASON_BYTES = 256
-_SOURCE_BYTES = 128
-_MESSAGE_BYTES = 300
 _GAPS = 10
+# With more letters in the names of symbols than this, texts are shortened.
+_SYMBOL_CHARACTERS = 600
+
+
+class _TextLimits(msgspec.Struct, frozen=True):
+    """The limits of texts, in bytes of UTF-8. The status of the job has the full texts."""
+
+    reason: int = 256
+    source: int = 128
+    message: int = 300
+
+
+_SHORT_TEXTS = _TextLimits(reason=100, source=64, message=100)
 
 
 def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     """Return the heartbeat document for Firestore."""
     identity, desired, freshness = snapshot.identity, snapshot.desired, snapshot.freshness
     reason = desired.pause.reason if desired.pause else None
+    limits = _text_limits(freshness)
     return HeartbeatDocument(
         status=heartbeat_state(snapshot),
         ts=snapshot.at,
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=cut_to_bytes(ingest_enabled_source(snapshot), _SOURCE_BYTES),
-        pause_reason=cut_to_bytes(reason, _REASON_BYTES) if reason is not None else None,
+        ingest_enabled_source=cut_to_bytes(ingest_enabled_source(snapshot), limits.source),
+        pause_reason=cut_to_bytes(reason, limits.reason) if reason is not None else None,
         pause_until=desired.pause.until if desired.pause else None,
         last_symbol=snapshot.last_symbol,
         dry_run=desired.dry_run,
@@ -47,10 +58,19 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         freshness=msgspec.structs.asdict(freshness.counts) if freshness else None,
         stale=list(freshness.stale) if freshness else [],
         halted=list(freshness.halted) if freshness else [],
+        unheard=list(freshness.unheard) if freshness else [],
         clock_skew_ms=clock_skew_milliseconds(snapshot),
         gaps=_gaps(snapshot),
-        failure=_failure(snapshot),
+        failure=_failure(snapshot, limits.message),
     )
+
+
+def _text_limits(freshness: FreshnessSummary | None) -> _TextLimits:
+    """Return how long texts may be. Many symbols with long names leave less room for them."""
+    if freshness is None:
+        return _TextLimits()
+    symbols = (*freshness.stale, *freshness.halted, *freshness.unheard)
+    return _SHORT_TEXTS if sum(map(len, symbols)) > _SYMBOL_CHARACTERS else _TextLimits()
 
 
 def _subscription_counts(snapshot: RuntimeSnapshot) -> dict[str, int]:
@@ -72,7 +92,7 @@ def _gaps(snapshot: RuntimeSnapshot) -> list[HeartbeatGap]:
     return gaps[-_GAPS:]
 
 
-def _failure(snapshot: RuntimeSnapshot) -> HeartbeatFailure | None:
+def _failure(snapshot: RuntimeSnapshot, message_bytes: int) -> HeartbeatFailure | None:
     """Return the failure of the stream, otherwise that of the writes to Firestore; None if there is none."""
     if (failure := snapshot.unresolved_failure) is not None:
         kind, message, at = failure.type, failure.message, failure.at
@@ -81,5 +101,5 @@ def _failure(snapshot: RuntimeSnapshot) -> HeartbeatFailure | None:
     else:
         return None
     return HeartbeatFailure(
-        type=kind, message=cut_to_bytes(message, _MESSAGE_BYTES), remedy=remedy_of_failure(kind), at=at
+        type=kind, message=cut_to_bytes(message, message_bytes), remedy=remedy_of_failure(kind), at=at
     )

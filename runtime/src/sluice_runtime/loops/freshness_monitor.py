@@ -8,6 +8,7 @@ import math
 from datetime import datetime
 
 from ..domain.freshness import (
+    NO_SYMBOLS,
     FreshnessInput,
     FreshnessModel,
     FreshnessSummary,
@@ -40,6 +41,7 @@ class FreshnessObserver:
         self._market_hours = market_hours
         self._model = FreshnessModel()
         self._stale: frozenset[str] = frozenset()
+        self._summary = FreshnessSummary(session=MarketState("unknown"), counts=NO_SYMBOLS)
         self._opened_at: datetime | None = None
         self._market_text = ""
         journal.freshness = self
@@ -61,13 +63,16 @@ class FreshnessObserver:
         self._log_and_signal_stale_changes(
             frozenset(symbol for symbol, state in journal.quote_states.items() if state == "stale")
         )
+        self._log_and_signal_received_and_unheard_symbols(self.summarize())
         silent_connections = journal.silent_connections
         is_silent = not silent_connections.are_verified_by_snapshots and self._model.is_connection_silent(inputs)
         silent_connections.try_request_replacement("quotes", inputs.at, is_silent=is_silent, has_ticked=bool(ticked))
 
     def summarize(self) -> FreshnessSummary:
         """Return the market's state, the counts by state, and the first stale and halted symbols at this instant."""
-        return self._model.summarize(self._journal.desired.value.declared, self._freshness_input())
+        journal = self._journal
+        just_ticked = journal.coalescer.has_tick_since_last_check
+        return self._model.summarize(journal.desired.value.declared, self._freshness_input(), just_ticked)
 
     def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
         """Return the freshness and the pace of each declared symbol at this instant."""
@@ -80,15 +85,17 @@ class FreshnessObserver:
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value
         at, last_message_seconds = asyncio.get_running_loop().time(), journal.activity.last_message_seconds
+        session = self._market_hours(journal.now())
         return FreshnessInput(
             at=at,
-            session=self._market_hours(journal.now()),
+            session=session,
             streaming=journal.state == "Live",
             job_paused=desired.pause is not None,
             paused=desired.paused,
             subscribed=journal.confirmed_symbols & desired.declared,
             halted=journal.last_values.halted_symbols & desired.declared,
             interval_seconds=desired.effective_interval_seconds,
+            is_main_session=session.session in (None, "regular") or "regular" not in desired.market_schedule.sessions,
             silent_seconds=math.inf if last_message_seconds is None else at - last_message_seconds,
         )
 
@@ -124,4 +131,20 @@ class FreshnessObserver:
             _log.info("%s is no longer stale", symbol, extra={"event_type": "freshness"})
         if stale != self._stale:
             self._stale = stale
+            self._journal.signal_transition()
+
+    def _log_and_signal_received_and_unheard_symbols(self, summary: FreshnessSummary) -> None:
+        """Log symbols that have become unheard, and report at once that they have, or that all symbols have ticked."""
+        before, self._summary = self._summary, summary
+        for symbol in sorted(set(summary.unheard) - set(before.unheard)):
+            _log.warning(
+                "%s has never ticked, although the provider confirmed it; check that the feed has it under this name, "
+                "or correct spec.symbols",
+                symbol,
+                extra={"event_type": "freshness"},
+            )
+        wanted_count = len(self._journal.desired.value.symbols)
+        has_received_all = summary.received_count == wanted_count and before.received_count != wanted_count
+        is_news = (before.unheard, before.never_ticked_count) != (summary.unheard, summary.never_ticked_count)
+        if has_received_all or is_news:
             self._journal.signal_transition()

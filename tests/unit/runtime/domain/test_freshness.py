@@ -20,7 +20,7 @@ from sluice_runtime.domain.market_hours import (
     market_hours,
 )
 from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
-from support.freshness_watch import Watch, scene, tick_times
+from support.freshness_watch import NAMES, Watch, scene, tick_times
 
 
 @pytest.fixture
@@ -218,6 +218,27 @@ def test_a_tick_resets_the_intervals_between_replacements() -> None:
     assert not reconnects.try_acquire(False, True, 310.0)
     assert reconnects.try_acquire(True, False, 900.0)
     assert reconnects.try_acquire(True, False, 1200.0)
+
+
+def test_a_confirmed_symbol_that_never_ticks_is_unheard_and_counted_and_named() -> None:
+    watch = Watch()
+    watch.see(["SPY"], 90)
+    assert watch.states() == ["LIVE", "UNHEARD"]
+    summary = watch.judge.summarize(NAMES, watch.last)
+    assert (summary.counts.unheard, summary.counts.quiet, summary.unheard) == (1, 0, ("THIN",))
+    assert (summary.received_count, summary.never_ticked_count) == (1, 0)
+    watch.see(["SPY"], 3600)
+    summary = watch.judge.summarize(NAMES, watch.last)
+    assert (summary.never_ticked, summary.never_ticked_count) == (("THIN",), 1)
+    watch.see(["THIN"], 5)
+    assert watch.states() == ["LIVE", "LIVE"]
+    assert watch.judge.summarize(NAMES, watch.last).received_count == 2
+
+
+def test_a_symbol_that_has_just_ticked_counts_as_received() -> None:
+    watch = Watch()
+    watch.see([], 5)
+    assert watch.judge.summarize(NAMES, watch.last, lambda symbol: symbol == "SPY").received_count == 1
 
 
 class Week:

@@ -31,9 +31,9 @@ def test_a_symbol_that_is_busy_in_extended_hours_and_falls_silent_there_is_stale
     watch.see(["SPY"], 3600, session=REGULAR_SESSION)
     watch.see(["SPY"], 3600, session=LATE_SESSION)
     watch.see([], 145, session=LATE_SESSION)
-    assert watch.states() == ["QUIET", "QUIET"]
+    assert watch.states(["SPY"]) == ["QUIET"]
     watch.see([], 30, session=LATE_SESSION)
-    assert watch.states() == ["STALE", "QUIET"]
+    assert watch.states(["SPY"]) == ["STALE"]
 
 
 def test_a_symbol_that_is_stale_when_its_session_ends_stays_stale_until_its_next_tick() -> None:
@@ -51,7 +51,7 @@ def test_on_a_day_on_which_the_exchanges_stay_closed_no_symbol_is_stale() -> Non
     watch = Watch()
     watch.see(["SPY"], 3600, session=REGULAR_SESSION)
     watch.see([], 6 * 3600, session=NEXT_REGULAR_SESSION, silent_seconds=6 * 3600.0)
-    assert watch.states() == ["QUIET", "QUIET"]
+    assert watch.states(["SPY"]) == ["QUIET"]
     assert not watch.judge.is_connection_silent(watch.last)
 
 

@@ -133,3 +133,14 @@ def test_the_largest_document_has_at_most_4_kb() -> None:
     assert (len(document.stale), len(document.halted), len(document.gaps)) == (20, 20, 10)
     assert document.failure is not None
     assert document.failure.message.endswith("…")
+
+
+def test_texts_are_shorter_where_many_symbols_have_long_names() -> None:
+    failure = StreamFailure(type="network", message="m" * 400, at=START)
+    document = heartbeat_document(snapshot(failure=failure, unresolved_failure=failure))
+    assert document.failure is not None
+    assert 290 < len(document.failure.message.encode()) <= 300
+    largest = heartbeat_document(largest_snapshot())
+    assert largest.failure is not None
+    assert len(largest.failure.message.encode()) <= 100
+    assert len(largest.unheard) == 20

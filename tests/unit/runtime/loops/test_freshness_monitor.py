@@ -151,7 +151,8 @@ async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_nig
     await observe(observer, closing + 3600)
     assert book.silent_connections.count.value == before
     assert book.freshness is not None
-    assert book.freshness.summarize().counts.closed == 2
+    counts = book.freshness.summarize().counts
+    assert (counts.closed, counts.unheard) == (1, 1)  # MSFT has never ticked
 
 
 @pytest.mark.parametrize("schedule", [REGULAR_HOURS, REGULAR_AND_EXTENDED_HOURS])
@@ -177,4 +178,42 @@ async def test_a_paused_job_counts_all_its_symbols_as_paused(world: World) -> No
     await at(20)
     assert world.status.freshness is not None
     assert (world.status.freshness.paused, world.status.freshness.live) == (2, 0)
+    await world.end()
+
+
+async def test_a_confirmed_symbol_without_ticks_is_named_in_status_heartbeat_and_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.start()
+    await world.chatter(60, "AAPL")
+    assert (world.status.symbols.live, world.status.symbols.unheard_symbols) == ("1/2", [])
+    await world.chatter(120, "AAPL")
+    assert world.status.freshness is not None
+    assert (world.status.freshness.unheard, world.status.freshness.live) == (1, 1)
+    assert (world.status.symbols.live, world.status.symbols.unheard_symbols) == ("1/2", ["MSFT"])
+    assert caplog.text.count("MSFT has never ticked") == 1
+    assert world.journal.freshness is not None
+    assert world.journal.freshness.freshness_by_symbol()["MSFT"].state == "UNHEARD"
+    assert world.sink.heartbeat is not None
+    assert world.sink.heartbeat["unheard"] == ["MSFT"]
+    await world.end()
+
+
+async def test_a_symbol_that_never_ticked_in_an_hour_is_reported_at_once(world: World) -> None:
+    await world.start()
+    await world.chatter(3590, "AAPL")
+    assert world.status.symbols.never_ticked == 0
+    await world.chatter(3620, "AAPL")
+    assert (world.status.symbols.never_ticked, world.status.symbols.never_ticked_symbols) == (1, ["MSFT"])
+    await world.chatter(3640, "AAPL", "MSFT")
+    assert (world.status.symbols.never_ticked, world.status.symbols.live) == (0, "2/2")
+    await world.end()
+
+
+async def test_the_status_says_at_once_that_all_symbols_have_ticked(world: World) -> None:
+    await world.start()
+    await world.chatter(3, "AAPL")
+    assert world.status.symbols.live == "1/2"
+    await world.chatter(12, "AAPL", "MSFT")
+    assert world.status.symbols.live == "2/2"
     await world.end()
