@@ -49,6 +49,37 @@ async def test_a_snapshot_has_the_newest_quote_and_trade_of_each_symbol(server: 
     assert (trade.symbol, trade.price, trade.ts) == ("AAPL", 100.5, quote.ts)
 
 
+async def test_a_snapshot_states_the_provider_s_time(server: AlpacaServer, tmp_path: Path) -> None:
+    server.rest.snapshots = {"AAPL": SNAPSHOT}
+    found = (await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL"])).without_trades()
+    assert found.clock_reading is not None
+    assert abs((datetime.now(UTC) - found.clock_reading.earliest).total_seconds()) < 10
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "expected"),
+    [
+        (429, "7", (7.0, False)),
+        (429, "9999999", (600.0, False)),
+        (429, "soon", (0.0, False)),
+        (503, "", (0.0, False)),
+        (403, "", (0.0, True)),
+    ],
+)
+async def test_a_refused_request_says_when_to_request_again(
+    tmp_path: Path, status: int, retry_after: str, expected: tuple[float, bool]
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Retry-After": retry_after})
+
+    application = web.Application()
+    application.router.add_get("/v2/stocks/snapshots", answer)
+    async with TestServer(application) as server:
+        with pytest.raises(SnapshotError, match=f"HTTP {status}") as failure:
+            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).fetch_latest_quotes_and_trades(["AAPL"])
+    assert (failure.value.retry_after, failure.value.is_refused) == expected
+
+
 async def test_a_malformed_answer_for_a_symbol_loses_only_that_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     without_zone = {"latestQuote": QUOTE | {"t": "2026-03-02T15:00:00"}}
     server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "IBM": without_zone, "SPY": SNAPSHOT}

@@ -132,8 +132,8 @@ class SnapshotRecovery:
         journal = self._journal
         if kind not in journal.desired.value.channels:
             return
-        halted, detector = journal.last_values.halted_symbols, self._detectors[kind]
-        times = {each.symbol: each.ts for each in newest if each.symbol not in halted}
+        excluded, detector = journal.last_values.halted_symbols, self._detectors[kind]
+        times = {each.symbol: each.ts for each in newest if each.symbol not in excluded}
         detector.record_data(journal.activity.seconds_of_last_data(kind))
         undelivered = detector.record_response(times, requested_at, is_complete=is_complete)
         if undelivered is None or not self._is_market_open():

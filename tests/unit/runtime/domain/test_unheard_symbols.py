@@ -5,6 +5,7 @@ without market hours, markets that never close, and thin symbols in extended hou
 """
 
 from collections.abc import Collection
+from typing import Literal
 
 from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
 from sluice_runtime.domain.unheard_symbols import UnheardSymbols
@@ -17,14 +18,14 @@ def watch(
     seconds: float,
     *ticked: str,
     expected: Collection[str] = BOTH,
-    is_market_open: bool = True,
-    is_main_session: bool = True,
+    market: Literal["main", "other", "closed"] = "main",
 ) -> UnheardSymbols:
-    """Make observations for `seconds`, in each of which the symbols `ticked` had ticks."""
+    """Make observations for `seconds`, in each of which the symbols `ticked` had ticks.
+
+    `market` is the session: one in which every symbol trades, another one, or none.
+    """
     for _ in range(int(seconds / OBSERVATION_SECONDS)):
-        found.record_observation(
-            ticked, expected, is_market_open=is_market_open, is_main_session=is_main_session and is_market_open
-        )
+        found.record_observation(ticked, expected, is_market_open=market != "closed", is_main_session=market == "main")
     return found
 
 
@@ -36,8 +37,8 @@ def test_a_symbol_without_a_tick_is_unheard_after_90_seconds_of_an_open_market()
 
 
 def test_a_symbol_is_also_unheard_if_others_tick_in_a_market_that_the_calendar_calls_closed() -> None:
-    assert watch(UnheardSymbols(), 90, "SPY", is_market_open=False).is_unheard("FB")
-    assert not watch(UnheardSymbols(), 86_400, is_market_open=False).is_unheard("FB")
+    assert watch(UnheardSymbols(), 90, "SPY", market="closed").is_unheard("FB")
+    assert not watch(UnheardSymbols(), 86_400, market="closed").is_unheard("FB")
 
 
 def test_a_feed_that_has_never_delivered_anything_has_only_unheard_symbols() -> None:
@@ -77,7 +78,7 @@ def test_after_an_hour_of_open_market_a_symbol_has_never_ticked() -> None:
 
 
 def test_extended_hours_do_not_count_towards_that_hour() -> None:
-    found = watch(UnheardSymbols(), 20_000, "SPY", is_main_session=False)
+    found = watch(UnheardSymbols(), 20_000, "SPY", market="other")
     assert (found.is_unheard("FB"), found.has_never_ticked("FB")) == (True, False)
     assert watch(found, 3600, "SPY").has_never_ticked("FB")
 

@@ -1,10 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
+from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.counters import increment
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.market_hours import (
@@ -18,7 +19,7 @@ from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import desired, journal, quote
-from support.virtual_time import START
+from support.virtual_time import START, seconds
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -78,6 +79,13 @@ async def test_a_time_that_was_never_set_is_absent(book: Journal) -> None:
     book.record_quote_writes(1)
     for name in ("loop_tick", "last_message", "last_quote", "last_write"):
         assert value(book, f"ingest_{name}_timestamp_seconds") == START.timestamp()
+
+
+async def test_the_skew_of_the_clock_is_absent_until_it_is_known(book: Journal) -> None:
+    assert value(book, "ingest_clock_skew_seconds") is None
+    at = book.now() - timedelta(seconds=30)
+    book.on_provider_time(ClockReading(earliest=at, latest=at, sent_at=seconds(), received_at=seconds()))
+    assert value(book, "ingest_clock_skew_seconds") == pytest.approx(30)
 
 
 async def test_every_metric_has_help(book: Journal) -> None:
