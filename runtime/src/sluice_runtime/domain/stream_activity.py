@@ -43,7 +43,8 @@ class StreamActivity:
         if received:
             self._data_seconds[kind] = at
             self.event_clock.observe_timestamp(received[-1].ts, at)
-            self.clock_skew.record_timestamp(received[-1].ts, at)
+            if received[-1].ts <= limit:
+                self.clock_skew.record_timestamp(received[-1].ts, at)
         return limit
 
     def record_clock_reading(self, reading: ClockReading) -> None:

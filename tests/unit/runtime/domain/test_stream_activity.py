@@ -50,6 +50,16 @@ def test_the_provider_s_time_is_this_node_s_corrected_by_the_skew() -> None:
     assert activity.provider_time(START + timedelta(seconds=30), 5.0) == START
 
 
+def test_wrong_timestamps_are_no_evidence_of_a_wrong_clock() -> None:
+    activity = StreamActivity(has_provider_timestamps=True)
+    for at in range(60):
+        wrong = quote(at + 3600.0)
+        activity.record_batch("quotes", [wrong if at % 10 == 5 else quote(at)], START, float(at))
+    skew = activity.clock_skew.skew_seconds(START + timedelta(seconds=60 - 30), 60.0)
+    assert skew is not None
+    assert -32 < skew < -28
+
+
 def test_a_snapshot_whose_quotes_are_later_than_its_date_is_used() -> None:
     activity = StreamActivity()
     early = ClockReading(earliest=START, latest=START, sent_at=0.0, received_at=0.0)
