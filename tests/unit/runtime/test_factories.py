@@ -19,7 +19,7 @@ from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
 from sluice_runtime.domain.desired import UNREAD
 from sluice_runtime.domain.failure import SinkError, StreamError
-from sluice_runtime.factories import create_journal, create_sink, create_source
+from sluice_runtime.factories import create_calendar_client, create_journal, create_sink, create_source
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.settings import Settings, SettingsError
 from sluice_runtime.standalone_settings import standalone_settings
@@ -187,3 +187,27 @@ async def test_an_invalid_key_is_reported_whatever_its_content(content: str, tmp
     key.mkdir()
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore"):
         await open_firestore_connection(FirestoreSettings(), "demo", key)
+
+
+@pytest.mark.parametrize(
+    ("alpaca", "has_calendar"),
+    [
+        ({}, True),
+        ({"feed": "overnight"}, True),
+        ({"feed": "crypto"}, False),  # it has no trading days
+        ({"streamURL": "wss://proxy.example/v2/iex"}, False),
+        ({"streamURL": "wss://proxy.example/v2/iex", "tradingURL": "https://trading.example"}, True),
+    ],
+)
+def test_a_calendar_is_requested_where_the_trading_interface_is_known(
+    alpaca: dict[str, Any], has_calendar: bool
+) -> None:
+    declared = stored_job(provider="alpaca", alpaca={**ACCOUNT, **alpaca})
+    assert (create_calendar_client(settings(declared)) is not None) is has_calendar
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"provider": "alpaca", "dryRun": True}, {"provider": "ibkr", "ibkr": {"host": "gateway"}}]
+)
+def test_a_provider_without_a_calendar_has_no_calendar_client(spec: dict[str, Any]) -> None:
+    assert create_calendar_client(settings(stored_job(**spec))) is None
