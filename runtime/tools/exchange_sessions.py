@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import exchange_calendars
 
 FIRST, LAST = date(2025, 1, 1), date(2031, 12, 31)
-NEW_YORK = ZoneInfo("America/New_York")
 HEADER = '''"""Trading days of the New York exchanges, by the library exchange_calendars.
 
 Generated: python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/nyse_sessions.py
@@ -28,11 +26,6 @@ def days() -> Iterator[date]:
     """Every day that the table covers."""
     for number in range((LAST - FIRST).days + 1):
         yield FIRST + timedelta(days=number)
-
-
-def is_daylight(day: date) -> bool:
-    """Whether New York's clocks are an hour ahead at noon."""
-    return bool(datetime(day.year, day.month, day.day, 12, tzinfo=NEW_YORK).dst())
 
 
 def literal(day: date) -> str:
@@ -50,16 +43,11 @@ def main() -> int:
     """The module, on standard output."""
     calendar = exchange_calendars.get_calendar("XNYS", start=str(FIRST), end=str(LAST))
     sessions = {each.date() for each in calendar.sessions}
-    changes = [day for day in days() if is_daylight(day) != is_daylight(day - timedelta(days=1))]
     parts = [
         f"FIRST, LAST = {literal(FIRST)}, {literal(LAST)}  # what is covered\n\n# Weekdays without trading\n",
         table("HOLIDAYS", (day for day in days() if day.weekday() < 5 and day not in sessions)),
-        "\n# Days on which trading ends at 13:00\n",
+        "\n# Days on which the regular session ends at 13:00, and the late session at 17:00\n",
         table("HALF_DAYS", (each.date() for each in calendar.early_closes)),
-        "\n# In these spans, the first day included and the last not, New York is 4 hours behind UTC, else 5\n",
-        "DAYLIGHT = (\n",
-        *(f"    ({literal(a)}, {literal(b)}),\n" for a, b in zip(changes[::2], changes[1::2], strict=True)),
-        ")\n",
     ]
     sys.stdout.write(HEADER + "".join(parts))
     return 0

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "adapters/alpaca/snapshots.py": "test_alpaca_snapshots.py",
     "adapters/alpaca/websocket.py": "test_alpaca_provider.py",
     "adapters/alpaca/upgrade.py": "test_alpaca_proxy.py",
+    "adapters/alpaca/calendar.py": "test_market_calendar.py",
     "adapters/alpaca/preflight.py": "test_preflight.py",
     "adapters/preflight_process.py": "test_preflight.py",
     "adapters/preflight.py": "test_preflight.py",

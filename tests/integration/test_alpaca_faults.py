@@ -215,7 +215,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_logged(
     async with streaming(pod):
         await send_until_written(server, pod, "AAPL", 77.25)
         ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
-        assert (ledger.live, ledger.pending) == ("1/2", 1)
+        assert (ledger.confirmed, ledger.desired, ledger.pending) == (1, 2, 1)
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
 
@@ -229,7 +229,7 @@ async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades
         await server.send([StockTrade("AAPL", 77.5).trade_message()])
         await eventually(lambda: document_has(pod.documents.quote("AAPL"), "price", 77.5))
         ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
-        assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
+        assert (ledger.confirmed, [each.code for each in ledger.rejections]) == (1, [405])
 
 
 async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connection(

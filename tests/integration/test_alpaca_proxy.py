@@ -22,7 +22,7 @@ from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
-from sluice_runtime.ports import SnapshotError
+from sluice_runtime.domain.failure import SnapshotError
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, SHORT_TIMEOUTS, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed

@@ -15,7 +15,7 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
-from sluice_runtime.ports import SnapshotError
+from sluice_runtime.domain.failure import SnapshotError
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount
 
@@ -82,6 +82,37 @@ async def test_a_snapshot_has_the_newest_bar_and_a_malformed_one_costs_no_quote(
     assert (newest.symbol, newest.ts) == ("AAPL", datetime(2026, 3, 2, 14, 59, tzinfo=UTC))
     assert (newest.open, newest.high, newest.low, newest.close, newest.volume) == (1.0, 4.0, 0.5, 3.0, 200.0)
     assert {each.symbol for each in found.quotes} == {"AAPL", "MSFT"}
+
+
+async def test_a_snapshot_states_the_provider_s_time(server: AlpacaServer, tmp_path: Path) -> None:
+    server.rest.snapshots = {"AAPL": SNAPSHOT}
+    found = (await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL"])).without_trades()
+    assert found.clock_reading is not None
+    assert abs((datetime.now(UTC) - found.clock_reading.earliest).total_seconds()) < 10
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "expected"),
+    [
+        (429, "7", (7.0, False)),
+        (429, "9999999", (600.0, False)),
+        (429, "soon", (0.0, False)),
+        (503, "", (0.0, False)),
+        (403, "", (0.0, True)),
+    ],
+)
+async def test_a_refused_request_says_when_to_request_again(
+    tmp_path: Path, status: int, retry_after: str, expected: tuple[float, bool]
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Retry-After": retry_after})
+
+    application = web.Application()
+    application.router.add_get("/v2/stocks/snapshots", answer)
+    async with TestServer(application) as server:
+        with pytest.raises(SnapshotError, match=f"HTTP {status}") as failure:
+            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).fetch_latest_quotes_and_trades(["AAPL"])
+    assert (failure.value.retry_after, failure.value.is_refused) == expected
 
 
 async def test_a_malformed_answer_for_a_symbol_loses_only_that_symbol(server: AlpacaServer, tmp_path: Path) -> None:

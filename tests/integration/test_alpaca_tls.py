@@ -15,7 +15,7 @@ from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
-from sluice_runtime.ports import SnapshotError
+from sluice_runtime.domain.failure import SnapshotError
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed

@@ -128,6 +128,34 @@ async def test_a_rejected_subscription_has_a_message_that_says_what_to_do(
         assert listener.confirmed == {"AAPL"}
 
 
+async def test_a_symbol_with_delayed_data_is_rejected_and_others_stream(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
+    gateway.behavior.data_types["MSFT"] = 3
+    async with streaming(source(gateway.port), listener, "AAPL", "MSFT"):
+        await eventually(lambda: listener.rejected)
+        [rejection] = listener.rejected
+        assert (rejection.symbol, rejection.code) == ("MSFT", 10167)
+        assert listener.confirmed == {"AAPL"}
+        assert "subscribe this login to the market's data" in rejection.message
+        gateway.send_quote("AAPL", 10.0, 11.0)
+        await eventually(lambda: listener.ticks)
+
+
+@pytest.mark.parametrize("data_type", [3, 4])
+async def test_a_login_that_gets_only_delayed_data_is_not_entitled(gateway: TWSServer, data_type: int) -> None:
+    gateway.behavior.data_types |= {"AAPL": data_type, "MSFT": data_type}
+    failure = await failure_of_connection(source(gateway.port), "AAPL", "MSFT")
+    assert (failure.kind, failure.is_fatal, failure.is_certain) == ("entitlement", True, True)
+    assert failure.message.startswith("IBKR sends only delayed data (market data type 3) for AAPL, MSFT; ")
+    assert "subscribe this login to the market's data" in failure.message
+
+
+async def test_delayed_data_that_a_notice_announces_is_no_entitlement_either(gateway: TWSServer) -> None:
+    gateway.behavior.refused["AAPL"] = (10167, "Requested market data is not subscribed. Displaying delayed data.")
+    assert (await failure_of_connection(source(gateway.port), "AAPL")).kind == "entitlement"
+
+
 async def test_a_rejection_of_a_streaming_subscription_ends_only_this_subscription(
     gateway: TWSServer, listener: FakeListener
 ) -> None:

@@ -16,7 +16,7 @@ def test_an_applied_job_becomes_ready_and_its_quotes_move(tenant: Tenant) -> Non
     tenant.apply()
     status = tenant.settled("Streaming")
     assert status["phase"] == "Running"
-    assert status["stream"]["symbols"]["live"] == "2/2"
+    assert status["stream"]["symbols"]["confirmed"] == 2
     assert {each["type"]: each["status"] for each in status["conditions"]}["CredentialsValid"] == "True"
     before = eventually(lambda: tenant.writes() if len(tenant.writes()) == 2 else None)
     eventually(lambda: all(tenant.writes()[symbol] > before[symbol] for symbol in before))
@@ -76,7 +76,7 @@ def test_a_paused_symbol_is_unsubscribed_and_the_others_keep_streaming(tenant: T
     tenant.settled("Streaming")
     tenant.patch(pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
     status = tenant.settled("Streaming")
-    assert (status["stream"]["symbols"]["live"], status["stream"]["symbols"]["paused"]) == ("1/1", 1)
+    assert (status["stream"]["symbols"]["confirmed"], status["stream"]["symbols"]["paused"]) == (1, 1)
     assert upstream.subscribed == {"SPY"}
     eventually(lambda: tenant.quotes()["AAPL"]["status"] == "paused")
     assert "[PAUSED] Asset AAPL (quotes) has pause_fetch=true, skipping API fetch" in tenant.run("logs", "feed-ingest")
@@ -123,6 +123,7 @@ def test_waiting_for_a_condition_catches_a_mistyped_pause(tenant: Tenant) -> Non
 def test_the_table_shows_at_a_glance_whether_data_is_live(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
+    eventually(lambda: tenant.job()["status"]["stream"]["symbols"]["live"] == "2/2")
     header, row = tenant.run("get", "ij").splitlines()
     columns = dict(zip(header.split(), row.split(), strict=False))
     assert columns["PHASE"] == "Running"

@@ -56,7 +56,7 @@ async def test_each_problem_has_a_message(server: AlpacaServer, monkeypatch: pyt
     assert "HTTP 403" in found["entitlement"]
     assert "HTTP 404" in found["A"]
     assert found["B"] == "inactive; remove it from spec.symbols"
-    assert "by 60 s" in found["clock"]
+    assert "60 s behind Alpaca's: run NTP" in found["clock"]
 
 
 async def test_a_crypto_pair_is_requested_by_its_name_and_has_no_market_hours(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sluice_contract.status import StreamState
 from sluice_contract.symbol_counts import SymbolRejection
+from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.failure import Impairment
 from sluice_runtime.domain.market import (
     Bar,
@@ -28,6 +29,7 @@ class FakeListener:
         self.trade_events: list[TradeEvent] = []
         self.halts: list[Halt] = []
         self.bars: list[Bar] = []
+        self.clock_readings: list[ClockReading] = []
         self.confirmed: frozenset[str] = frozenset()
         self.impairments: list[Impairment | None] = []
         self.credentials: list[tuple[int, str | None]] = []
@@ -57,6 +59,9 @@ class FakeListener:
 
     def on_bars(self, bars: Sequence[Bar]) -> None:
         self.bars.extend(bars)
+
+    def on_provider_time(self, reading: ClockReading) -> None:
+        self.clock_readings.append(reading)
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         self.confirmed, self.rejected = confirmed, tuple(rejected)

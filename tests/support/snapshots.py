@@ -49,7 +49,9 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
     )
     moment = datetime(2026, 11, 28, 19, 59, 59, 999999, tzinfo=START.tzinfo)
     failure = StreamFailure(type="connectionLimit", message=LONG, at=moment)
-    counts = FreshnessCounts(live=LARGEST, quiet=LARGEST, stale=LARGEST, closed=LARGEST, halted=LARGEST, paused=LARGEST)
+    counts = FreshnessCounts(
+        live=LARGEST, quiet=LARGEST, stale=LARGEST, closed=LARGEST, halted=LARGEST, paused=LARGEST, unheard=LARGEST
+    )
     return snapshot(
         state,
         identity=RuntimeIdentity(
@@ -75,11 +77,16 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
         sink_failure=LONG,
         sink_failing_since=moment,
         feed="alpaca:delayed_sip",
+        clock_skew_seconds=-86_400.0,
         freshness=FreshnessSummary(
             session=MarketState("unknown", changes_at=moment),
             counts=counts,
             stale=tuple(names[:20]),
             halted=tuple(names[20:40]),
+            unheard=tuple(names[40:60]),
+            never_ticked=tuple(names[60:80]),
+            never_ticked_count=LARGEST,
+            received_count=LARGEST,
         ),
         gaps=tuple(StreamGap(from_=moment, to=moment, cause="disconnect") for _ in range(10)),
         open_gap=OpenGap(moment, "slowClient"),

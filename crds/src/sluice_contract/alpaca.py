@@ -42,8 +42,8 @@ class AlpacaSettings(CamelStruct, frozen=True):
     trading_url: Annotated[
         RestURL | None,
         Meta(
-            description="The URL of Alpaca's trading REST API, which the preflight check asks for the account. "
-            "Absent: Alpaca's own URL, or no requests if streamURL is set."
+            description="The URL of Alpaca's trading REST API, which has the market's calendar and the account for "
+            "the preflight check. Absent: Alpaca's own URL, or no requests if streamURL is set."
         ),
     ] = None
     engine: Annotated[

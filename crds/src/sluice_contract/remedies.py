@@ -6,6 +6,7 @@ from typing import Final
 
 from .status import FailureType
 
+CLOCK_SKEW_REPORTED_MILLISECONDS: Final = 2000
 SINK_FAILURE: Final = "sink"  # writes to Firestore fail; all other types are failures of the stream
 
 REMEDIES: Final[dict[FailureType, str]] = {
@@ -23,6 +24,14 @@ REMEDIES: Final[dict[FailureType, str]] = {
 }
 _SINK_REMEDY: Final = "Check the permissions, the quota and the network of the pod for Firestore; writes are retried."
 _UNKNOWN_REMEDY: Final = "Read the message and the log of the pod."
+
+
+def clock_skew_sentence(milliseconds: int) -> str:
+    """Return a sentence about a node's clock that is ahead of the provider's by this much; negative if behind."""
+    size = abs(milliseconds) / 1000
+    seconds = f"{size:.0f}" if size >= 10 else f"{size:.1f}".removesuffix(".0")
+    direction = "ahead of" if milliseconds > 0 else "behind"
+    return f"The node's clock is {seconds} s {direction} the provider's: run NTP (such as chrony) on the node."
 
 
 def remedy_of_failure(kind: str) -> str:

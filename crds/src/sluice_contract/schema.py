@@ -51,6 +51,7 @@ _LIST_TYPES: dict[str, Schema] = {
     "staleSymbols": {"x-kubernetes-list-type": "atomic"},
     "haltedSymbols": {"x-kubernetes-list-type": "atomic"},
     "unheardSymbols": {"x-kubernetes-list-type": "atomic"},
+    "neverTickedSymbols": {"x-kubernetes-list-type": "atomic"},
     "SymbolCounts.pausedSymbols": {"x-kubernetes-list-type": "atomic"},  # in the spec, it is a map
 }
 

@@ -181,7 +181,8 @@ class IngestJobSpec(CamelStruct, frozen=True):
                 min_length=1,
                 max_length=3,
                 description="The sessions of the market in which silence is a fault. Quotes are streamed and "
-                "written in every session. Absent: regular and extended; with feeds boats and overnight, overnight.",
+                "written in every session. Absent: regular and extended; with feeds boats and overnight, overnight; "
+                "simulated quotes and feed test never stop. No effect with feed crypto and provider replay.",
             ),
         ]
         | None

@@ -21,7 +21,13 @@ class SymbolRejection(CamelStruct, frozen=True):
 class SymbolCounts(CamelStruct, frozen=True):
     """The number of declared symbols that the provider has confirmed, has rejected, or has not answered for yet."""
 
-    live: Annotated[Name, Meta(description="Confirmed and desired symbols, such as 3/3 (column LIVE).")]
+    live: Annotated[
+        Name,
+        Meta(
+            description="Symbols received since the pod's process started, out of the desired symbols, such as 3/3 "
+            "(column LIVE). A snapshot does not count as received."
+        ),
+    ]
     desired: Annotated[Count, Meta(description="The number of symbols to stream now: declared and not paused.")]
     confirmed: Annotated[Count, Meta(description="The number of symbols that the provider acknowledged.")]
     pending: Annotated[Count, Meta(description="The number of requested symbols that are not yet acknowledged.")]
@@ -45,6 +51,13 @@ class SymbolCounts(CamelStruct, frozen=True):
     unheard_symbols: Annotated[
         list[Name],
         Meta(description="The first 20 symbols that freshness counts as unheard.", max_length=20),
+    ] = []  # noqa: RUF012
+    never_ticked: Annotated[
+        Count, Meta(description="The number of symbols that were unheard during an hour of open market.")
+    ] = 0
+    never_ticked_symbols: Annotated[
+        list[Name],
+        Meta(description="The first 20 symbols that were unheard during an hour of open market.", max_length=20),
     ] = []  # noqa: RUF012
 
 

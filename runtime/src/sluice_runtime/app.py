@@ -26,9 +26,9 @@ from .domain.declared_job import DeclaredJob
 from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
-from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
 from .factories import (
+    create_calendar_client,
     create_credentials_reader,
     create_history_client,
     create_journal,
@@ -39,6 +39,7 @@ from .factories import (
 )
 from .history_ports import GapTape, MarketHistory
 from .loops.auto_stop import AutoStopMonitor
+from .loops.clock_monitor import monitor_clock_forever
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness_forever
 from .loops.gap_repair import GapRepairer
@@ -46,6 +47,9 @@ from .loops.gap_writer import GapWriter
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
+from .loops.market_calendar import FetchTradingDays, MarketCalendarLoop
+from .loops.market_clock import MarketClock
+from .loops.market_silence import presume_closed_while_silent_forever
 from .loops.pause_control import PauseControl, PodSwitches
 from .loops.preflight import run_preflight_once_live
 from .loops.record_writer import RecordWriter
@@ -80,6 +84,7 @@ async def run_pod(settings: Settings) -> None:
         control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
+        market = MarketClock(journal.desired)
         sink, credentials_reader = create_sink(settings, journal.desired), create_credentials_reader(settings)
         tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
         stack.push_async_callback(sink.close)
@@ -90,15 +95,17 @@ async def run_pod(settings: Settings) -> None:
                 sink=sink,
                 job=cached,
                 journal=journal,
+                market=market,
                 slot=_connection_slot(settings, job.session, journal),
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
                     *snapshot_recovery_loops(
-                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                        create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
                     *gap_repair_loops(history, tape, journal),
+                    create_calendar_loop(create_calendar_client(settings, credentials_reader), market, journal),
                 ],
             ),
             stop,
@@ -115,12 +122,20 @@ def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
 
 
 def snapshot_recovery_loops(
-    snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
+    snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, market: MarketClock
 ) -> list[Loop]:
     """Return a list with the loop that fetches market snapshots; an empty list if `snapshots` is None."""
     if snapshots is None:
         return []
-    return [SnapshotRecovery(snapshots, sink, journal, market_hours_of_job(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, market.state_at).run]
+
+
+def create_calendar_loop(fetch: FetchTradingDays | None, market: MarketClock, journal: Journal) -> Loop:
+    """Return the loop that keeps the calendar of `market` up to date.
+
+    Without `fetch`, it only reports when the table of trading days ends.
+    """
+    return MarketCalendarLoop(fetch, market, journal, Backoff(60.0, 3600.0, random.uniform)).run
 
 
 def gap_repair_loops(history: MarketHistory | None, tape: GapTape | None, journal: Journal) -> list[Loop]:
@@ -160,6 +175,7 @@ class RuntimeParts:
     sink: Sink
     job: JobPort
     journal: Journal
+    market: MarketClock | None = None  # None: by the table of trading days alone
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
     pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
     other_loops: Sequence[Loop] = ()  # additional loops
@@ -181,6 +197,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
     records = RecordWriter(parts.sink, journal)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
+    market = parts.market or MarketClock(journal.desired)
     try:
         await run_until_first_completes(
             stop.wait(),
@@ -188,7 +205,9 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             update_desired_forever(live, journal),
             supervisor.stream_unless_paused_forever(),
             flusher.run(),
-            monitor_freshness_forever(live, journal),
+            monitor_freshness_forever(market, journal),
+            presume_closed_while_silent_forever(market, journal),
+            monitor_clock_forever(journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             records.run(),

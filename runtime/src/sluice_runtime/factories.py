@@ -26,9 +26,11 @@ from .domain.desired import UNREAD, Desired, desired_state, with_pause
 from .domain.endpoints import rest_endpoints
 from .domain.failure import UnusableVariableError
 from .domain.health import RuntimeIdentity
+from .domain.stream_activity import StreamActivity
 from .history_ports import MarketHistory
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
+from .loops.market_calendar import FetchTradingDays
 from .ports import MarketSnapshots, Source
 from .settings import Settings, SettingsError
 
@@ -57,7 +59,9 @@ def create_journal(settings: Settings) -> Journal:
         started_at=utc_now(),
         cluster=injected.cluster or None,
     )
-    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now)
+    # Simulated quotes and those of IBKR get their timestamps here, and tapes theirs at another time.
+    activity = StreamActivity(has_provider_timestamps=injected.spec.alpaca_and_secret_name is not None)
+    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now, activity)
 
 
 def _desired_at_start(injected: InjectedJob) -> Desired:
@@ -184,6 +188,20 @@ def create_history_client(settings: Settings, credentials_reader: CredentialsRea
     if not where.has_data_api or not AlpacaHistory.has_history(alpaca):
         return None
     return AlpacaHistory(alpaca, credentials_reader or _mounted_credentials_reader(alpaca, settings), where.data_url)
+
+
+def create_calendar_client(settings: Settings, credentials_reader: CredentialsReader | None) -> FetchTradingDays | None:
+    """Return the function that fetches trading days; None if the provider has no calendar or its URL is unknown."""
+    if settings.job.spec.alpaca_and_secret_name is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
+    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    if not where.has_trading_api or alpaca.feed == "crypto":
+        return None
+    from .adapters.alpaca.calendar import AlpacaCalendar  # noqa: PLC0415
+
+    reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
+    return AlpacaCalendar(reader, where.trading_url).fetch_trading_days
 
 
 _CREDENTIALS = (

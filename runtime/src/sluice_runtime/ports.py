@@ -15,6 +15,7 @@ from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus
 from sluice_contract.symbol_counts import SymbolRejection
 
+from .domain.clock_skew import ClockReading
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.declared_job import DeclaredJob
@@ -46,6 +47,9 @@ class Listener(Protocol):
 
     def on_bars(self, bars: Sequence[Bar]) -> None:
         """Handle a batch of bars. A later bar of the same symbol and time replaces the earlier one."""
+
+    def on_provider_time(self, reading: ClockReading) -> None:
+        """Handle a statement of the provider's time, from a response or from the opening of the connection."""
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Handle an acknowledgement of the subscriptions: all confirmed and rejected symbols, not only the changes."""
@@ -110,10 +114,6 @@ class MarketSnapshots(Protocol):
         Raises:
             SnapshotError: the snapshot is not available now.
         """
-
-
-class SnapshotError(Exception):
-    """The snapshot is not available. The message is a sentence, without secrets."""
 
 
 class Sink(Protocol):

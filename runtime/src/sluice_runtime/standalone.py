@@ -22,6 +22,7 @@ from .adapters.switches import StoredSwitchesFile
 from .app import (
     SWITCHES_FILE_NAME,
     RuntimeParts,
+    create_calendar_loop,
     gap_repair_loops,
     run_loops_and_shut_down,
     set_switches_at_start,
@@ -34,6 +35,7 @@ from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
 from .factories import (
+    create_calendar_client,
     create_history_client,
     create_journal,
     create_sink,
@@ -42,6 +44,7 @@ from .factories import (
     create_tape,
 )
 from .loops.journal import Journal
+from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
@@ -135,18 +138,21 @@ class StandaloneRuntime:
             await self._raise_epoch_above_last(sink)
             credentials_reader = self._environment_credentials_reader()
             tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
+            market = MarketClock(journal.desired)
             parts = RuntimeParts(
                 source=create_source(settings, credentials_reader, tape),
                 sink=sink,
                 job=job,
                 journal=journal,
+                market=market,
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
                     *snapshot_recovery_loops(
-                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                        create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
                     *gap_repair_loops(history, tape, journal),
+                    create_calendar_loop(create_calendar_client(settings, credentials_reader), market, journal),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)

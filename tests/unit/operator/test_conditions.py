@@ -106,7 +106,8 @@ async def test_pauses_of_single_symbols_are_in_a_condition(world: World) -> None
 @pytest.mark.parametrize("names", [["SPY"], [1, None, "SPY"], "SPY", {"SPY": "stale"}, None])
 async def test_names_of_symbols_that_another_version_reports_change_no_condition(world: World, names: object) -> None:
     symbols = {"live": "1/1", "desired": 1, "confirmed": 1, "pending": 0, "paused": 0, "rejected": 0}
-    lists = dict.fromkeys(("staleSymbols", "haltedSymbols", "pausedSymbols", "unheardSymbols"), names)
+    kinds = ("staleSymbols", "haltedSymbols", "pausedSymbols", "unheardSymbols", "neverTickedSymbols")
+    lists = dict.fromkeys(kinds, names)
     await after(world, SYNTHETIC, symbols=symbols | lists)
     assert (world.ready, world.job.status.phase) == (("True", c.STREAMING_REASON), "Running")
 

@@ -20,7 +20,14 @@ from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
 from sluice_runtime.domain.desired import UNREAD
 from sluice_runtime.domain.failure import SinkError, StreamError
-from sluice_runtime.factories import create_history_client, create_journal, create_sink, create_source, create_tape
+from sluice_runtime.factories import (
+    create_calendar_client,
+    create_history_client,
+    create_journal,
+    create_sink,
+    create_source,
+    create_tape,
+)
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.settings import Settings, SettingsError
 from sluice_runtime.standalone_settings import standalone_settings
@@ -223,3 +230,27 @@ def test_past_data_is_fetched_where_the_provider_has_it(tmp_path: Path) -> None:
     assert not has_history(streamURL="ws://stream")
     assert not has_history(feed="test")
     assert create_history_client(settings(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("alpaca", "has_calendar"),
+    [
+        ({}, True),
+        ({"feed": "overnight"}, True),
+        ({"feed": "crypto"}, False),  # it has no trading days
+        ({"streamURL": "wss://proxy.example/v2/iex"}, False),
+        ({"streamURL": "wss://proxy.example/v2/iex", "tradingURL": "https://trading.example"}, True),
+    ],
+)
+def test_a_calendar_is_requested_where_the_trading_interface_is_known(
+    alpaca: dict[str, Any], has_calendar: bool
+) -> None:
+    declared = stored_job(provider="alpaca", alpaca={**ACCOUNT, **alpaca})
+    assert (create_calendar_client(settings(declared), None) is not None) is has_calendar
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"provider": "alpaca", "dryRun": True}, {"provider": "ibkr", "ibkr": {"host": "gateway"}}]
+)
+def test_a_provider_without_a_calendar_has_no_calendar_client(spec: dict[str, Any]) -> None:
+    assert create_calendar_client(settings(stored_job(**spec)), None) is None

@@ -12,6 +12,7 @@ from sluice_contract.status import Condition, StreamStatus
 
 from . import facts, stops
 from .actions import ConditionTransition, ReadinessVerdict
+from .data_warnings import warnings_about_data
 from .objects import Job
 from .observation import Observation
 from .readiness import credentials_are_needed
@@ -125,7 +126,8 @@ def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCon
         )
     if report.state == "Live" and facts.symbols_are_settled(report):
         reason = c.SYMBOLS_REJECTED if report.symbols.rejected else c.STREAMING_REASON
-        return UndatedCondition(c.STREAMING, "True", reason, facts.symbol_counts_sentence(report))
+        message = " ".join((facts.symbol_counts_sentence(report), *warnings_about_data(report)))
+        return UndatedCondition(c.STREAMING, "True", reason, message)
     reason = verdict.reason if not verdict.ready or report.state in ("Paused", "Finished") else c.CONNECTING
     return UndatedCondition(c.STREAMING, "False", reason, f"The stream is {report.state}.")
 

@@ -16,6 +16,7 @@ from typing import IO, Protocol, cast
 from sluice_contract.status import StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 
+from ..domain.clock_skew import ClockReading
 from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade, TradeEvent
 from ..ports import Connection, Listener, Source
@@ -160,6 +161,9 @@ class _RecordingListener:
 
     def on_bars(self, bars: Sequence[Bar]) -> None:
         self._listener.on_bars(bars)
+
+    def on_provider_time(self, reading: ClockReading) -> None:
+        self._listener.on_provider_time(reading)
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         self._listener.on_acknowledgement(confirmed, rejected)

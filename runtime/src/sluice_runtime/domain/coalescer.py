@@ -21,12 +21,11 @@ _NOT_TAKEN = float("-inf")
 class _SymbolState:
     """The state of one wanted symbol. It is one object with slots, so that each quote needs only one lookup."""
 
-    __slots__ = ("checked", "future_stamp", "newest", "taken_at", "tick")
+    __slots__ = ("checked", "newest", "taken_at", "tick")
 
     def __init__(self) -> None:
         self.newest = _NEVER  # event time
-        self.future_stamp = _NEVER  # the last timestamp that was too far in the future
-        self.checked = (_NEVER, _NEVER)  # newest and future_stamp at the last call of take_ticked_symbols()
+        self.checked = _NEVER  # `newest` at the last call of take_ticked_symbols()
         self.taken_at = _NOT_TAKEN  # monotonic seconds
         self.tick: Tick | None = None  # the tick to be written
 
@@ -34,7 +33,7 @@ class _SymbolState:
     def has_tick_since_last_check(self) -> bool:
         """Return True if the symbol has ticked since the last call of `Coalescer.take_ticked_symbols`."""
         # Compared by identity: each tick has its own timestamp object, and this keeps the hot path short.
-        return self.newest is not self.checked[0] or self.future_stamp is not self.checked[1]
+        return self.newest is not self.checked
 
 
 class Coalescer:
@@ -46,6 +45,7 @@ class Coalescer:
         self.out_of_order = 0  # ticks dropped because a newer one has been seen
         self.unwanted = 0  # ticks dropped because their symbol is not wanted
         self.last: Tick | None = None
+        self._horizon = datetime.max.replace(tzinfo=UTC)  # of the last batch
         self._wanted: dict[str, _SymbolState] = {}
         self._queue: dict[str, _SymbolState] = {}  # symbols with a tick to be written, in order
         self._remembered: dict[str, _SymbolState] = {}  # remembered but not wanted now: their ticks are not queued
@@ -72,12 +72,12 @@ class Coalescer:
     def queue_newest_ticks(self, ticks: Sequence[Tick], horizon: datetime) -> None:
         """Queue the newest tick of each symbol in one batch from the stream.
 
-        A tick later than `horizon` (now plus a few seconds of skew) has a bad timestamp. It is written, but it does not
-        advance the newest event time of its symbol. Otherwise, the ticks of the symbol would be dropped as out of order
-        until that time.
+        `horizon` is the latest plausible event time at the provider. A tick that is older than the newest of its symbol
+        is dropped, unless the newest is later than `horizon` and so has a wrong timestamp: then the older tick replaces
+        it, because the ticks of the symbol would otherwise be dropped until that time.
         """
         # Hot path: one lookup per quote, and one update of the counters per batch.
-        wanted, queue = self._wanted, self._queue
+        wanted, queue, self._horizon = self._wanted, self._queue, horizon
         waiting, refused, last = len(queue), 0, self.last
         for tick in ticks:
             try:
@@ -87,14 +87,11 @@ class Coalescer:
                 refused += 1
                 continue
             ts = tick.ts
-            if ts < state.newest:
+            if ts < state.newest and (state.newest <= horizon or ts > horizon):
                 self.out_of_order += 1
                 refused += 1
                 continue
-            if ts <= horizon:
-                state.newest = ts
-            else:
-                state.future_stamp = ts
+            state.newest = ts
             if state.tick is None:
                 queue[tick.symbol] = state  # otherwise it keeps its place
             state.tick = last = tick
@@ -111,12 +108,12 @@ class Coalescer:
         accepted_count = 0
         for tick in ticks:
             state = self._wanted.get(tick.symbol)
-            if state is None or not state.newest < tick.ts <= horizon:
+            if state is None or tick.ts > horizon or tick.ts <= state.newest <= horizon:
                 continue
-            was_checked = state.newest is state.checked[0]
+            was_checked = not state.has_tick_since_last_check
             self.queue_newest_ticks((tick,), horizon)
             if was_checked:
-                state.checked = (state.newest, state.checked[1])
+                state.checked = state.newest
             accepted_count += 1
         return accepted_count
 
@@ -125,7 +122,7 @@ class Coalescer:
         found = []
         for symbol, state in self._wanted.items():
             if state.has_tick_since_last_check:
-                state.checked = (state.newest, state.future_stamp)
+                state.checked = state.newest
                 found.append(symbol)
         return frozenset(found)
 
@@ -148,9 +145,12 @@ class Coalescer:
         return (state.tick if state is not None else None) or self._dropped.get(symbol)
 
     def newest_tick_time(self, symbol: str) -> datetime | None:
-        """Return the event time of the newest tick of a symbol; None if it has no tick or is not wanted."""
+        """Return the event time of the newest tick of a symbol.
+
+        None if the symbol has no tick or is not wanted, or if the timestamp of its newest tick is wrong.
+        """
         state = self._wanted.get(symbol)
-        return state.newest if state is not None and state.newest > _NEVER else None
+        return state.newest if state is not None and _NEVER < state.newest <= self._horizon else None
 
     def take_due_ticks(
         self, count: int, at: float, interval: float, is_blocked: Callable[[str], bool] = lambda _: False

@@ -12,6 +12,7 @@ from sluice_contract.limits import WriteLimits
 from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec
 
 from .declared_job import DeclaredJob
+from .market_hours import UNKNOWN_HOURS, MarketSchedule, market_schedule_of_job
 from .pause import (
     GONE,
     PauseInForce,
@@ -41,6 +42,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: HeartbeatSettings
     switches: tuple[str, ...] = ()  # the sources of all pauses in force; `pause` is the first of them
     auto_stop: AutoStopLimits | None = None
+    market_schedule: MarketSchedule = UNKNOWN_HOURS
     pause_reasons: dict[str, str] = {}
     stops_generation: int = 0  # of the stop fields; ahead of `generation` while another field is unreadable
     spec_problem: str = ""  # names that field
@@ -79,6 +81,7 @@ def desired_state(
         heartbeat=spec.heartbeat,
         switches=pausing_sources(switches, now),
         auto_stop=spec.auto_stop,
+        market_schedule=market_schedule_of_job(spec),
         pause_reasons={symbol: entry.reason for symbol, entry in paused.items()},
         stops_generation=job.metadata.generation,
         spec_problem=job.problem,

@@ -19,17 +19,25 @@ class StreamError(Exception):
 
     `message` is a sentence for the status: what happened and what to do about it, without secrets.
     `retry_after` is the minimum number of seconds before the next attempt, `retry_within` the maximum. After a fatal
-    failure, the next attempt is made at the maximum even if the runtime has not detected a fix.
+    failure, the next attempt is made at the maximum even if the runtime has not detected a fix. `is_certain` is True if
+    an immediate attempt cannot succeed, as it may after a refused login.
     """
 
     def __init__(
-        self, kind: FailureType, message: str, retry_after: float = 0.0, retry_within: float = float("inf")
+        self,
+        kind: FailureType,
+        message: str,
+        retry_after: float = 0.0,
+        retry_within: float = float("inf"),
+        *,
+        is_certain: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind: FailureType = kind
         self.message = message
         self.retry_after = retry_after
         self.retry_within = retry_within
+        self.is_certain = is_certain
 
     @property
     def is_fatal(self) -> bool:
@@ -109,6 +117,19 @@ class UnusableVariableError(ValueError):
 
     The message names the variable and says what to write. It contains no password.
     """
+
+
+class SnapshotError(Exception):
+    """A market snapshot is not available. The message is a sentence, without secrets.
+
+    `retry_after` is the minimum number of seconds before the next attempt. `is_refused` is True if the provider refuses
+    such requests, so that attempts in short succession are pointless.
+    """
+
+    def __init__(self, message: str, retry_after: float = 0.0, *, is_refused: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.is_refused = is_refused
 
 
 class FencedError(Exception):

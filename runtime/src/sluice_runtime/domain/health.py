@@ -82,6 +82,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     ledger: SubscriptionLedger
     clocks: ActivityTimes
     last_symbol: str | None
+    clock_skew_seconds: float | None = None  # of this node's clock, ahead of the provider's
     acknowledgement: PauseAcknowledgement | None
     failure: StreamFailure | None
     unresolved_failure: StreamFailure | None = None  # kept while the job is paused
@@ -166,15 +167,28 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         pause=_stream_pause(snapshot),
         failure=snapshot.document_conflict or snapshot.failure,
         preflight=snapshot.preflight,
+        clock_skew_milliseconds=clock_skew_milliseconds(snapshot),
     )
 
 
+def clock_skew_milliseconds(snapshot: RuntimeSnapshot) -> int | None:
+    """Return how far this node's clock is ahead of the provider's; None while it is unknown."""
+    skew = snapshot.clock_skew_seconds
+    return round(skew * 1000) if skew is not None else None
+
+
 def _subscription_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
-    counts, freshness = snapshot.ledger.to_symbol_counts(snapshot.desired), snapshot.freshness
+    freshness = snapshot.freshness
     if freshness is None:
-        return counts
-    stale, halted = list(freshness.stale), list(freshness.halted)
-    return msgspec.structs.replace(counts, stale_symbols=stale, halted_symbols=halted)
+        return snapshot.ledger.to_symbol_counts(snapshot.desired)
+    return msgspec.structs.replace(
+        snapshot.ledger.to_symbol_counts(snapshot.desired, freshness.received_count),
+        stale_symbols=list(freshness.stale),
+        halted_symbols=list(freshness.halted),
+        unheard_symbols=list(freshness.unheard),
+        never_ticked=freshness.never_ticked_count,
+        never_ticked_symbols=list(freshness.never_ticked),
+    )
 
 
 def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:

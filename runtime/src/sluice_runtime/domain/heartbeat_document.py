@@ -8,7 +8,7 @@ from sluice_contract.bounds import cut_to_bytes
 from sluice_contract.documents import HeartbeatDocument, HeartbeatFailure, HeartbeatGap
 from sluice_contract.remedies import SINK_FAILURE, remedy_of_failure
 
-from .health import RuntimeSnapshot, heartbeat_state, ingest_enabled_source
+from .health import RuntimeSnapshot, clock_skew_milliseconds, heartbeat_state, ingest_enabled_source
 
 # Bytes in UTF-8. The status of the job has the full texts.
 _REASON_BYTES = 256
@@ -68,6 +68,8 @@ def _uncut_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         freshness=msgspec.structs.asdict(freshness.counts) if freshness else None,
         stale=list(freshness.stale) if freshness else [],
         halted=list(freshness.halted) if freshness else [],
+        unheard=list(freshness.unheard) if freshness else [],
+        clock_skew_ms=clock_skew_milliseconds(snapshot),
         cluster=identity.cluster,
         gaps=_gaps(snapshot),
         failure=_failure(snapshot),

@@ -26,13 +26,16 @@ class SubscriptionLedger(msgspec.Struct, frozen=True):
         new = [f"{each.symbol} ({each.message})" for each in self.rejected if each not in known]
         return f"{len(new)} symbols: {', '.join(new[:_SHOWN])}" if new else ""
 
-    def to_symbol_counts(self, desired: Desired) -> SymbolCounts:
-        """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected."""
+    def to_symbol_counts(self, desired: Desired, received_count: int = 0) -> SymbolCounts:
+        """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected.
+
+        `received_count` is the number of desired symbols from which data has arrived.
+        """
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]
         return SymbolCounts(
-            live=f"{confirmed}/{len(symbols)}",
+            live=f"{received_count}/{len(symbols)}",
             desired=len(symbols),
             confirmed=confirmed,
             pending=len(symbols) - confirmed - len(rejected),

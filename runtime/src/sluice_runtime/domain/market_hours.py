@@ -2,110 +2,226 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from sluice_contract.documents import MarketPhase
-from sluice_contract.spec import IngestJobSpec
+from sluice_contract.spec import IngestJobSpec, TradingSession
 
-from .nyse_sessions import DAYLIGHT, FIRST, HALF_DAYS, HOLIDAYS, LAST
+from .trading_calendar import TradingCalendar
 
-_OPEN, _CLOSE, _EARLY_CLOSE = time(9, 30), time(16), time(13)
-_SATURDAY = 5
+NEW_YORK = ZoneInfo("America/New_York")
+
+# The overnight session of a trading day begins on the evening before, which can be a Sunday or a holiday. Before a
+# holiday or a weekend there is none. Source: Alpaca's page "24/5 Trading", as of 2026-10-12.
+_OVERNIGHT_OPEN, _OVERNIGHT_CLOSE = time(20), time(4)
+_DAY = timedelta(days=1)
 
 
 class MarketState(msgspec.Struct, frozen=True):
-    """The state of a market at one instant.
+    """The state of a job's market at one instant.
 
-    `since` is the time at which it opened; None if it is not open or never closes. `changes_at` is the time at which
-    it next opens or closes; None if it never does, or if the calendar ends before.
+    `phase` is open while one of the job's sessions is open. `since` is the time at which the market opened; None if it
+    is not open or never closes. `changes_at` is the time at which it next opens or closes; None if it never does, or if
+    that is unknown. Sessions that follow each other without a break are one opening.
+
+    `session` is the session that is open; None if there is none, or if the market has no sessions. `session_since` is
+    its begin. `quotes_since` is the time since which the job's feed has quotes of this session: it can be later than
+    `session_since`, and it is None while the feed has none. `calendar_ends_on` is the last day that the calendar
+    covers; None for a market without a calendar.
+
+    If `is_presumed_closed` is True, a session is open by the calendar, but no symbol of the job trades, by the stream
+    and by the provider's REST interface: the exchanges may be closed. Silence is then no fault.
     """
 
     phase: MarketPhase
     since: datetime | None = None
     changes_at: datetime | None = None
+    session: TradingSession | None = None
+    session_since: datetime | None = None
+    quotes_since: datetime | None = None
+    calendar_ends_on: date | None = None
+    is_presumed_closed: bool = False
+
+    @property
+    def expects_quotes(self) -> bool:
+        """Return True if the feed should have quotes at this instant, so that silence can be a fault."""
+        return self.phase == "open" and (self.session is None or self.quotes_since is not None)
 
 
 MarketHours = Callable[[datetime], MarketState]
 
 
-def always_open_market(at: datetime) -> MarketState:
-    """Return the session of a market that never closes."""
-    del at
-    return MarketState("open")
+class MarketSchedule(msgspec.Struct, frozen=True):
+    """When the market of a job is open: in `sessions` of the New York exchanges.
 
-
-def unknown_market(at: datetime) -> MarketState:
-    """Return the session of a market whose hours are unknown. Silence is then never reported as stale."""
-    del at
-    return MarketState("unknown")
-
-
-def new_york_market_state(at: datetime) -> MarketState:
-    """Return the state of the regular session of the New York exchanges at `at`.
-
-    Holidays and half days are respected. Outside the years of the calendar, the state is unknown.
+    A market without sessions has the same phase at all times, `constant_phase`. The quotes of a feed arrive `delay`
+    after their time. A feed of one exchange has quotes only in the hours of that exchange, `exchange_hours` in New York
+    time; None: the feed has quotes in all sessions.
     """
-    local = at.astimezone(UTC).replace(tzinfo=None) - _utc_minus_new_york_time(at.astimezone(UTC).date())
-    day = local.date()
-    if not FIRST <= day <= LAST:
-        return MarketState("unknown")
-    closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
-    if not _is_trading_day(day) or local.time() >= closes:
-        return MarketState("closed", changes_at=_next_opening(day + timedelta(days=1)))
-    if local.time() < _OPEN:
-        return MarketState("closed", changes_at=_utc_of_new_york(day, _OPEN))
-    return MarketState("open", _utc_of_new_york(day, _OPEN), _utc_of_new_york(day, closes))
+
+    sessions: frozenset[TradingSession] = frozenset()
+    constant_phase: MarketPhase = "unknown"
+    delay: timedelta = timedelta()
+    exchange_hours: tuple[time, time] | None = None
 
 
-def market_hours_of_job(spec: IngestJobSpec) -> MarketHours:
-    """Return the function that computes the market session of a job's feed.
+ALWAYS_OPEN = MarketSchedule(constant_phase="open")
+UNKNOWN_HOURS = MarketSchedule(constant_phase="unknown")
+REGULAR_HOURS = MarketSchedule(frozenset({"regular"}))
+REGULAR_AND_EXTENDED_HOURS = MarketSchedule(frozenset({"regular", "extended"}))
+OVERNIGHT_HOURS = MarketSchedule(frozenset({"overnight"}))
 
-    The hours of overnight feeds and of tapes are unknown.
-    """
-    match spec.provider:
-        case "alpaca" if spec.alpaca_and_secret_name is not None:
-            alpaca, _ = spec.alpaca_and_secret_name
-            return _ALPACA.get(alpaca.feed, new_york_market_state)
-        case "alpaca" | "synthetic":
-            return always_open_market  # simulated quotes never stop
-        case "replay":
-            return unknown_market
-        case _:
-            return new_york_market_state
-
-
-_ALPACA: dict[str, MarketHours] = {
-    "crypto": always_open_market,
-    "test": always_open_market,
-    "overnight": unknown_market,
-    "boats": unknown_market,
+# Those of the Alpaca feeds that differ from REGULAR_AND_EXTENDED_HOURS.
+_FEED_SCHEDULES: dict[str, MarketSchedule] = {
+    "iex": msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, exchange_hours=(time(8), time(17))),  # IEX's own hours
+    "delayed_sip": msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, delay=timedelta(minutes=15)),
+    "test": ALWAYS_OPEN,
+    "overnight": OVERNIGHT_HOURS,
+    "boats": OVERNIGHT_HOURS,
 }
 
 
-def _next_opening(day: date) -> datetime | None:
-    """Return the next opening on `day` or later; None if the calendar ends before it."""
-    while day <= LAST:
-        if _is_trading_day(day):
-            return _utc_of_new_york(day, _OPEN)
-        day += timedelta(days=1)
+def market_schedule_of_job(spec: IngestJobSpec) -> MarketSchedule:
+    """Return when the market of a job is open: in the sessions of its spec, otherwise in those of its feed.
+
+    Sessions have no effect on feed crypto, which has none, and on provider replay: the times of a tape have nothing to
+    do with the time of its replay.
+    """
+    feed = spec.alpaca.feed if spec.provider == "alpaca" and spec.alpaca is not None else ""
+    if feed == "crypto":
+        return ALWAYS_OPEN
+    if spec.provider == "replay":
+        return UNKNOWN_HOURS
+    if spec.provider == "synthetic" or (spec.provider == "alpaca" and spec.alpaca_and_secret_name is None):
+        schedule = ALWAYS_OPEN  # simulated quotes never stop
+    else:
+        schedule = _FEED_SCHEDULES.get(feed, REGULAR_AND_EXTENDED_HOURS)
+    return msgspec.structs.replace(schedule, sessions=frozenset(spec.sessions)) if spec.sessions else schedule
+
+
+class _Period(msgspec.Struct, frozen=True):
+    """One session of one trading day, from `begins` to `ends` (exclusive), in UTC."""
+
+    session: TradingSession
+    begins: datetime
+    ends: datetime
+
+
+def market_state(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> MarketState:
+    """Return the state of a market at `at`, by `schedule` and, if it has sessions, by `calendar`.
+
+    The state is unknown on days that the calendar does not cover.
+    """
+    if not schedule.sessions:
+        return MarketState(schedule.constant_phase)
+    at = at.astimezone(UTC)
+    day = _trading_day_at(at)
+    if not calendar.covers(day):
+        return MarketState("unknown", calendar_ends_on=calendar.last_day)
+    if (period := _period_at(schedule, calendar, at)) is not None:
+        return MarketState(
+            "open",
+            since=_begin_of_opening(schedule, calendar, day, period),
+            changes_at=_end_of_opening(schedule, calendar, day, period),
+            session=period.session,
+            session_since=period.begins,
+            quotes_since=_quotes_since(schedule, calendar, at),
+            calendar_ends_on=calendar.last_day,
+        )
+    changes_at = next((each.begins for each in _periods_from(schedule, calendar, day) if each.begins > at), None)
+    return MarketState("closed", changes_at=changes_at, calendar_ends_on=calendar.last_day)
+
+
+def _quotes_since(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> datetime | None:
+    """Return the time since which the feed has quotes of its session at `at`; None if it has none now."""
+    quoted_at = at - schedule.delay
+    period = _period_at(schedule, calendar, quoted_at)
+    if period is None:
+        return None
+    begins = period.begins
+    if schedule.exchange_hours is not None:
+        day, (opens, closes) = _trading_day_at(quoted_at), schedule.exchange_hours
+        if not _utc(day, opens) <= quoted_at < _utc(day, closes):
+            return None
+        begins = max(begins, _utc(day, opens))
+    return begins + schedule.delay
+
+
+def _period_at(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> _Period | None:
+    """Return the period that contains `at`; None if there is none."""
+    for period in _periods(schedule, calendar, _trading_day_at(at)):
+        if period.begins <= at < period.ends:
+            return period
     return None
 
 
-def _is_trading_day(day: date) -> bool:
-    return day.weekday() < _SATURDAY and day not in HOLIDAYS
+def market_hours(schedule: MarketSchedule, calendar: TradingCalendar | None = None) -> MarketHours:
+    """Return the function that computes the state of a market; without `calendar`, by the table of this version."""
+    known = calendar or TradingCalendar()
+    return lambda at: market_state(schedule, known, at)
 
 
-def _utc_of_new_york(day: date, local_time: time) -> datetime:
-    """Return the instant of a local time on a trading day."""
-    return datetime.combine(day, local_time, UTC) + _utc_minus_new_york_time(day)
+def _trading_day_at(at: datetime) -> date:
+    """Return the day to which an instant belongs: from 20:00 in New York on, that is the next day."""
+    local = at.astimezone(NEW_YORK)
+    return local.date() + _DAY if local.time() >= _OVERNIGHT_OPEN else local.date()
 
 
-def _utc_minus_new_york_time(day: date) -> timedelta:
-    """Return the difference between UTC and New York time on a trading day.
+def _periods(schedule: MarketSchedule, calendar: TradingCalendar, day: date) -> list[_Period]:
+    """Return the periods of one trading day in the sessions of the schedule, in order."""
+    hours = calendar.trading_day(day)
+    if hours is None:
+        return []
+    bounds: tuple[tuple[TradingSession, date, time, time], ...] = (
+        ("overnight", day - _DAY, _OVERNIGHT_OPEN, _OVERNIGHT_CLOSE),
+        ("extended", day, hours.extended_opens, hours.opens),
+        ("regular", day, hours.opens, hours.closes),
+        ("extended", day, hours.closes, hours.extended_closes),
+    )
+    periods = [
+        _Period(session, _utc(first_day, begins), _utc(day, ends))
+        for session, first_day, begins, ends in bounds
+        if session in schedule.sessions
+    ]
+    return [each for each in periods if each.begins < each.ends]
 
-    Clocks change on Sundays, when there is no trading.
-    """
-    return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)
+
+def _periods_from(schedule: MarketSchedule, calendar: TradingCalendar, day: date) -> Iterator[_Period]:
+    """Yield the periods of `day` and of all later days that the calendar covers."""
+    while calendar.covers(day):
+        yield from _periods(schedule, calendar, day)
+        day += _DAY
+
+
+def _end_of_opening(schedule: MarketSchedule, calendar: TradingCalendar, day: date, period: _Period) -> datetime:
+    """Return the end of `period`, or of the last of the periods that follow it without a break."""
+    ends = period.ends
+    for later in _periods_from(schedule, calendar, day):
+        if later.begins > ends:
+            break
+        ends = max(ends, later.ends)
+    return ends
+
+
+def _begin_of_opening(schedule: MarketSchedule, calendar: TradingCalendar, day: date, period: _Period) -> datetime:
+    """Return the begin of `period`, or of the first of the periods that precede it without a break."""
+    begins = period.begins
+    while True:
+        earlier = _periods(schedule, calendar, day)
+        for each in reversed(earlier):
+            if each.begins < begins <= each.ends:
+                begins = each.begins
+        if not earlier or earlier[0].begins < begins:
+            return begins
+        day -= _DAY
+
+
+@lru_cache(maxsize=64)  # the same few instants are needed at each observation
+def _utc(day: date, local_time: time) -> datetime:
+    """Return the instant of a local time in New York. Clocks change on Sunday at 2:00, when no session is open."""
+    return datetime.combine(day, local_time, NEW_YORK).astimezone(UTC)

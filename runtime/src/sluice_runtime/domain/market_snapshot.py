@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
+from .clock_skew import ClockReading
 from .market import Bar, Quote, Trade, TradeCancellation
-
-# A quote that is older than this should have arrived on the stream.
-_UNDERWAY = timedelta(seconds=10)
 
 
 class MarketSnapshot(msgspec.Struct, frozen=True):
-    """The newest quote, trade and bar of each symbol that has one, and the newest trades that have been canceled."""
+    """The newest quote, trade and bar of each symbol that has one, and the newest trades that have been canceled.
+
+    `clock_reading` is what the response says about the provider's time.
+    """
 
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
     cancellations: tuple[TradeCancellation, ...] = ()
     bars: tuple[Bar, ...] = ()
+    clock_reading: ClockReading | None = None
 
     def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
         """Return the snapshot without the quotes that are older than what their documents already show.
@@ -32,20 +34,8 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         for trade in (each for each in self.trades if each.rule.effect != "never"):
             newest[trade.symbol] = max(trade.ts, newest.get(trade.symbol, trade.ts))
         kept = {symbol for symbol, ts in newest.items() if symbol not in document_times or ts >= document_times[symbol]}
-        return MarketSnapshot(
-            tuple(each for each in self.quotes if each.symbol in kept),
-            self.trades,
-            self.cancellations,
-            self.bars,
-        )
+        return msgspec.structs.replace(self, quotes=tuple(each for each in self.quotes if each.symbol in kept))
 
     def without_trades(self) -> MarketSnapshot:
         """Return the snapshot without its trades."""
-        return MarketSnapshot(self.quotes, bars=self.bars)
-
-    def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
-        """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.
-
-        The stream has been open since `since` and has delivered nothing.
-        """
-        return next((each for each in self.quotes if since + _UNDERWAY <= each.ts <= now - _UNDERWAY), None)
+        return msgspec.structs.replace(self, trades=(), cancellations=())

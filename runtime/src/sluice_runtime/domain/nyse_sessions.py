@@ -83,7 +83,7 @@ HOLIDAYS = frozenset(
     }
 )
 
-# Days on which trading ends at 13:00
+# Days on which the regular session ends at 13:00, and the late session at 17:00
 HALF_DAYS = frozenset(
     {
         date(2025, 7, 3),
@@ -104,15 +104,4 @@ HALF_DAYS = frozenset(
         date(2031, 11, 28),
         date(2031, 12, 24),
     }
-)
-
-# In these spans, the first day included and the last not, New York is 4 hours behind UTC, else 5
-DAYLIGHT = (
-    (date(2025, 3, 9), date(2025, 11, 2)),
-    (date(2026, 3, 8), date(2026, 11, 1)),
-    (date(2027, 3, 14), date(2027, 11, 7)),
-    (date(2028, 3, 12), date(2028, 11, 5)),
-    (date(2029, 3, 11), date(2029, 11, 4)),
-    (date(2030, 3, 10), date(2030, 11, 3)),
-    (date(2031, 3, 9), date(2031, 11, 2)),
 )

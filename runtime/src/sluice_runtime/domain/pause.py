@@ -56,6 +56,12 @@ def pausing_sources(switches: Sequence[Switch], now: datetime) -> tuple[str, ...
     return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _has_ended(each.until, now)))
 
 
+def with_switch(switches: Sequence[Switch], changed: Switch) -> tuple[Switch, ...]:
+    """Return the switches that pause the job after one of them has changed."""
+    known = {each.source: each for each in switches} | {changed.source: changed}
+    return tuple(each for each in known.values() if each.pauses)
+
+
 def parse_on_or_off(text: str) -> bool:
     """Return True for a text that means on, and False for one that means off.
 

@@ -172,11 +172,14 @@ class PublishedDocuments:
     def mark_contents_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
         """Record that the write of these contents has begun.
 
-        From now on, `ts` of these documents does not go back. A `ts` later than `horizon` is wrong and sets no limit.
+        From now on, `ts` of these documents does not go back. A `ts` later than `horizon` is wrong and sets no limit,
+        and a limit from before that turns out to be wrong is dropped.
         """
         for content in contents:
             if content.ts <= horizon:
                 self._floors[content.quote.symbol] = content.ts
+            else:
+                self._floors.pop(content.quote.symbol, None)
 
     def mark_contents_written(self, contents: Iterable[QuoteContent], at: float) -> None:
         """Record that Firestore acknowledged the write of these contents."""

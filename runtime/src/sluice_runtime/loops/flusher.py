@@ -227,7 +227,8 @@ class Flusher:
         """
         if self._retry_at is None:
             return False
-        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._is_heartbeat_failing
+        failed_before = self._heartbeat_failed
+        self._heartbeat_failed = self._is_heartbeat_failing
         if self._heartbeat_failed:
             return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
         return at < self._retry_at and not failed_before  # a heartbeat that succeeds again ends the wait
@@ -238,7 +239,7 @@ class Flusher:
 
         If quotes are written, only the heartbeat's document fails, not the database.
         """
-        failing_since, written_at = self._journal.sink_failing_since("heartbeat"), self._journal.last_write_at
+        failing_since, written_at = self._journal.sink_health.failing_since("heartbeat"), self._journal.last_write_at
         return failing_since is not None and (written_at is None or written_at <= failing_since)
 
     def _apply_desired(self, desired: Desired) -> None:

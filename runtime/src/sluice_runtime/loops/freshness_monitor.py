@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+import math
+from datetime import datetime
 
-from ..domain.declared_job import DeclaredJob
 from ..domain.freshness import (
-    OBSERVATION_SECONDS,
+    NO_SYMBOLS,
     FreshnessInput,
     FreshnessModel,
     FreshnessSummary,
-    SilenceReactionLimiter,
     SymbolFreshness,
 )
-from ..domain.market_hours import MarketHours, MarketState, market_hours_of_job, unknown_market
+from ..domain.market_hours import MarketHours, MarketState
+from ..domain.symbol_pace import OBSERVATION_SECONDS
 from .journal import Journal
-from .latest_value import LatestValue
+from .market_clock import MarketClock
 
 _log = logging.getLogger(__name__)
 
 
-async def monitor_freshness_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Check the freshness of all symbols every 5 s, until cancelled.
-
-    Market hours are unknown until the job has been read.
-    """
-    observer = FreshnessObserver(journal)
+async def monitor_freshness_forever(market: MarketClock, journal: Journal) -> None:
+    """Check the freshness of all symbols every 5 s, until cancelled."""
+    observer = FreshnessObserver(journal, market.state_at)
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        spec = job.value.spec if job.value is not None else None
-        observer.update_freshness(market_hours_of_job(spec) if spec is not None else unknown_market)
+        observer.update_freshness()
 
 
 class FreshnessObserver:
@@ -40,24 +36,26 @@ class FreshnessObserver:
     A symbol that becomes stale, or ticks again, is logged and reported immediately.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, market_hours: MarketHours) -> None:
         self._journal = journal
+        self._market_hours = market_hours
         self._model = FreshnessModel()
-        self._reconnects = SilenceReactionLimiter()
         self._stale: frozenset[str] = frozenset()
+        self._summary = FreshnessSummary(session=MarketState("unknown"), counts=NO_SYMBOLS)
         self._opened_at: datetime | None = None
-        self._market_hours: MarketHours = unknown_market
+        self._market_text = ""
         journal.freshness = self
 
-    def update_freshness(self, market_hours: MarketHours) -> None:
+    def update_freshness(self) -> None:
         """Check which symbols have ticked since the last call, and update the journal.
 
-        If the connection is silent, request a reconnect from the supervisor.
+        If the connection is silent and no snapshot can verify that, request a reconnect from the supervisor.
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
-        self._market_hours = market_hours
-        self._drop_doubtful_halts(market_hours(journal.now()))
+        market = self._market_hours(journal.now())
+        self._log_market_change(market)
+        self._drop_doubtful_halts(market)
         inputs = self._freshness_input()
         ticked = journal.coalescer.take_ticked_symbols()
         self._model.record_observation(ticked, inputs)
@@ -65,12 +63,16 @@ class FreshnessObserver:
         self._log_and_signal_stale_changes(
             frozenset(symbol for symbol, state in journal.quote_states.items() if state == "stale")
         )
-        if self._reconnects.try_acquire(self._model.is_connection_silent(inputs), bool(ticked), inputs.at):
-            journal.request_reconnect_for_silence()
+        self._log_and_signal_received_and_unheard_symbols(self.summarize())
+        silent_connections = journal.silent_connections
+        is_silent = not silent_connections.are_verified_by_snapshots and self._model.is_connection_silent(inputs)
+        silent_connections.try_request_replacement("quotes", inputs.at, is_silent=is_silent, has_ticked=bool(ticked))
 
     def summarize(self) -> FreshnessSummary:
         """Return the market's state, the counts by state, and the first stale and halted symbols at this instant."""
-        return self._model.summarize(self._journal.desired.value.declared, self._freshness_input())
+        journal = self._journal
+        just_ticked = journal.coalescer.has_tick_since_last_check
+        return self._model.summarize(journal.desired.value.declared, self._freshness_input(), just_ticked)
 
     def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
         """Return the freshness and the pace of each declared symbol at this instant."""
@@ -82,23 +84,41 @@ class FreshnessObserver:
 
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value
-        last_message_at = journal.last_message_at or datetime.min.replace(tzinfo=UTC)
+        at, last_message_seconds = asyncio.get_running_loop().time(), journal.activity.last_message_seconds
+        session = self._market_hours(journal.now())
         return FreshnessInput(
-            at=asyncio.get_running_loop().time(),
-            session=self._market_hours(journal.now()),
+            at=at,
+            session=session,
             streaming=journal.state == "Live",
             job_paused=desired.pause is not None,
             paused=desired.paused,
             subscribed=journal.confirmed_symbols & desired.declared,
             halted=journal.last_values.halted_symbols & desired.declared,
             interval_seconds=desired.effective_interval_seconds,
-            silent_seconds=(journal.now() - last_message_at).total_seconds(),
+            is_main_session=session.session in (None, "regular") or "regular" not in desired.market_schedule.sessions,
+            silent_seconds=math.inf if last_message_seconds is None else at - last_message_seconds,
         )
 
+    def _log_market_change(self, market: MarketState) -> None:
+        name = f"{market.session} session" if market.session else market.phase
+        until = f" until {market.changes_at.isoformat()}" if market.changes_at else ""
+        silence = "; no symbol trades, and the provider has nothing newer" if market.is_presumed_closed else ""
+        text = f"market: {name}{until}{silence}"
+        if text != self._market_text:
+            self._market_text = text
+            _log.info("%s", text, extra={"event_type": "market"})
+
     def _drop_doubtful_halts(self, session: MarketState) -> None:
-        """Forget halts after which trading may have resumed overnight or while no connection was open."""
-        opened_now = session.since if session.since != self._opened_at else None
-        self._opened_at = session.since or self._opened_at
+        """Forget halts after which trading may have resumed overnight or while no connection was open.
+
+        A halt of extended hours can last until the regular session, and one of the day before until then, too.
+        """
+        sessions = self._journal.desired.value.market_schedule.sessions
+        opened_at = session.since if "regular" not in sessions else None
+        if session.session == "regular":
+            opened_at = session.session_since
+        opened_now = opened_at if opened_at != self._opened_at else None
+        self._opened_at = opened_at or self._opened_at
         self._journal.last_values.drop_doubtful_halts(self._journal.coalescer.newest_tick_time, opened_now)
 
     def _log_and_signal_stale_changes(self, stale: frozenset[str]) -> None:
@@ -111,4 +131,20 @@ class FreshnessObserver:
             _log.info("%s is no longer stale", symbol, extra={"event_type": "freshness"})
         if stale != self._stale:
             self._stale = stale
+            self._journal.signal_transition()
+
+    def _log_and_signal_received_and_unheard_symbols(self, summary: FreshnessSummary) -> None:
+        """Log symbols that have become unheard, and report at once that they have, or that all symbols have ticked."""
+        before, self._summary = self._summary, summary
+        for symbol in sorted(set(summary.unheard) - set(before.unheard)):
+            _log.warning(
+                "%s has never ticked, although the provider confirmed it; check that the feed has it under this name, "
+                "or correct spec.symbols",
+                symbol,
+                extra={"event_type": "freshness"},
+            )
+        wanted_count = len(self._journal.desired.value.symbols)
+        has_received_all = summary.received_count == wanted_count and before.received_count != wanted_count
+        is_news = (before.unheard, before.never_ticked_count) != (summary.unheard, summary.never_ticked_count)
+        if has_received_all or is_news:
             self._journal.signal_transition()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sluice_contract.documents import QuoteState
 from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResult, StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 
+from ..domain.clock_skew import ClockReading
 from ..domain.coalescer import Coalescer
 from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.failure_state import FailureState
-from ..domain.freshness import FreshnessView
+from ..domain.freshness import FreshnessView, apply_halts
 from ..domain.gap_ledger import GapLedger
 from ..domain.gaps import gap_cause_of_failure
 from ..domain.health import ActivityTimes, CredentialsState, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
@@ -26,14 +28,13 @@ from ..domain.market_snapshot import MarketSnapshot
 from ..domain.newest_quotes import NewestQuotes
 from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
+from ..domain.stream_activity import StreamActivity
 from .document_ownership import DocumentOwnership
 from .latest_value import LatestValue
+from .silent_connections import SilentConnections
 from .switch_states import SwitchStates
 
 _log = logging.getLogger(__name__)
-
-# Timestamps from a provider are ignored if they are further ahead of the local clock than this.
-SKEW = timedelta(seconds=5)
 _STREAM = {"event_type": "stream"}
 
 
@@ -46,20 +47,20 @@ class Journal(SwitchStates):
         desired: LatestValue[Desired],
         coalescer: Coalescer,
         now: Callable[[], datetime],
+        activity: StreamActivity | None = None,
     ) -> None:
         super().__init__()
         self.identity = identity
         self.desired = desired
         self.coalescer = coalescer
         self.now = now
+        self.activity = activity or StreamActivity()
         self.transitions = LatestValue(0)
         self.failures = LatestValue(0)  # of the stream, since the process started
         self.state: StreamState = "Stopped"
         self.feed: str | None = None  # the name of the source, such as alpaca:iex
         self.stopping = False
         self.loop_tick_at = now()
-        self.last_message_at: datetime | None = None
-        self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
         self.last_values = LastValues(self.counters.unknown_trade_conditions)
@@ -73,8 +74,8 @@ class Journal(SwitchStates):
         self.gaps = GapLedger(identity.started_at)
         self.slot: ConnectionSlotStatus | None = None
         self.ownership = DocumentOwnership(now, self.signal_transition)
-        self.silent_connections = LatestValue(0)  # how often the connection was found silent
-        self._sink = SinkHealth()
+        self.silent_connections = SilentConnections()
+        self.sink_health = SinkHealth()
         self._ledger = SubscriptionLedger()
         self._acknowledgement: PauseAcknowledgement | None = None
         self._failures = FailureState()
@@ -115,41 +116,43 @@ class Journal(SwitchStates):
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Pass one batch of ticks to the coalescer."""
-        self.last_message_at = now = self.now()
+        limit = self.activity.record_batch("quotes", ticks, self.now(), self._monotonic())
         self.counters.batches += 1
-        self.coalescer.queue_newest_ticks(ticks, now + SKEW)
-        if not self._has_quotes and self.coalescer.last is not None:
-            self._signal_first_quote()
+        is_first = self.coalescer.last is None
+        self.coalescer.queue_newest_ticks(ticks, limit)
+        if is_first and self.coalescer.last is not None:
+            self.signal_transition()
 
     def apply_market_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
-        horizon = self.now() + SKEW
+        horizon = self.activity.record_snapshot(latest, self._monotonic())
         self.last_values.record_snapshot_trades(latest, horizon)
         self.last_values.record_snapshot_bars(latest.bars, horizon)
+        is_first = self.coalescer.last is None
         learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
-        if learnt:
-            self._signal_first_quote()
+        if is_first and learnt:
+            self.signal_transition()
         return learnt
 
     def on_trades(self, events: Sequence[TradeEvent]) -> None:
         """Apply one batch of trades, cancellations and corrections."""
-        self.last_message_at = now = self.now()
-        self.last_values.record_trades(events, now + SKEW)
+        limit = self.activity.record_batch("trades", events, self.now(), self._monotonic())
+        self.last_values.record_trades(events, limit)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         """Apply one batch of trading halts and resumptions."""
-        self.last_message_at = self.now()
+        self.activity.record_message(self.now(), self._monotonic())
         self.last_values.record_halts(halts)
-        for halt in halts:
-            if halt.halted:
-                self.quote_states[halt.symbol] = "halted"
-            elif self.quote_states.get(halt.symbol) == "halted":
-                del self.quote_states[halt.symbol]
+        apply_halts(self.quote_states, halts)
 
     def on_bars(self, bars: Sequence[Bar]) -> None:
         """Keep the newest bar of each symbol in one batch."""
-        self.last_message_at = self.now()
+        self.activity.record_message(self.now(), self._monotonic())
         self.last_values.record_bars(bars)
+
+    def on_provider_time(self, reading: ClockReading) -> None:
+        """Record a statement of the provider's time."""
+        self.activity.record_clock_reading(reading)
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
@@ -170,7 +173,7 @@ class Journal(SwitchStates):
         if impairment is not None:
             self._failures.record("network", impairment.message, self.now())
             if impairment.interrupts_quotes and self.state == "Live":
-                self.gaps.begin_gap(self.now(), "disconnect", self.last_message_at, self.coalescer.last)
+                self.gaps.begin_gap(self.now(), "disconnect", self.activity.last_message_at, self.coalescer.last)
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.on_state("Live")
@@ -187,10 +190,10 @@ class Journal(SwitchStates):
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = SubscriptionLedger()
-        self.last_values.mark_unconfirmed(self.socket_closed_at)
+        self.last_values.mark_unconfirmed(self.provider_now())
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
-            self.gaps.begin_gap(self.socket_closed_at, cause, self.last_message_at, self.coalescer.last)
+            self.gaps.begin_gap(self.socket_closed_at, cause, self.activity.last_message_at, self.coalescer.last)
 
     def record_stream_failure(self, error: StreamError) -> None:
         """Record that the stream could not be opened, or has failed."""
@@ -200,10 +203,6 @@ class Journal(SwitchStates):
         self._failures.record(error.kind, error.message, self.now())
         if self.state == "Live":
             self.gaps.set_cause(gap_cause_of_failure(error.kind))
-
-    def request_reconnect_for_silence(self) -> None:
-        """Make the supervisor reconnect, because the connection is silent although the market is open."""
-        self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
     def confirmed_symbols(self) -> frozenset[str]:
@@ -242,23 +241,21 @@ class Journal(SwitchStates):
 
         `write_kind` is quotes, documents, records or heartbeat. A first failure and a recovery are logged and reported.
         """
-        if self._sink.record_result(write_kind, failure, self.now()):
+        if self.sink_health.record_result(write_kind, failure, self.now()):
             text = f"{write_kind} not written: {failure}" if failure else f"Firestore writes recovered: {write_kind}"
             _log.warning(text, extra={"event_type": "firestore_write"})
             self.signal_transition()
-
-    def sink_failing_since(self, write_kind: str) -> datetime | None:
-        """Return since when writes of this kind to Firestore fail; None if the last one succeeded."""
-        return self._sink.failing_since(write_kind)
 
     def signal_transition(self) -> None:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
-    def _signal_first_quote(self) -> None:
-        if not self._has_quotes:
-            self._has_quotes = True
-            self.signal_transition()
+    def provider_now(self) -> datetime:
+        """Return the provider's time: this node's, corrected by the measured skew."""
+        return self.activity.provider_time(self.now(), self._monotonic())
+
+    def _monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _set_accepted_symbols(self, desired: Desired) -> None:
         self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
@@ -266,7 +263,7 @@ class Journal(SwitchStates):
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""
-        last, sink_failure = self.coalescer.last, self._sink.first_failure
+        last, sink_failure = self.coalescer.last, self.sink_health.first_failure
         return RuntimeSnapshot(
             identity=self.identity,
             at=self.now(),
@@ -275,11 +272,12 @@ class Journal(SwitchStates):
             ledger=self._ledger,
             clocks=ActivityTimes(
                 loop_tick_at=self.loop_tick_at,
-                last_message_at=self.last_message_at,
+                last_message_at=self.activity.last_message_at,
                 last_quote_ts=last.ts if last else None,
                 last_write_at=self.last_write_at,
             ),
             last_symbol=last.symbol if last else None,
+            clock_skew_seconds=self.activity.clock_skew.skew_seconds(self.now(), self._monotonic()),
             acknowledgement=self._acknowledgement,
             failure=self._failures.current,
             unresolved_failure=self._failures.unresolved,

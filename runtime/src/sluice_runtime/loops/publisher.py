@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -15,7 +16,7 @@ from ..domain.published_documents import QuoteContent, refresh_seconds
 from ..domain.sampling import LogSampler
 from ..ports import Sink
 from .document_writes import DocumentWrites, WriteRequest
-from .journal import SKEW, Journal
+from .journal import Journal
 
 _log = logging.getLogger(__name__)
 
@@ -141,7 +142,9 @@ class Publisher:
         for content in contents:
             self._seq += 1
             quotes.append(content.to_live_quote(self._origin, self._seq, written_at))
-        self._documents.mark_contents_sending(contents, written_at + SKEW)
+        now = asyncio.get_running_loop().time()
+        limit = self._journal.activity.event_clock.latest_plausible_snapshot_time(now)
+        self._documents.mark_contents_sending(contents, limit)
         return quotes
 
     def _record_written(self, contents: Sequence[QuoteContent], at: float) -> None:

@@ -39,7 +39,9 @@ class RecordWriter:
     def __init__(self, sink: Sink, journal: Journal) -> None:
         self._sink = sink
         self._journal = journal
-        self._writes = DocumentWrites(lambda _: None, lambda: journal.sink_failing_since("heartbeat") is not None)
+        self._writes = DocumentWrites(
+            lambda _: None, lambda: journal.sink_health.failing_since("heartbeat") is not None
+        )
         self.bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
         self._records: IngestStateRecords | None = None
         self._rewrite_version = rewrite_version(journal)

@@ -1,19 +1,22 @@
-"""Fetches market snapshots: after each connect, and when the open connection is suspiciously silent."""
+"""Fetches market snapshots: after each connect, and to verify a silent connection."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..domain.backoff import Backoff
 from ..domain.counters import increment
-from ..domain.failure import SinkError
-from ..domain.freshness import SilenceReactionLimiter
+from ..domain.failure import SinkError, SnapshotError
+from ..domain.market import Quote, Trade
 from ..domain.market_hours import MarketHours
 from ..domain.market_snapshot import MarketSnapshot
-from ..ports import MarketSnapshots, Sink, SnapshotError
+from ..domain.mute_detection import MuteDetector
+from ..domain.stream_activity import DataKind
+from ..ports import MarketSnapshots, Sink
 from .journal import Journal
 from .waiting import run_with_timeout
 
@@ -21,9 +24,8 @@ _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
 
 _CHECK_SECONDS = 5.0
-# A connection that is silent for this long is verified, then at growing intervals until a message arrives.
-_SILENT_SECONDS = 60.0
-_MOST_SECONDS = 3600.0
+# Between attempts: after failures that end by themselves, and where the provider refuses such requests.
+_FIRST_RETRY_SECONDS, _OUTAGE_SECONDS, _REFUSED_SECONDS = 30.0, 60.0, 3600.0
 
 
 class SnapshotRecovery:
@@ -38,12 +40,11 @@ class SnapshotRecovery:
         self._journal = journal
         self._market_hours = market_hours
         self._connection = 0
-        self._live_at = journal.now()
         self._covered: frozenset[str] = frozenset()  # on this connection
-        self._backoff = Backoff(30.0, _MOST_SECONDS, random.uniform)
+        self._backoff = Backoff(_FIRST_RETRY_SECONDS, _REFUSED_SECONDS, random.uniform)
         self._not_before = 0.0
-        self._last_seen_message_at: datetime | None = None
-        self._verification_limiter = SilenceReactionLimiter(2 * _SILENT_SECONDS, _MOST_SECONDS)
+        self._detectors: dict[DataKind, MuteDetector] = {"quotes": MuteDetector(), "trades": MuteDetector()}
+        self._requested_at: float | None = None  # on this connection
         self._failure = ""
 
     async def run(self) -> None:
@@ -56,76 +57,114 @@ class SnapshotRecovery:
             await run_with_timeout(_CHECK_SECONDS, transitions.wait_for_change(version))
 
     async def _fetch_missing_or_verify(self) -> None:
-        journal = self._journal
+        journal, at = self._journal, asyncio.get_running_loop().time()
         if journal.counters.starts != self._connection:
-            self._connection, self._covered, self._live_at = journal.counters.starts, frozenset(), journal.now()
-            self._not_before = 0.0
-            self._backoff.reset()
+            self._start_connection(at)
         wanted = journal.confirmed_symbols & journal.desired.value.symbols
         self._covered = (self._covered & wanted) - journal.needs_snapshot  # a symbol that returns may have newer data
         journal.needs_snapshot.clear()
         try:
-            if asyncio.get_running_loop().time() < self._not_before:
+            if at < self._not_before:
                 return
             if missing := wanted - self._covered:
-                await self._fetch_and_apply_snapshot(missing)
-            elif wanted and self._try_start_verification():
-                await self._reconnect_if_quote_missed(wanted)
+                await self._fetch_and_apply_snapshot(missing, is_complete=missing == wanted)
+            elif wanted and self._is_verification_due(at):
+                await self._verify_silence(wanted)
         except SnapshotError as error:
-            self._record_failure_and_delay_next(str(error), self._backoff.next_delay(at_least=_CHECK_SECONDS))
-        except SinkError as error:  # Firestore sets the pace of its own retries
-            self._record_failure_and_delay_next(str(error), max(_CHECK_SECONDS, error.retry_after))
+            journal.silent_connections.are_verified_by_snapshots = False
+            self._record_failure_and_delay_next(str(error), self._retry_seconds(error))
+        except SinkError as error:  # Firestore sets the pace of its own retries, but not below that of requests
+            self._record_failure_and_delay_next(str(error), max(_FIRST_RETRY_SECONDS, error.retry_after))
 
-    async def _fetch_and_apply_snapshot(self, symbols: frozenset[str]) -> None:
-        """Fetch the snapshot of `symbols`, and apply it unless the connection has changed in the meantime."""
-        latest = await self._fetch_snapshot(symbols)
+    def _start_connection(self, at: float) -> None:
+        self._connection, self._covered = self._journal.counters.starts, frozenset()
+        self._not_before, self._requested_at = 0.0, None
+        self._backoff.reset()
+        for detector in self._detectors.values():
+            detector.start_connection(at)
+
+    async def _fetch_and_apply_snapshot(self, symbols: frozenset[str], *, is_complete: bool) -> None:
+        """Fetch the snapshot of `symbols`, and apply it unless the connection has changed in the meantime.
+
+        `is_complete` is True if these are all symbols of the connection.
+        """
+        latest = await self._fetch_snapshot(symbols, is_complete=is_complete)
         newest = self._journal.coalescer.newest_tick_time
         if unknown := [symbol for symbol in symbols if newest(symbol) is None]:
             latest = latest.without_outdated_quotes(await self._sink.quote_document_times(unknown))
         if self._has_connection_changed():
             return
         self._covered |= symbols - self._journal.needs_snapshot
-        self._backoff.reset()
-        self._failure = ""
         newer_count = self._journal.apply_market_snapshot(latest)
         _log.info("snapshot had newer data for %d of %d symbols", newer_count, len(symbols), extra=_STREAM)
 
-    async def _reconnect_if_quote_missed(self, symbols: frozenset[str]) -> None:
-        """Fetch and apply a snapshot. If it has a quote that the stream did not deliver, request a reconnect."""
-        since = self._silent_since()
-        latest = await self._fetch_snapshot(symbols)
-        if self._has_connection_changed() or self._silent_since() != since:
-            return
-        undelivered = latest.undelivered_quote(since, self._journal.now())
-        self._journal.apply_market_snapshot(latest)
-        if undelivered is not None:
-            at = undelivered.ts.isoformat(timespec="seconds")
-            _log.warning(
-                "%s was quoted at %s, but the connection delivered nothing", undelivered.symbol, at, extra=_STREAM
-            )
-            self._journal.request_reconnect_for_silence()
+    async def _verify_silence(self, symbols: frozenset[str]) -> None:
+        """Fetch a snapshot, which shows whether the silence of the connection is that of the market, and apply it."""
+        latest = await self._fetch_snapshot(symbols, is_complete=True)
+        if not self._has_connection_changed():
+            self._journal.apply_market_snapshot(latest)
 
-    async def _fetch_snapshot(self, symbols: frozenset[str]) -> MarketSnapshot:
-        latest = await self._snapshots.fetch_latest_quotes_and_trades(sorted(symbols))
-        return latest if "trades" in self._journal.desired.value.channels else latest.without_trades()
+    async def _fetch_snapshot(self, symbols: frozenset[str], *, is_complete: bool) -> MarketSnapshot:
+        """Fetch a snapshot. If it shows that the connection is mute, request a reconnect.
 
-    def _try_start_verification(self) -> bool:
-        """Return True if the silence must be verified now: the market is open, and no message has arrived for 60 s.
-
-        After each True, the interval to the next verification grows.
+        Raises:
+            SnapshotError: the snapshot is not available.
         """
-        now, heard_at = self._journal.now(), self._journal.last_message_at
-        has_message, self._last_seen_message_at = heard_at != self._last_seen_message_at, heard_at
-        is_silent = (now - self._silent_since()).total_seconds() >= _SILENT_SECONDS
-        is_suspicious = is_silent and self._market_hours(now).phase == "open"
-        return self._verification_limiter.try_acquire(is_suspicious, has_message, asyncio.get_running_loop().time())
+        self._requested_at = requested_at = asyncio.get_running_loop().time()
+        latest = await self._snapshots.fetch_latest_quotes_and_trades(sorted(symbols))
+        self._backoff.reset()
+        self._failure = ""
+        if "trades" not in self._journal.desired.value.channels:
+            latest = latest.without_trades()
+        if not self._has_connection_changed():
+            self._journal.silent_connections.are_verified_by_snapshots = True
+            self._reconnect_if_mute("quotes", latest.quotes, requested_at, is_complete=is_complete)
+            self._reconnect_if_mute("trades", latest.trades, requested_at, is_complete=is_complete)
+        return latest
 
-    def _silent_since(self) -> datetime:
-        return max(self._live_at, self._journal.last_message_at or self._live_at)
+    def _reconnect_if_mute(
+        self, kind: DataKind, newest: Sequence[Quote | Trade], requested_at: float, *, is_complete: bool
+    ) -> None:
+        """Request a reconnect if the responses show that the stream does not deliver this kind of data.
+
+        Symbols whose trading is halted are no evidence.
+        """
+        journal = self._journal
+        if kind not in journal.desired.value.channels:
+            return
+        excluded, detector = journal.last_values.halted_symbols, self._detectors[kind]
+        times = {each.symbol: each.ts for each in newest if each.symbol not in excluded}
+        detector.record_data(journal.activity.seconds_of_last_data(kind))
+        undelivered = detector.record_response(times, requested_at, is_complete=is_complete)
+        if undelivered is None or not self._is_market_open():
+            return
+        at = asyncio.get_running_loop().time()
+        helped = detector.has_delivered
+        if journal.silent_connections.try_request_replacement(kind, at, is_silent=True, has_ticked=helped):
+            _log_undelivered(kind, undelivered, times[undelivered])
+
+    def _is_verification_due(self, at: float) -> bool:
+        """Return True if a kind of data has been silent for so long that the silence must be verified now."""
+        is_market_open, is_due = self._is_market_open(), False
+        for kind, detector in self._detectors.items():
+            detector.record_data(self._journal.activity.seconds_of_last_data(kind))
+            if kind in self._journal.desired.value.channels:
+                is_due |= detector.is_request_due(at, self._requested_at, is_market_open=is_market_open)
+        return is_due
+
+    def _is_market_open(self) -> bool:
+        """Return True if silence may be a fault now. A market that is presumed closed may turn out to be open."""
+        state = self._market_hours(self._journal.now())
+        return state.phase == "open" or state.is_presumed_closed
 
     def _has_connection_changed(self) -> bool:
         """Return True if the connection for which the snapshot was requested is no longer open."""
         return self._journal.state != "Live" or self._journal.counters.starts != self._connection
+
+    def _retry_seconds(self, error: SnapshotError) -> float:
+        """Return the wait before the next attempt. An outage must not delay the detection of a mute connection much."""
+        delay = self._backoff.next_delay(at_least=_CHECK_SECONDS)
+        return max(error.retry_after, delay if error.is_refused else min(delay, _OUTAGE_SECONDS))
 
     def _record_failure_and_delay_next(self, message: str, wait: float) -> None:
         self._not_before = asyncio.get_running_loop().time() + wait
@@ -133,3 +172,12 @@ class SnapshotRecovery:
         if message != self._failure:
             self._failure = message
             _log.warning("no market snapshot: %s; the stream continues without it", message, extra=_STREAM)
+
+
+def _log_undelivered(kind: DataKind, symbol: str, ts: datetime) -> None:
+    """Log the data that shows that the connection is mute."""
+    at = ts.isoformat(timespec="seconds")
+    if kind == "trades":
+        _log.warning("%s was traded at %s, but the connection delivered no trades", symbol, at, extra=_STREAM)
+    else:
+        _log.warning("%s was quoted at %s, but the connection delivered nothing", symbol, at, extra=_STREAM)

@@ -157,7 +157,7 @@ class Supervisor:
 
     async def _fail_on_silence(self) -> None:
         """Wait until another loop requests a reconnect because of silence, and then raise StreamError."""
-        silent_connections = self._journal.silent_connections
+        silent_connections = self._journal.silent_connections.count
         await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
 
@@ -168,7 +168,7 @@ class Supervisor:
         wait = min(self._backoff.next_delay(at_least=error.retry_after), error.retry_within)
         if error.is_fatal:
             self._fatal_failures += 1
-            if not error.is_login_refusal or self._fatal_failures >= _FATAL_ATTEMPTS:
+            if error.is_certain or not error.is_login_refusal or self._fatal_failures >= _FATAL_ATTEMPTS:
                 self._journal.on_state("Blocked")
                 await run_with_timeout(error.retry_within, self._source.wait_for_fix())
                 self._fatal_failures = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..domain.counters import Counters, increment
-from ..domain.pause import Switch
+from ..domain.pause import Switch, with_switch
 from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
@@ -20,8 +20,7 @@ class SwitchStates:
 
     def set_switch(self, switch: Switch) -> None:
         """Set the state of a switch outside the IngestJob."""
-        known = {each.source: each for each in self.switches.value} | {switch.source: switch}
-        self.switches.set(tuple(each for each in known.values() if each.pauses))
+        self.switches.set(with_switch(self.switches.value, switch))
 
     def record_switch_failure(self, message: str) -> None:
         """Log and count that a switch cannot be read. Its last state stays in force."""

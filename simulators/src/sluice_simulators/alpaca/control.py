@@ -5,12 +5,14 @@ POST /_faults    {"faults": [FAULT...], "times": 1, "endpoint": "iex"}; null: al
 POST /_inject    {"faults": [FAULT...], "endpoint": "iex", "connection": 1}; answers {"struck": N}, the connections
 POST /_refuse    {"seconds": 2.0}: refuses TCP connections, also those to these routes
 POST /_send      {"messages": [MESSAGE...], "per_frame": N}; "t" is Unix ns (absent: now); answers {"sent": N}
+POST /_calendar  {"closed": ["2026-11-30"], "early_closes": []}: replaces the additional closures and half days
 POST /_accounts  {"key": K, "secret": S, "feeds": [...], "symbols": 30, "connections": 1}, or {"revoke": K}
 
 A FAULT is an object whose "fault" is a class name of handshake_faults, stream_faults or message_faults.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -21,6 +23,7 @@ from sluice_simulators.alpaca.accounts import Account, Accounts, Plan
 from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
 from sluice_simulators.alpaca.messages import Message, now, timestamp
 from sluice_simulators.alpaca.record import StreamRecord
+from sluice_simulators.alpaca.rest import RestRoutes
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 MODULES = (handshake_faults, stream_faults, message_faults)
@@ -38,6 +41,7 @@ class ControlledServer(Protocol):
     record: StreamRecord
     faults: FaultScript
     accounts: Accounts
+    rest: RestRoutes
 
     async def inject(self, *faults: Fault, endpoint: str | None = None, connection: int | None = None) -> int:
         """Apply faults to open connections and return the number of these connections."""
@@ -79,6 +83,13 @@ class SendMessagesBody(msgspec.Struct, frozen=True):
     per_frame: int | None = None
 
 
+class ChangeCalendarBody(msgspec.Struct, frozen=True):
+    """The body of POST /_calendar."""
+
+    closed: set[date] = set()
+    early_closes: set[date] = set()
+
+
 class ChangeAccountBody(msgspec.Struct, frozen=True):
     """The body of POST /_accounts."""
 
@@ -105,6 +116,7 @@ class ControlRoutes:
             web.post("/_inject", _json_handler(InjectFaultsBody, self._inject_faults)),
             web.post("/_refuse", _json_handler(RefuseConnectionsBody, self._refuse_connections)),
             web.post("/_send", _json_handler(SendMessagesBody, self._send_messages)),
+            web.post("/_calendar", _json_handler(ChangeCalendarBody, self._change_calendar)),
             web.post("/_accounts", _json_handler(ChangeAccountBody, self._change_account)),
         ]
 
@@ -131,6 +143,11 @@ class ControlRoutes:
     async def _send_messages(self, body: SendMessagesBody) -> dict[str, int]:
         messages = [_parse_message(each) for each in body.messages]
         return {"sent": await self._server.send(messages, body.per_frame)}
+
+    async def _change_calendar(self, body: ChangeCalendarBody) -> dict[str, int]:
+        days = self._server.rest.trading_days
+        days.closed, days.early_closes = set(body.closed), set(body.early_closes)
+        return {}
 
     async def _change_account(self, body: ChangeAccountBody) -> dict[str, int]:
         if body.revoke is not None:

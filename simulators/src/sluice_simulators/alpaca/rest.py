@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
 from sluice_simulators.alpaca.accounts import Account, Accounts
 from sluice_simulators.alpaca.messages import ProtocolError
+from sluice_simulators.alpaca.trading_days import TradingDays
 
 KEY_HEADER = "APCA-API-KEY-ID"
 SECRET_HEADER = "APCA-API-SECRET-KEY"
@@ -28,7 +29,8 @@ class RestRoutes:
     Assets are active, except those in `inactive` (inactive) and in `unknown` (not found). `clock_skew` is in seconds.
     `clock` is the time of the provider, also in the header Date. `snapshots` maps each symbol to its snapshot; if
     `failure_status` is set, snapshot requests get this HTTP status instead, and so do requests for past
-    trades and bars. `requested_symbols` has the symbols of each snapshot request.
+    trades and bars. `requested_symbols` has the symbols of each snapshot request. `trading_days` is the calendar, and
+    `requested_calendars` has the first and last day of each calendar request.
     """
 
     def __init__(self, accounts: Accounts) -> None:
@@ -40,6 +42,8 @@ class RestRoutes:
         self.snapshots: dict[str, Any] = {}
         self.failure_status: int | None = None
         self.requested_symbols: list[set[str]] = []
+        self.trading_days = TradingDays()
+        self.requested_calendars: list[tuple[date, date]] = []
         self._accounts = accounts
 
     def routes(self) -> list[web.RouteDef]:
@@ -75,6 +79,8 @@ class RestRoutes:
                 return web.json_response({"code": 40110000, "message": "request is not authorized"}, status=401)
             except PermissionError as error:
                 return web.json_response({"code": 42210000, "message": str(error)}, status=403)
+            except ValueError as error:
+                return web.json_response({"code": 42210000, "message": str(error)}, status=422)
             except KeyError as error:
                 return web.json_response({"code": 40410000, "message": f"asset not found for {error}"}, status=404)
 
@@ -89,7 +95,10 @@ class RestRoutes:
         return {"timestamp": now.isoformat(), "is_open": True, "next_open": later, "next_close": later}
 
     def _get_calendar(self, request: web.Request, _: Account) -> Any:
-        return [{"date": request.query["start"], "open": "09:30", "close": "16:00"}]
+        first = date.fromisoformat(request.query.get("start", "1970-01-01"))
+        last = date.fromisoformat(request.query.get("end", "2029-12-31"))  # the end of Alpaca's own calendar
+        self.requested_calendars.append((first, last))
+        return list(self.trading_days.entries(first, last))
 
     def _get_asset(self, request: web.Request, _: Account) -> Any:
         symbol = request.match_info["symbol"]

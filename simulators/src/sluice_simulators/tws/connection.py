@@ -32,6 +32,7 @@ class GatewayBehavior:
 
     `silent`: the request types that it never answers; 0 stands for the greeting. `unknown`, `ambiguous`, `refused` and
     `details_refused` have symbols as IBKR writes them; the last two map a symbol to an error code and its text.
+    `data_types` maps a symbol to its market data type, such as 3 (delayed); it is 1 (live) for all others.
     """
 
     silent: set[int] = field(default_factory=set)
@@ -39,6 +40,7 @@ class GatewayBehavior:
     ambiguous: set[str] = field(default_factory=set)
     details_refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    data_types: dict[str, int] = field(default_factory=dict)
     greetings: tuple[tuple[int, str], ...] = GREETINGS
     closes_at: int | None = None  # the request type on which the gateway closes the connection
 
@@ -130,7 +132,8 @@ class GatewayConnection:
         else:
             self._ids.add(request)
             self.record.subscribed[request] = symbol
-            self.send(encode_message(58, 1, request, 1), encode_message(81, request, 0.01, "9c0001", 3))
+            data_type = self._behavior.data_types.get(symbol, 1)
+            self.send(encode_message(58, 1, request, data_type), encode_message(81, request, 0.01, "9c0001", 3))
 
     def _cancel_market_data(self, fields: list[str]) -> None:
         request = int(fields[2])

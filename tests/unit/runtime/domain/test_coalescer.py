@@ -105,6 +105,24 @@ def test_a_stamp_from_the_future_is_written_and_does_not_silence_the_symbol() ->
     assert line.out_of_order == 0
 
 
+def test_the_order_of_ticks_is_kept_where_all_of_them_are_later_than_expected() -> None:
+    line = coalescer("A")
+    line.queue_newest_ticks([tick("A", 30)], START)
+    line.queue_newest_ticks([tick("A", 25, bid=90.0)], START)
+    assert line.take_due_ticks(1, 0.0, 0.0) == [tick("A", 30)]
+    assert line.out_of_order == 1
+
+
+def test_a_snapshot_replaces_a_wrong_timestamp() -> None:
+    line = coalescer("A")
+    horizon = START + timedelta(seconds=5)
+    line.queue_newest_ticks([tick("A", 3600)], horizon)
+    assert line.newest_tick_time("A") is None
+    assert line.queue_snapshot_ticks([tick("A", 3601)], horizon) == 0
+    assert line.queue_snapshot_ticks([tick("A", 1)], horizon) == 1
+    assert line.newest_tick_time("A") == START + timedelta(seconds=1)
+
+
 def test_ticks_that_could_not_be_written_return_to_the_head_of_the_queue() -> None:
     line = coalescer("A", "B", "C")
     line.queue_newest_ticks([tick("A"), tick("B")], FOREVER)

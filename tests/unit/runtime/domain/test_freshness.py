@@ -1,62 +1,26 @@
 """Judging silence by each symbol's usual pace while its market is open."""
 
 import random
-from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sluice_runtime.domain.freshness import (
-    OBSERVATION_SECONDS,
     Freshness,
-    FreshnessInput,
     FreshnessModel,
     SilenceReactionLimiter,
 )
 from sluice_runtime.domain.market_hours import (
+    ALWAYS_OPEN,
+    REGULAR_HOURS,
+    UNKNOWN_HOURS,
     MarketHours,
     MarketState,
-    always_open_market,
-    new_york_market_state,
-    unknown_market,
+    market_hours,
 )
-
-NAMES = frozenset({"SPY", "THIN"})
-
-
-def scene(at: float, **changes: Any) -> FreshnessInput:
-    fields: dict[str, Any] = {
-        "at": at,
-        "session": MarketState("open"),
-        "streaming": True,
-        "job_paused": False,
-        "paused": frozenset(),
-        "subscribed": NAMES,
-        "halted": (),
-        "interval_seconds": 1.0,
-        "silent_seconds": 0.0,
-    }
-    return FreshnessInput(**(fields | changes))
-
-
-class Watch:
-    """A freshness model that gets one observation after the other."""
-
-    def __init__(self) -> None:
-        self.judge = FreshnessModel()
-        self.at = 0.0
-        self.last = scene(0.0)
-
-    def see(self, heard: Collection[str], seconds: float, **changes: Any) -> None:
-        """Repeat an observation in which the symbols `heard` had ticks, for `seconds`."""
-        for _ in range(int(seconds / OBSERVATION_SECONDS)):
-            self.at += OBSERVATION_SECONDS
-            self.last = scene(self.at, **changes)
-            self.judge.record_observation(heard, self.last)
-
-    def states(self, symbols: Iterable[str] = ("SPY", "THIN")) -> list[Freshness]:
-        return [self.judge.freshness_of(symbol, self.last) for symbol in symbols]
+from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
+from support.freshness_watch import NAMES, Watch, scene
 
 
 @pytest.fixture
@@ -196,6 +160,15 @@ def test_a_mute_connection_is_replaced_at_once_and_then_at_growing_intervals() -
     assert moments == [0, 300, 900, 2100, 4500, 8100]
 
 
+def test_after_a_replacement_that_helped_the_next_one_may_follow_after_two_minutes() -> None:
+    reconnects = SilenceReactionLimiter()
+    assert reconnects.try_acquire(True, False, 0.0)
+    assert not reconnects.try_acquire(True, True, 119.0)
+    assert reconnects.try_acquire(True, False, 120.0)
+    assert not reconnects.try_acquire(True, False, 300.0)
+    assert reconnects.try_acquire(True, False, 420.0)
+
+
 def test_a_tick_resets_the_intervals_between_replacements() -> None:
     reconnects = SilenceReactionLimiter()
     assert reconnects.try_acquire(True, False, 0.0)
@@ -203,6 +176,27 @@ def test_a_tick_resets_the_intervals_between_replacements() -> None:
     assert not reconnects.try_acquire(False, True, 310.0)
     assert reconnects.try_acquire(True, False, 900.0)
     assert reconnects.try_acquire(True, False, 1200.0)
+
+
+def test_a_confirmed_symbol_that_never_ticks_is_unheard_and_counted_and_named() -> None:
+    watch = Watch()
+    watch.see(["SPY"], 90)
+    assert watch.states() == ["LIVE", "UNHEARD"]
+    summary = watch.judge.summarize(NAMES, watch.last)
+    assert (summary.counts.unheard, summary.counts.quiet, summary.unheard) == (1, 0, ("THIN",))
+    assert (summary.received_count, summary.never_ticked_count) == (1, 0)
+    watch.see(["SPY"], 3600)
+    summary = watch.judge.summarize(NAMES, watch.last)
+    assert (summary.never_ticked, summary.never_ticked_count) == (("THIN",), 1)
+    watch.see(["THIN"], 5)
+    assert watch.states() == ["LIVE", "LIVE"]
+    assert watch.judge.summarize(NAMES, watch.last).received_count == 2
+
+
+def test_a_symbol_that_has_just_ticked_counts_as_received() -> None:
+    watch = Watch()
+    watch.see([], 5)
+    assert watch.judge.summarize(NAMES, watch.last, lambda symbol: symbol == "SPY").received_count == 1
 
 
 class Week:
@@ -237,7 +231,7 @@ class Week:
             at += OBSERVATION_SECONDS if heard else 60.0
 
     def _heard(self, moment: datetime) -> set[str]:
-        if new_york_market_state(moment).phase != "open":
+        if market_hours(REGULAR_HOURS)(moment).phase != "open":
             return set()
         means = {"SPY": 0.5, "AAPL": 2.0, "MUTED": 1.0, "THIN": 90.0}
         heard = {name for name, mean in means.items() if self._random.expovariate(1 / mean) < OBSERVATION_SECONDS}
@@ -245,7 +239,7 @@ class Week:
 
 
 def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_one_alarm() -> None:
-    week = Week(new_york_market_state)
+    week = Week(market_hours(REGULAR_HOURS))
     week.play()
     [(moment, symbol)] = week.alarms
     assert symbol == "MUTED"
@@ -254,12 +248,12 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
 
 
 def test_the_same_week_with_unknown_hours_raises_no_alarm() -> None:
-    week = Week(unknown_market)
+    week = Week(market_hours(UNKNOWN_HOURS))
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
 def test_a_market_that_never_closes_raises_alarms_at_any_time() -> None:
-    week = Week(always_open_market)
+    week = Week(market_hours(ALWAYS_OPEN))
     week.play()
     assert week.mute > 0

@@ -81,7 +81,7 @@ def test_what_is_unknown_is_absent_from_the_status_never_null() -> None:
         "ingestEnabled": True,
         "ingestEnabledSource": "cr:acme/us",
         "symbols": {
-            "live": "2/2",
+            "live": "0/2",
             "desired": 2,
             "confirmed": 2,
             "pending": 0,
@@ -129,3 +129,22 @@ def test_the_status_of_two_thousand_symbols_has_20_names_of_each_kind_and_fits()
     encoded = msgspec.json.encode(status)
     assert len(encoded) <= STREAM_BYTES < 10_000
     assert msgspec.json.decode(encoded, type=StreamStatus) == status
+
+
+def test_live_counts_received_symbols_and_unheard_ones_are_named() -> None:
+    counts = FreshnessCounts(live=1, quiet=0, stale=0, closed=0, halted=0, paused=0, unheard=1)
+    freshness = FreshnessSummary(
+        session=MarketState("open"),
+        counts=counts,
+        unheard=("MSFT",),
+        never_ticked=("MSFT",),
+        never_ticked_count=1,
+        received_count=1,
+    )
+    symbols = stream_status(snapshot(freshness=freshness)).symbols
+    assert (symbols.live, symbols.confirmed, symbols.unheard_symbols) == ("1/2", 2, ["MSFT"])
+    assert (symbols.never_ticked, symbols.never_ticked_symbols) == (1, ["MSFT"])
+
+
+def test_the_skew_of_the_clock_is_in_milliseconds() -> None:
+    assert stream_status(snapshot(clock_skew_seconds=-30.2914)).clock_skew_milliseconds == -30_291

@@ -174,3 +174,14 @@ def test_every_list_of_the_document_is_limited() -> None:
     document = heartbeat_document(largest_snapshot())
     assert (len(document.stale), len(document.halted), len(document.gaps)) == (20, 20, 10)
     assert size_in_firestore(document) <= HEARTBEAT_BYTES
+
+
+def test_texts_are_shorter_where_many_symbols_have_long_names() -> None:
+    failure = StreamFailure(type="network", message="m" * 400, at=START)
+    document = heartbeat_document(snapshot(failure=failure, unresolved_failure=failure))
+    assert document.failure is not None
+    assert 290 < len(document.failure.message.encode()) <= 300
+    largest = heartbeat_document(largest_snapshot())
+    assert largest.failure is not None
+    assert len(largest.failure.message.encode()) <= 100
+    assert len(largest.unheard) == 20

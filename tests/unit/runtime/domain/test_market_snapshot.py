@@ -27,13 +27,3 @@ def test_a_snapshot_without_trades_has_the_age_of_its_quotes() -> None:
     latest = MarketSnapshot((quote("A", -1),), (trade("A", 1),), bars=bars).without_trades()
     assert latest.bars == bars
     assert (latest.trades, latest.without_outdated_quotes({"A": START}).quotes) == ((), ())
-
-
-def test_a_recent_snapshot_quote_shows_that_a_silent_stream_missed_it() -> None:
-    now = START + timedelta(seconds=60)
-    assert MarketSnapshot((quote("A", -5), quote("B", 30))).undelivered_quote(START, now) == quote("B", 30)
-
-
-def test_an_older_or_too_recent_quote_does_not_show_a_missed_quote() -> None:
-    now = START + timedelta(seconds=60)
-    assert MarketSnapshot((quote("A", -5), quote("B", 5), quote("C", 55))).undelivered_quote(START, now) is None

@@ -13,6 +13,7 @@ from sluice_runtime.domain.pause import (
     pause_in_force,
     pausing_sources,
     switches_of_job,
+    with_switch,
 )
 from support.runtime_fakes import job
 from support.virtual_time import START
@@ -126,3 +127,9 @@ def test_the_text_of_a_switch_accepts_common_words(word: str, enabled: bool) -> 
 def test_an_unknown_text_of_a_switch_is_neither_yes_nor_no() -> None:
     with pytest.raises(ValueError, match="'halt' is neither on nor off"):
         parse_on_or_off("halt\n")
+
+
+def test_only_switches_that_pause_are_kept() -> None:
+    on, off = Switch(source="a", pauses=True), Switch(source="a", pauses=False)
+    assert with_switch((), on) == (on,)
+    assert with_switch((on, Switch(source="b", pauses=True)), off) == (Switch(source="b", pauses=True),)

@@ -193,6 +193,13 @@ def test_a_time_far_in_the_future_does_not_block_later_writes() -> None:
     assert book.content_to_write(quote(1), None, "live", 0.0).ts == START + timedelta(seconds=1)
 
 
+def test_a_time_that_turns_out_to_be_wrong_blocks_one_write_at_most() -> None:
+    book = PublishedDocuments()
+    book.mark_contents_sending([QuoteContent(quote=quote(3600))], START + timedelta(days=1))
+    book.mark_contents_sending([book.content_to_write(quote(1), None, "live", 0.0)], HORIZON)
+    assert book.content_to_write(quote(2), None, "live", 0.0).ts == START + timedelta(seconds=2)
+
+
 def test_a_trade_at_another_price_writes_the_newest_quote_even_if_suppressed() -> None:
     book = said(content(quote()))
     book.hold_for_refresh(quote(1))

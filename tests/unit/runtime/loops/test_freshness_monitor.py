@@ -4,15 +4,16 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from sluice_contract.status import StreamStatus
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
-from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
 from sluice_runtime.domain.market import Halt
-from sluice_runtime.domain.market_hours import new_york_market_state
+from sluice_runtime.domain.market_hours import REGULAR_AND_EXTENDED_HOURS, REGULAR_HOURS, MarketSchedule, market_hours
+from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
@@ -129,42 +130,44 @@ async def observe(observer: FreshnessObserver, until: float) -> None:
     """Make one observation after the other until the time `until`."""
     while seconds() < until:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        observer.update_freshness(new_york_market_state)
+        observer.update_freshness()
 
 
 async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_night() -> None:
     book = journal()
     book.on_state("Live")
     book.on_acknowledgement(book.desired.value.symbols, ())
-    observer = FreshnessObserver(book)
+    observer = FreshnessObserver(book, market_hours(REGULAR_HOURS))
     closing = (START.replace(hour=21) - START).total_seconds()
     await at(closing - 7200)
     while seconds() < closing - 6000:
         book.on_ticks([quote("AAPL")])
         await observe(observer, seconds() + OBSERVATION_SECONDS)
     await observe(observer, closing - 5900)
-    assert book.silent_connections.value == 1
+    assert book.silent_connections.count.value == 1
     await observe(observer, closing)
-    assert 3 <= book.silent_connections.value <= 5
-    before = book.silent_connections.value
+    assert 3 <= book.silent_connections.count.value <= 5
+    before = book.silent_connections.count.value
     await observe(observer, closing + 3600)
-    assert book.silent_connections.value == before
+    assert book.silent_connections.count.value == before
     assert book.freshness is not None
-    assert book.freshness.summarize().counts.closed == 2
+    counts = book.freshness.summarize().counts
+    assert (counts.closed, counts.unheard) == (1, 1)  # MSFT has never ticked
 
 
-async def test_a_halt_from_before_the_opening_is_over() -> None:
-    book = journal()
-    observer = FreshnessObserver(book)
+@pytest.mark.parametrize("schedule", [REGULAR_HOURS, REGULAR_AND_EXTENDED_HOURS])
+async def test_a_halt_from_before_the_regular_session_is_over_when_it_opens(schedule: MarketSchedule) -> None:
+    book = journal(msgspec.structs.replace(desired(), market_schedule=schedule))
+    observer = FreshnessObserver(book, market_hours(schedule))
     book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
-    observer.update_freshness(new_york_market_state)
+    observer.update_freshness()
     await at(opening - 10)
-    observer.update_freshness(new_york_market_state)
+    observer.update_freshness()
     assert book.quote_states == {"AAPL": "halted"}
     await at(opening + 10)
-    observer.update_freshness(new_york_market_state)
+    observer.update_freshness()
     assert book.quote_states == {}
 
 
@@ -175,4 +178,42 @@ async def test_a_paused_job_counts_all_its_symbols_as_paused(world: World) -> No
     await at(20)
     assert world.status.freshness is not None
     assert (world.status.freshness.paused, world.status.freshness.live) == (2, 0)
+    await world.end()
+
+
+async def test_a_confirmed_symbol_without_ticks_is_named_in_status_heartbeat_and_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.start()
+    await world.chatter(60, "AAPL")
+    assert (world.status.symbols.live, world.status.symbols.unheard_symbols) == ("1/2", [])
+    await world.chatter(120, "AAPL")
+    assert world.status.freshness is not None
+    assert (world.status.freshness.unheard, world.status.freshness.live) == (1, 1)
+    assert (world.status.symbols.live, world.status.symbols.unheard_symbols) == ("1/2", ["MSFT"])
+    assert caplog.text.count("MSFT has never ticked") == 1
+    assert world.journal.freshness is not None
+    assert world.journal.freshness.freshness_by_symbol()["MSFT"].state == "UNHEARD"
+    assert world.sink.heartbeat is not None
+    assert world.sink.heartbeat["unheard"] == ["MSFT"]
+    await world.end()
+
+
+async def test_a_symbol_that_never_ticked_in_an_hour_is_reported_at_once(world: World) -> None:
+    await world.start()
+    await world.chatter(3590, "AAPL")
+    assert world.status.symbols.never_ticked == 0
+    await world.chatter(3620, "AAPL")
+    assert (world.status.symbols.never_ticked, world.status.symbols.never_ticked_symbols) == (1, ["MSFT"])
+    await world.chatter(3640, "AAPL", "MSFT")
+    assert (world.status.symbols.never_ticked, world.status.symbols.live) == (0, "2/2")
+    await world.end()
+
+
+async def test_the_status_says_at_once_that_all_symbols_have_ticked(world: World) -> None:
+    await world.start()
+    await world.chatter(3, "AAPL")
+    assert world.status.symbols.live == "1/2"
+    await world.chatter(12, "AAPL", "MSFT")
+    assert world.status.symbols.live == "2/2"
     await world.end()

@@ -9,6 +9,7 @@ import pytest
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import FencedError, SinkError, StreamError
 from sluice_runtime.domain.market import Halt
+from sluice_runtime.domain.market_hours import UNKNOWN_HOURS, market_hours
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from sluice_runtime.loops.heartbeat import (
@@ -54,7 +55,7 @@ async def test_the_heartbeat_is_written_at_once_and_then_at_its_interval(book: J
 
 
 async def test_stale_halted_and_failing_symbols_cause_no_additional_write(book: Journal, sink: FakeSink) -> None:
-    FreshnessObserver(book)
+    FreshnessObserver(book, market_hours(UNKNOWN_HOURS))
     async with running(send_heartbeats_forever(sink, book)):
         await at(1)
         book.on_state("Live")
@@ -173,7 +174,7 @@ async def test_another_job_s_fresh_heartbeat_is_kept_and_reported_until_that_job
         assert sink.heartbeat["epoch"] == 99
         conflict = book.snapshot().document_conflict
         assert conflict is not None
-        assert (conflict.type, book.sink_failing_since("heartbeat")) == ("documentConflict", None)
+        assert (conflict.type, book.sink_health.failing_since("heartbeat")) == ("documentConflict", None)
         await at(46)
     assert (sink.heartbeat["epoch"], book.snapshot().document_conflict) == (7, None)
     assert moments(sink.beats) == pytest.approx([45, 45], abs=0.3)

@@ -46,11 +46,23 @@ async def test_the_first_write_is_a_transition_so_that_it_is_soon_in_the_status(
     assert book.transitions.value == before + 1
 
 
-async def test_a_stamp_a_few_seconds_in_the_future_is_used_and_a_later_one_is_not(book: Journal) -> None:
-    book.on_ticks([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
+@pytest.mark.parametrize("error", [-3600, -30, 0, 30, 3600])
+async def test_the_order_of_quotes_does_not_depend_on_the_clock_of_the_node(book: Journal, error: float) -> None:
+    event_time = now() - timedelta(seconds=error)
+    book.on_ticks([quote("AAPL", event_time, bid=101.0)])
+    await at(2)
+    book.on_ticks([quote("AAPL", event_time - timedelta(seconds=5), bid=90.0)])
     assert book.coalescer.out_of_order == 1
-    book.on_ticks([quote("MSFT", now() + timedelta(seconds=6)), quote("MSFT", now())])
-    assert book.coalescer.out_of_order == 1
+    [kept] = book.coalescer.take_due_ticks(1, 2.0, 0.0)
+    assert kept.to_quote().bid == 101.0
+
+
+async def test_one_timestamp_far_in_the_future_does_not_silence_its_symbol(book: Journal) -> None:
+    book.on_ticks([quote("MSFT")])
+    book.on_ticks([quote("AAPL", now() + timedelta(hours=1))])
+    await at(1)
+    book.on_ticks([quote("AAPL", now(), bid=5.0)])
+    assert book.coalescer.out_of_order == 0
 
 
 async def test_an_unchanged_acknowledgement_is_not_a_transition(book: Journal) -> None:

@@ -1,84 +1,24 @@
 """Snapshots beside the stream, in a whole pod with fakes. The clock starts in trading hours of an ordinary Monday."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
-from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Trade
-from sluice_runtime.domain.market_hours import MarketHours, MarketState, new_york_market_state
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
-from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
-from sluice_runtime.ports import SnapshotError
-from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
+from support.runtime_fakes import job, quote
+from support.snapshot_worlds import ALPACA, SnapshotWorld
 from support.virtual_time import START, at, now, seconds
-
-ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
-
-
-class FakeSnapshots:
-    """The provider's snapshots."""
-
-    def __init__(self) -> None:
-        self.answer: Callable[[], MarketSnapshot] = MarketSnapshot
-        self.failure: str | None = None
-        self.asked: list[tuple[int, list[str]]] = []
-        self.goes_on = asyncio.Event()
-        self.goes_on.set()
-
-    async def fetch_latest_quotes_and_trades(self, symbols: Sequence[str]) -> MarketSnapshot:
-        self.asked.append((round(seconds()), list(symbols)))
-        await self.goes_on.wait()
-        if self.failure is not None:
-            raise SnapshotError(self.failure)
-        return self.answer()
-
-
-class World:
-    """A pod with two symbols."""
-
-    def __init__(self) -> None:
-        self.sink, self.source, self.snapshots = FakeSink(), FakeSource(), FakeSnapshots()
-        self.job = FakeJob(job(1, **ALPACA))
-        self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
-
-    @asynccontextmanager
-    async def running(self, market: MarketHours = new_york_market_state) -> AsyncIterator[None]:
-        """Run the pod, live, while the context lasts."""
-        stop = asyncio.Event()
-        catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
-        parts = RuntimeParts(
-            source=self.source, sink=self.sink, job=self.job, journal=self.journal, other_loops=[catch_up.run]
-        )
-        pod = asyncio.create_task(run_loops_and_shut_down(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
-        await at(1)
-        try:
-            yield
-        finally:
-            stop.set()
-            await pod
-
-    def lose(self) -> None:
-        """Lose the connection; the pod makes another a second later."""
-        self.source.connection.lose()
-
-    def bids(self) -> dict[str, Any]:
-        return {symbol: fields["bid"] for symbol, fields in sorted(self.sink.quotes.items())}
 
 
 @pytest.fixture
-async def world() -> World:
-    return World()
+async def world() -> SnapshotWorld:
+    return SnapshotWorld()
 
 
-async def test_the_snapshot_of_a_new_connection_corrects_the_documents_before_the_first_quote(world: World) -> None:
+async def test_the_snapshot_of_a_new_connection_corrects_the_documents_before_the_first_quote(
+    world: SnapshotWorld,
+) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0), quote("MSFT", START, 6.0)))
     async with world.running():
         assert world.snapshots.asked == [(0, ["AAPL", "MSFT"])]
@@ -91,7 +31,7 @@ async def test_the_snapshot_of_a_new_connection_corrects_the_documents_before_th
         assert world.bids() == {"AAPL": 7.0, "MSFT": 6.0}
 
 
-async def test_a_snapshot_never_sets_a_document_back(world: World) -> None:
+async def test_a_snapshot_never_sets_a_document_back(world: SnapshotWorld) -> None:
     async with world.running():
         world.source.connection.say(quote("AAPL", now(), 9.0))
         world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
@@ -101,14 +41,14 @@ async def test_a_snapshot_never_sets_a_document_back(world: World) -> None:
         assert world.bids() == {"AAPL": 9.0}
 
 
-async def test_a_snapshot_never_sets_back_a_document_of_an_earlier_process(world: World) -> None:
+async def test_a_snapshot_never_sets_back_a_document_of_an_earlier_process(world: SnapshotWorld) -> None:
     world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START}
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=1), 5.0),))
     async with world.running():
         assert world.bids()["AAPL"] == 9.0
 
 
-async def test_an_unchanged_document_of_an_earlier_process_is_rewritten_for_this_session(world: World) -> None:
+async def test_an_unchanged_document_of_an_earlier_process_is_rewritten_for_this_session(world: SnapshotWorld) -> None:
     world.sink.quotes["AAPL"] = {"bid": 5.0, "ts": START, "session_id": "before", "status": "paused"}
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
     async with world.running():
@@ -116,7 +56,7 @@ async def test_an_unchanged_document_of_an_earlier_process_is_rewritten_for_this
         assert (found["session_id"], found["status"], found["ts"]) == ("5e55", "live", START)
 
 
-async def test_a_resumed_symbol_is_requested_again(world: World) -> None:
+async def test_a_resumed_symbol_is_requested_again(world: SnapshotWorld) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
         await at(10)
@@ -127,7 +67,7 @@ async def test_a_resumed_symbol_is_requested_again(world: World) -> None:
         assert world.bids() == {"AAPL": 7.0}
 
 
-async def test_a_symbol_removed_and_added_during_its_request_is_requested_again(world: World) -> None:
+async def test_a_symbol_removed_and_added_during_its_request_is_requested_again(world: SnapshotWorld) -> None:
     world.snapshots.goes_on.clear()
     async with world.running():
         world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
@@ -141,7 +81,7 @@ async def test_a_symbol_removed_and_added_during_its_request_is_requested_again(
         assert world.bids() == {"AAPL": 7.0}
 
 
-async def test_trades_that_were_unsubscribed_for_a_moment_are_requested_again(world: World) -> None:
+async def test_trades_that_were_unsubscribed_for_a_moment_are_requested_again(world: SnapshotWorld) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
     world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
@@ -154,7 +94,7 @@ async def test_trades_that_were_unsubscribed_for_a_moment_are_requested_again(wo
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 
 
-async def test_a_trade_is_used_even_if_the_document_is_newer_than_its_quote(world: World) -> None:
+async def test_a_trade_is_used_even_if_the_document_is_newer_than_its_quote(world: SnapshotWorld) -> None:
     world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START + timedelta(seconds=1)}
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
@@ -167,14 +107,14 @@ async def test_a_trade_is_used_even_if_the_document_is_newer_than_its_quote(worl
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["price"]) == (60.0, 55.0)
 
 
-async def test_only_added_symbols_are_requested(world: World) -> None:
+async def test_only_added_symbols_are_requested(world: SnapshotWorld) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, symbols=["AAPL", "MSFT", "SPY"]))
         await at(5)
         assert world.snapshots.asked[1:] == [(1, ["SPY"])]
 
 
-async def test_trades_set_the_price_only_if_the_job_has_trades(world: World) -> None:
+async def test_trades_set_the_price_only_if_the_job_has_trades(world: SnapshotWorld) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 98.0),), (traded,))
     async with world.running():
@@ -184,7 +124,9 @@ async def test_trades_set_the_price_only_if_the_job_has_trades(world: World) -> 
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 
 
-async def test_a_trade_that_was_canceled_while_no_connection_was_open_no_longer_sets_the_price(world: World) -> None:
+async def test_a_trade_that_was_canceled_while_no_connection_was_open_no_longer_sets_the_price(
+    world: SnapshotWorld,
+) -> None:
     first, last = (Trade(symbol="AAPL", ts=START + timedelta(seconds=n), price=50.0 + n, size=1.0) for n in (1, 2))
     world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 98.0),), (first,))
@@ -200,7 +142,7 @@ async def test_a_trade_that_was_canceled_while_no_connection_was_open_no_longer_
         assert (found["price"], found["ts"]) == (51.0, START + timedelta(seconds=5))
 
 
-async def test_a_snapshot_that_arrives_after_a_pause_request_is_ignored(world: World) -> None:
+async def test_a_snapshot_that_arrives_after_a_pause_request_is_ignored(world: SnapshotWorld) -> None:
     world.snapshots.goes_on.clear()
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
     async with world.running():
@@ -215,7 +157,7 @@ async def test_a_snapshot_that_arrives_after_a_pause_request_is_ignored(world: W
 
 
 async def test_a_rejected_snapshot_is_logged_once_and_the_stream_continues(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: SnapshotWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.snapshots.failure = "it answers HTTP 403"
     async with world.running():
@@ -225,37 +167,7 @@ async def test_a_rejected_snapshot_is_logged_once_and_the_stream_continues(
         assert world.journal.state == "Live"
 
 
-async def test_a_connection_mute_from_its_start_is_detected_by_a_quote_that_it_missed(world: World) -> None:
-    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
-    async with world.running():
-        await at(59)
-        assert len(world.source.connections) == 1
-        await at(75)
-        assert len(world.source.connections) == 2
-        # The new connection is as mute as the first, so it is replaced at growing intervals.
-        await at(3600)
-        assert 3 <= len(world.source.connections) <= 7
-
-
-async def test_silence_without_a_missed_quote_is_not_a_failure(world: World) -> None:
-    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=5)),))
-    async with world.running():
-        await at(3600)
-        assert len(world.source.connections) == 1
-        assert len(world.snapshots.asked) <= 8
-
-
-async def test_no_snapshot_is_requested_for_an_active_stream_or_a_closed_market(world: World) -> None:
-    def closed(_: object) -> MarketState:
-        return MarketState("closed")
-
-    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
-    async with world.running(closed):
-        await at(1800)
-        assert len(world.snapshots.asked) == 1
-
-
-async def test_a_snapshot_does_not_count_as_a_tick(world: World) -> None:
+async def test_a_snapshot_does_not_count_as_a_tick(world: SnapshotWorld) -> None:
     async with world.running():
         world.journal.coalescer.take_ticked_symbols()
         world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL"),)))

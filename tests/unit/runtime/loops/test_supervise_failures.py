@@ -162,3 +162,20 @@ async def test_what_is_pending_at_a_pause_is_written_before_the_pause_is_acknowl
         assert acknowledged is not None
         assert acknowledged.last_write_at == acknowledged.at
         assert set(world.sink.quotes) == {"AAPL", "MSFT"}
+
+
+async def test_a_certain_lack_of_entitlement_blocks_at_once_and_is_tried_again_after_its_time(
+    world: SupervisedWorld,
+) -> None:
+    async with world.running():
+        await at(1)
+        world.source.connection.lose(
+            StreamError("entitlement", "only delayed data", retry_within=300.0, is_certain=True)
+        )
+        await at(2)
+        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 1)
+        found = world.journal.snapshot().failure
+        assert found is not None
+        assert (found.type, found.message) == ("entitlement", "only delayed data")
+        await at(305)
+        assert len(world.source.attempts) == 2

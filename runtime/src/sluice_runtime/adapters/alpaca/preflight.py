@@ -143,13 +143,15 @@ def _check_asset(trading: Any, symbol: str) -> tuple[bool, str]:
 
 
 def _check_clock(clock: Any, *, has_hours: bool) -> tuple[bool, str]:
-    skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
+    skew = (datetime.now(UTC) - clock.timestamp).total_seconds()
     hours = "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
     state = hours if has_hours else "always open"
-    if skew > _SKEW_SECONDS:
+    if abs(skew) > _SKEW_SECONDS:
+        direction = "ahead of" if skew > 0 else "behind"
         return (
             False,
-            f"this machine's clock differs from Alpaca's by {skew:.0f} s; the market is {state}",
+            f"this machine's clock is {abs(skew):.0f} s {direction} Alpaca's: run NTP (such as chrony) on it; "
+            f"the market is {state}",
         )
     return True, f"the market is {state}"
 

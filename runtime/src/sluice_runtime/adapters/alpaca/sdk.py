@@ -21,6 +21,7 @@ import msgspec
 
 from sluice_contract.proxies import Proxy
 
+from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
 from ..http_proxies import proxy_refusal_text, proxy_unreachable_text
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
@@ -141,6 +142,7 @@ class SDKTransport:
         self._socket: Any = stream._ws
         self._peer_sends_text = False
         self._close_seconds = close_seconds
+        self.clock_reading: ClockReading | None = None
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> SDKTransport:
@@ -153,8 +155,13 @@ class SDKTransport:
         # alpaca-py gets no key: the runtime sends the login itself, so that a refusal keeps its code.
         stream = kind("", "", raw_data=True, url_override=endpoint.url)
         stream.configure(endpoint)
+        clock = asyncio.get_running_loop().time
+        sent_at = clock()
         await _connect(stream, endpoint)
-        return cls(stream, endpoint.timeouts.close)
+        opened = cls(stream, endpoint.timeouts.close)
+        headers = opened._socket.response.headers
+        opened.clock_reading = date_header_reading(headers.get("Date", ""), headers.get("Age", ""), sent_at, clock())
+        return opened
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(exceptions.WebSocketException, OSError):

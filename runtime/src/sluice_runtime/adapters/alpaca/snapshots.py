@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import aiohttp
@@ -11,10 +12,10 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
-from ...domain.failure import UnusableVariableError
+from ...domain.clock_skew import ClockReading, date_header_reading
+from ...domain.failure import SnapshotError, UnusableVariableError
 from ...domain.market import Bar, Quote, Trade, TradeCancellation, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
-from ...ports import SnapshotError
 from ..decoding import decode_json
 from ..error_text import redact_url, unreachable_reason
 from ..http_proxies import (
@@ -33,6 +34,7 @@ HOST = "https://data.alpaca.markets"
 # Symbols per request: with more, the URL would be too long for some proxies.
 _SYMBOLS = 200
 _SECONDS = 10.0
+_RETRY_AFTER_MOST_SECONDS = 600.0
 
 
 class _Quote(msgspec.Struct, gc=False):
@@ -101,14 +103,18 @@ class AlpacaSnapshots:
         if credentials is None:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}
+        reading: ClockReading | None = None
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
             for some in batches(symbols, _SYMBOLS):
-                found |= await self._request_snapshots(session, credentials, some)
-        return _market_snapshot(found)
+                answers, reading = await self._request_snapshots(session, credentials, some)
+                found |= answers
+        return _market_snapshot(found, reading)
 
     async def _request_snapshots(
         self, session: aiohttp.ClientSession, credentials: Credentials, symbols: Sequence[str]
-    ) -> dict[str, msgspec.Raw]:
+    ) -> tuple[dict[str, msgspec.Raw], ClockReading | None]:
+        """Request the snapshots of some symbols, and return them as they are, with the date of the response."""
+        clock = asyncio.get_running_loop().time
         headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
         query = {"symbols": ",".join(symbols), **self._feed}
         try:
@@ -117,18 +123,22 @@ class AlpacaSnapshots:
             raise SnapshotError(str(error)) from None
         is_encrypted = self._url.startswith("https:") or (proxy is not None and proxy.scheme == "https")
         tls = self._credentials_reader.tls_context() or (system_tls_context() if is_encrypted else True)
+        sent_at = clock()
         try:
             async with session.get(
                 self._url, params=query, ssl=tls, **aiohttp_request_arguments(proxy, self._url, headers)
             ) as answer:
+                reading = date_header_reading(
+                    answer.headers.get("Date", ""), answer.headers.get("Age", ""), sent_at, clock()
+                )
                 if answer.status == 407 and proxy is not None:
                     raise SnapshotError(f"{self._name} cannot be reached: {proxy_refusal_text(proxy, 407)}")
                 if answer.status != 200:
-                    raise SnapshotError(f"{self._name} answered HTTP {answer.status}{via_proxy(proxy)}")
+                    raise _refusal(f"{self._name} answered HTTP {answer.status}{via_proxy(proxy)}", answer)
                 body = await answer.read()
             if self._is_crypto:
-                return decode_json(body, _CryptoResponse).snapshots
-            return decode_json(body, dict[str, msgspec.Raw])
+                return decode_json(body, _CryptoResponse).snapshots, reading
+            return decode_json(body, dict[str, msgspec.Raw]), reading
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
@@ -136,7 +146,17 @@ class AlpacaSnapshots:
             raise SnapshotError(f"{self._name} cannot be reached: {said}") from None
 
 
-def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
+def _refusal(message: str, answer: aiohttp.ClientResponse) -> SnapshotError:
+    """Return the error for a response without snapshots. Statuses 429 and 5xx are temporary."""
+    wait = answer.headers.get("Retry-After", "")
+    return SnapshotError(
+        message,
+        retry_after=min(float(wait), _RETRY_AFTER_MOST_SECONDS) if wait.isdecimal() else 0.0,
+        is_refused=answer.status < 500 and answer.status != 429,
+    )
+
+
+def _market_snapshot(answers: Mapping[str, msgspec.Raw], reading: ClockReading | None) -> MarketSnapshot:
     quotes, trades, cancellations, bars = [], [], [], []
     for symbol, raw in answers.items():
         try:
@@ -154,7 +174,7 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
             trades.append(trade.to_trade(symbol))
         elif trade.i is not None:
             cancellations.append(trade.to_cancellation(symbol, trade.i))
-    return MarketSnapshot(tuple(quotes), tuple(trades), tuple(cancellations), tuple(bars))
+    return MarketSnapshot(tuple(quotes), tuple(trades), tuple(cancellations), tuple(bars), reading)
 
 
 def _valid_bars(symbol: str, raw: msgspec.Raw) -> list[Bar]:

@@ -125,6 +125,8 @@ class AlpacaSource:
     async def _open_and_log_in(self, pair: Credentials, listener: Listener) -> AlpacaConnection:
         """Return an open connection that has logged in with `pair`. On failure, it is closed."""
         transport = await self._open(self._endpoint())
+        if transport.clock_reading is not None:
+            listener.on_provider_time(transport.clock_reading)
         connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
         try:
             await connection.wait_for_welcome()

@@ -29,11 +29,12 @@ _SWITCHING_PROTOCOLS = 101
 
 
 class WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
-    """aiohttp's websocket, with access to the asyncio transport below it."""
+    """aiohttp's websocket, with access to the asyncio transport below it and to the headers of its response."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         connection = self._response.connection
+        self.response_headers = self._response.headers
         self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
 
 

@@ -19,6 +19,7 @@ import msgspec
 
 from sluice_contract.proxies import Proxy
 
+from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
 from ..error_text import redact_url
 from ..http_proxies import via_proxy
@@ -97,6 +98,8 @@ class Frame(NamedTuple):
 class Transport(Protocol):
     """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
 
+    clock_reading: ClockReading | None  # from the response to the upgrade request; None if it has no date
+
     async def send(self, message: dict[str, object]) -> None:
         """Send one message, in the encoding of the last frame that `receive_frame` returned.
 
@@ -138,6 +141,7 @@ class NativeTransport:
         self._session = session
         self._socket = socket
         self._timeouts = timeouts
+        self.clock_reading: ClockReading | None = None
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
@@ -152,8 +156,15 @@ class NativeTransport:
             StreamError: the connection cannot be opened.
         """
         session = create_session(endpoint)
+        clock = asyncio.get_running_loop().time
         try:
-            return cls(session, await open_websocket(session, endpoint), endpoint.timeouts)
+            sent_at = clock()
+            opened = cls(session, await open_websocket(session, endpoint), endpoint.timeouts)
+            headers = opened._socket.response_headers
+            opened.clock_reading = date_header_reading(
+                headers.get("Date", ""), headers.get("Age", ""), sent_at, clock()
+            )
+            return opened
         except BaseException:
             await session.close()
             raise

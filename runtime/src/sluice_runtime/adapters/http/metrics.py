@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from typing import get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from sluice_contract.spec import TradingSession
 
 from ...ports import RuntimeView
 
@@ -28,6 +32,7 @@ class _RuntimeCollector(Collector):
         yield from self._counters()
         yield from self._labelled_counters()
         yield from self._gauges()
+        yield from self._market_gauges()
 
     def _counters(self) -> Iterator[Metric]:
         counters, coalescer = self._view.counters, self._view.coalescer
@@ -90,6 +95,12 @@ class _RuntimeCollector(Collector):
             "ingest_quotes_waiting", "Symbols with a quote that waits to be written.", value=len(self._view.coalescer)
         )
         yield from (active, paused, symbols, waiting)
+        if snapshot.clock_skew_seconds is not None:
+            yield GaugeMetricFamily(
+                "ingest_clock_skew_seconds",
+                "How far the clock of this node is ahead of the provider's; absent while unknown.",
+                value=snapshot.clock_skew_seconds,
+            )
         clocks = snapshot.clocks
         for name, text, clock in (
             ("loop_tick", "the last run of the flush loop", clocks.loop_tick_at),
@@ -99,3 +110,26 @@ class _RuntimeCollector(Collector):
         ):
             if clock is not None:
                 yield GaugeMetricFamily(f"ingest_{name}_timestamp_seconds", f"Time of {text}.", value=clock.timestamp())
+
+    def _market_gauges(self) -> Iterator[Metric]:
+        freshness = self._view.snapshot().freshness
+        if freshness is None or freshness.session.phase == "unknown":
+            return
+        state = freshness.session
+        yield GaugeMetricFamily(
+            "ingest_market_open",
+            "1 while a session of the job's market is open, otherwise 0.",
+            value=state.phase == "open",
+        )
+        if state.calendar_ends_on is None:
+            return
+        sessions = GaugeMetricFamily("ingest_market_session", "1 for the session that is open.", labels=["session"])
+        for session in get_args(TradingSession):
+            sessions.add_metric([session], float(state.session == session))
+        end = datetime.combine(state.calendar_ends_on, time(), UTC)
+        yield sessions
+        yield GaugeMetricFamily(
+            "ingest_market_calendar_end_timestamp_seconds",
+            "Begin of the last day of the known trading calendar; update Sluice before it.",
+            value=end.timestamp(),
+        )

@@ -19,9 +19,13 @@ from .gateway import Gateway
 from .market_data_builder import MarketDataBuilder, MarketDataChanges
 from .messages import (
     COMPETING_SESSION,
+    DELAYED,
+    DELAYED_TEXT,
     NO_LINE,
     UNKNOWN_SYMBOL,
     IBKRTimeouts,
+    delayed_data_error,
+    is_delayed,
     is_refusal_code,
     no_answer_error,
     symbol_rejection,
@@ -95,6 +99,7 @@ class IBKRConnection:
         """
         if self._gateway.outages.is_lost:
             return
+        self._reject_symbols_with_delayed_data()
         with self._raise_reason_of_loss():
             try:
                 async with asyncio.timeout(self._timeouts.answer):
@@ -189,8 +194,11 @@ class IBKRConnection:
             answer.set_result([])  # ib_async treats some refusals as warnings and continues to wait
         self._cancel_market_data(symbol)
         self._report_subscriptions()
+        if code == DELAYED:
+            self._end_connection_if_all_data_is_delayed()
 
     def _on_pending_tickers(self, tickers: Iterable[Ticker]) -> None:
+        self._reject_symbols_with_delayed_data()
         changes = self._apply_ticks(tickers)
         trades = [each.trade for each in changes if each.trade is not None]
         halts = [each.halt for each in changes if each.halt is not None]
@@ -202,6 +210,22 @@ class IBKRConnection:
         self._end_rejections_of_quoted_symbols(quotes)
         if quotes:
             self._listener.on_ticks(quotes)
+
+    def _reject_symbols_with_delayed_data(self) -> None:
+        """Reject each symbol of which IBKR sends delayed data, because these ticks must not pass for live ones."""
+        delayed = [symbol for symbol, ticker in self._tickers.items() if is_delayed(ticker.marketDataType)]
+        for symbol in delayed:
+            self._rejected[symbol] = symbol_rejection(symbol, DELAYED, DELAYED_TEXT)
+            self._cancel_market_data(symbol)
+        if delayed:
+            self._report_subscriptions()
+            self._end_connection_if_all_data_is_delayed()
+
+    def _end_connection_if_all_data_is_delayed(self) -> None:
+        """End the connection if the login gets only delayed data. Otherwise, it would be live without a document."""
+        delayed = {symbol for symbol, each in self._rejected.items() if each.code == DELAYED}
+        if delayed and self._wanted <= self._rejected.keys():
+            self._gateway.end_connection(delayed_data_error(delayed))
 
     def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[MarketDataChanges]:
         """Apply ticks to the quote builders and return the changes. A ticker without time or builder is ignored."""

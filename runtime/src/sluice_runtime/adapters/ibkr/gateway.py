@@ -101,6 +101,10 @@ class Gateway:
         transport.abort()
         await gone.wait()
 
+    def end_connection(self, error: StreamError) -> None:
+        """End the connection because of `error`, unless it has already ended."""
+        self._record_first_end(error)
+
     def lost_connection_error(self) -> StreamError:
         """Return the StreamError for a request that failed because the connection is lost."""
         return self._end_reason or connection_closed_error(self.settings)

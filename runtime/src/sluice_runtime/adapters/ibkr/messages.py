@@ -6,6 +6,7 @@ is about the connection; a message with a request is about its symbol.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -18,6 +19,9 @@ from ...domain.failure import Impairment, StreamError
 # The gateway may first have to detect that the last connection of this client ID is dead.
 _CLIENT_ID_SECONDS = 5.0
 _CLIENT_ID_AT_MOST_SECONDS = 30.0
+_SYMBOLS_SHOWN = 20  # in one message
+# After this long, a login without a subscription tries again: IBKR does not report that it has been booked.
+_ENTITLEMENT_SECONDS = 300.0
 _WORDS_SHOWN = 300  # of IBKR's text: a status holds 20 rejections
 
 CLIENT_ID_IN_USE = 326
@@ -27,6 +31,9 @@ UNKNOWN_SYMBOL = 200
 NO_LINE = 101
 # Ends by itself, and IBKR does not report when.
 COMPETING_SESSION = 10197
+# IBKR sends delayed data in place of live data. It also says so by a market data type of its own.
+DELAYED = 10167
+DELAYED_TEXT = "IBKR sends only delayed data (market data type 3)"
 
 # A client that connects while 1100 is in force receives 2110.
 _LOST = frozenset({1100, 2110})
@@ -49,7 +56,7 @@ _REMEDIES = {
     10089: _SUBSCRIBE,
     10090: _SUBSCRIBE,
     10091: _SUBSCRIBE,
-    10167: f"delayed quotes are not passed on as live ones; {_SUBSCRIBE}",
+    DELAYED: f"delayed quotes are not passed on as live ones; {_SUBSCRIBE}",
     10168: _SUBSCRIBE,
     10186: _SUBSCRIBE,
     COMPETING_SESSION: "this login is in use elsewhere; log out there, or use a separate login for the feed",
@@ -113,6 +120,22 @@ class Outages:
         quotes = any(kind == "market data" for kind, _ in self._farms)
         also = "quotes may be missing until it is back" if quotes else "quotes continue"
         return Impairment(f"IBKR has lost a part of its service: {farms}; {also}", quotes)
+
+
+def is_delayed(market_data_type: int) -> bool:
+    """Return True for market data type 3 (delayed) and 4 (the last delayed value of a closed market)."""
+    return market_data_type in (3, 4)
+
+
+def delayed_data_error(symbols: Collection[str]) -> StreamError:
+    """Return the StreamError for a login that gets only delayed data, of all these symbols."""
+    return StreamError(
+        "entitlement",
+        f"IBKR sends only delayed data (market data type 3) for {', '.join(sorted(symbols)[:_SYMBOLS_SHOWN])}"
+        f"{' and others' if len(symbols) > _SYMBOLS_SHOWN else ''}; {_REMEDIES[DELAYED]}",
+        retry_within=_ENTITLEMENT_SECONDS,
+        is_certain=True,
+    )
 
 
 def symbol_rejection(symbol: str, code: int, words: str) -> SymbolRejection:

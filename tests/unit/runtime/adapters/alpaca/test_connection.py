@@ -25,6 +25,7 @@ from sluice_runtime.adapters.alpaca.messages import (
     TradeMessage,
 )
 from sluice_runtime.adapters.alpaca.websocket import Frame, Timeouts
+from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import TradeCancellation, TradeCorrection
 from sluice_runtime.loops.waiting import cancel_and_wait
@@ -36,6 +37,8 @@ BOTH: frozenset[Channel] = frozenset({"quotes", "trades"})
 
 class FakeWire:
     """A server that accepts up to `limit` quotes and trades, and rejects whole requests for `refused` channels."""
+
+    clock_reading: ClockReading | None = None
 
     def __init__(self, limit: int = 10_000) -> None:
         self.sent: list[dict[str, Any]] = []

@@ -1,16 +1,27 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
+from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.counters import increment
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.market import Trade
+from sluice_runtime.domain.market_hours import (
+    ALWAYS_OPEN,
+    REGULAR_AND_EXTENDED_HOURS,
+    UNKNOWN_HOURS,
+    MarketSchedule,
+    market_hours,
+)
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.sale_conditions import last_sale_rule
+from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import desired, journal, quote
-from support.virtual_time import START
+from support.virtual_time import START, seconds
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -79,7 +90,36 @@ async def test_a_time_that_was_never_set_is_absent(book: Journal) -> None:
         assert value(book, f"ingest_{name}_timestamp_seconds") == START.timestamp()
 
 
+async def test_the_skew_of_the_clock_is_absent_until_it_is_known(book: Journal) -> None:
+    assert value(book, "ingest_clock_skew_seconds") is None
+    at = book.now() - timedelta(seconds=30)
+    book.on_provider_time(ClockReading(earliest=at, latest=at, sent_at=seconds(), received_at=seconds()))
+    assert value(book, "ingest_clock_skew_seconds") == pytest.approx(30)
+
+
 async def test_every_metric_has_help(book: Journal) -> None:
     assert all(
         family.documentation for family in text_string_to_metric_families(encode_as_prometheus_text(book).decode())
     )
+
+
+async def test_the_market_has_its_session_and_the_end_of_the_calendar(book: Journal) -> None:
+    assert value(book, "ingest_market_open") is None
+    FreshnessObserver(book, market_hours(REGULAR_AND_EXTENDED_HOURS))
+    assert value(book, "ingest_market_open") == 1
+    assert [value(book, "ingest_market_session", session=each) for each in ("regular", "extended", "overnight")] == [
+        1,
+        0,
+        0,
+    ]
+    end = value(book, "ingest_market_calendar_end_timestamp_seconds")
+    assert end == datetime(2031, 12, 31, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(("schedule", "is_open"), [(ALWAYS_OPEN, 1), (UNKNOWN_HOURS, None)])
+async def test_a_market_without_sessions_has_no_calendar(
+    book: Journal, schedule: MarketSchedule, is_open: float | None
+) -> None:
+    FreshnessObserver(book, market_hours(schedule))
+    assert value(book, "ingest_market_open") == is_open
+    assert value(book, "ingest_market_calendar_end_timestamp_seconds") is None

@@ -7,7 +7,9 @@ from sluice_contract.status import StreamStatus
 from sluice_runtime.adapters.http.status import status_body
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
+from sluice_runtime.domain.market_hours import REGULAR_AND_EXTENDED_HOURS, market_hours
 from sluice_runtime.domain.pause import Switch
+from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import desired, desired_state_of, job, journal
 from support.virtual_time import START, now
@@ -53,3 +55,16 @@ async def test_unknown_fields_are_absent_and_never_null() -> None:
     book.record_stream_failure(StreamError("auth", "check the key"))
     assert body(book)["failure"]["message"] == "check the key"
     assert "null" not in status_body(book.snapshot()).decode()
+
+
+async def test_the_market_has_its_session_and_its_next_change() -> None:
+    book = journal()
+    FreshnessObserver(book, market_hours(REGULAR_AND_EXTENDED_HOURS))
+    assert body(book)["market"] == {
+        "phase": "open",
+        "session": "regular",
+        "since": "2026-03-02T09:00:00Z",
+        "changesAt": "2026-03-03T01:00:00Z",
+        "presumedClosed": False,
+        "calendarEndsOn": "2031-12-31",
+    }

@@ -2,6 +2,7 @@ import json
 
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.symbols import symbols_body
+from sluice_runtime.domain.market_hours import UNKNOWN_HOURS, market_hours
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import now
@@ -9,7 +10,7 @@ from support.virtual_time import now
 
 async def test_each_symbol_is_one_object_with_all_fields() -> None:
     book = journal(desired(symbols=["AAPL", "BAD", "HELD"], pausedSymbols=[{"symbol": "HELD", "reason": "bad prints"}]))
-    FreshnessObserver(book)
+    FreshnessObserver(book, market_hours(UNKNOWN_HOURS))
     book.on_state("Live")
     book.on_acknowledgement(frozenset({"AAPL"}), [SymbolRejection(symbol="BAD", code=404, message="not found")])
     at = now()

@@ -90,3 +90,14 @@ def test_every_failure_names_the_gateway_and_none_is_fatal() -> None:
     ]
     assert [each.kind for each in errors] == ["network", "network", "upstreamClosed", "stall"]
     assert all("gateway.acme:4002" in each.message and not each.is_fatal for each in errors)
+
+
+def test_types_3_and_4_are_delayed() -> None:
+    assert [kind for kind in range(1, 5) if messages.is_delayed(kind)] == [3, 4]
+
+
+def test_the_error_about_delayed_data_names_the_first_20_symbols() -> None:
+    error = messages.delayed_data_error([f"S{n:02}" for n in range(25)])
+    assert "S00, S01" in error.message
+    assert "S19 and others; delayed quotes are not passed on as live ones" in error.message
+    assert error.retry_within == 300
