@@ -16,7 +16,7 @@ _CONDITIONS_BYTES: Final = 1_500
 _REPETITIONS: Final = 3  # of one text: in Ready, Streaming or CredentialsValid, and Stalled or Reconciling
 
 # Each step is tried if the one before is not enough: bytes of a text, bytes of a text in a list, items of a list.
-_STEPS: Final = ((1024, 256, 20), (512, 128, 20), (256, 64, 20), (128, 24, 20), (128, 24, 8))
+_STEPS: Final = ((1024, 256, 20), (512, 128, 20), (256, 64, 20), (128, 24, 20), (80, 24, 20), (128, 24, 8))
 
 
 def fit_stream_status(status: StreamStatus) -> StreamStatus:
