@@ -18,7 +18,7 @@ from sluice_contract.symbol_counts import SymbolRejection
 from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..ports import Connection, Listener, Source
-from .replay import COLUMNS
+from .tape_rows import COLUMNS
 
 _log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0
