@@ -34,6 +34,11 @@ class ChartSetting:
     kind: str = "Deployment"
     default_from_base: Callable[[Any], Any] = lambda found: found  # converts the value in the base
 
+    @property
+    def is_required(self) -> bool:
+        """Whether the value cannot be removed with null, because its key is always written."""
+        return isinstance(self.insert, RequiredExpression)
+
 
 @dataclass(frozen=True)
 class ChartSwitch:
@@ -50,8 +55,21 @@ TAG: Schema = {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}
 REPOSITORY: Schema = {"type": "string", "minLength": 1, "pattern": "^[^@\\s]*[^@:\\s]$"}
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
 CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"}
-QUANTITIES: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+# The patterns of projects, quantities and labels are those of an IngestJob's fields of the same meaning.
+PROJECT: Schema = {"type": "string", "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9])?$"}
+# A host name, an IPv4 address, or an IPv6 address in brackets.
+HOST_AND_PORT: Schema = {"type": "string", "pattern": "^(([^:/\\s\\[\\]]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+)?$"}
+QUANTITY: Schema = {
+    "type": ["string", "number"],
+    "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$",
+    "minimum": 0,
+}
+QUANTITIES: Schema = {"type": "object", "additionalProperties": QUANTITY}
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+LABELS: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"},
+}
 OBJECT: Schema = {"type": "object"}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 
@@ -139,14 +157,14 @@ SETTINGS: tuple[ChartSetting, ...] = (
     ChartSetting(
         "defaultFirestoreProject",
         "The Google Cloud project of jobs that name none. Empty: demo-sluice, which is not a real project.",
-        {"type": "string", "pattern": "^([a-z][a-z0-9:.-]*[a-z0-9])?$"},
+        PROJECT,
         "",
         **_variable_path_and_insert("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
     ),
     ChartSetting(
         "firestoreEmulatorHost",
         "The host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
-        {"type": "string", "pattern": "^([^:/\\s]+:[0-9]+)?$"},
+        HOST_AND_PORT,
         "",
         **_variable_path_and_insert("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
     ),
@@ -181,7 +199,7 @@ SETTINGS: tuple[ChartSetting, ...] = (
     ChartSetting(
         "nodeSelector",
         "Labels of the nodes that the operator may run on.",
-        TEXTS,
+        LABELS,
         {},
         (*POD, "nodeSelector"),
         OptionalBlock("nodeSelector"),
