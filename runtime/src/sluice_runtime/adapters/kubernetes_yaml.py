@@ -151,7 +151,10 @@ class _DocumentBuilder:
                 continue
             key = self._key(key_node, path)
             if key in own:
-                raise YamlError(f"{_line(key_node)}: the key {key} occurs twice in one mapping; remove one of them")
+                raise YamlError(
+                    f"{_line(key_node)}: the key {key} occurs twice in one mapping; remove one of them "
+                    "(kubectl uses the last one)"
+                )
             own[key] = self._value(value_node, (*path, key))
         return merged | own
 

@@ -41,7 +41,8 @@ def test_anchors_merge_keys_and_standard_tags_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a: 1\nb: 2\na: 3", "line 3: the key a occurs twice in one mapping; remove one of them"),
+        ("a: 1\nb: 2\na: 3",
+         "line 3: the key a occurs twice in one mapping; remove one of them (kubectl uses the last one)"),
         ("a:\n\t- 1", "line 2: found character that cannot start any token; a tab cannot indent YAML: use spaces"),
         ("a: {b: .inf}", "line 1: YAML reads .inf as a number that is not finite; write another value"),
         ("a: .NaN", "line 1: YAML reads .NaN as a number that is not finite; write another value"),
