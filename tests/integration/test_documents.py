@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sluice_contract.rules import RULES
 from sluice_contract.schema import open_api_schema
 from sluice_devcluster.quickstart import Quickstart
 from sluice_manifests import settings as chart_settings
@@ -23,12 +24,14 @@ from sluice_manifests.tools import find_or_build_tools
 from sluice_runtime.cli import job_reader
 from sluice_runtime.settings import SettingsError
 from support.documents_table import DOCUMENTS, DocumentCase
+from support.rules_table import RULE_CASES
 from support.strict_create import StrictCreator
 from support.values_table import CHART_VALUES, CHARTS, VALUES, VARIABLES, ChartCase, ValueCase
 
 CHART = Path(__file__).parents[2] / "manifests/chart"
 SAMPLE = Path(__file__).parents[2] / "manifests/samples/ingestjob.yaml"
 KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s"}
+ALL_DOCUMENTS = DOCUMENTS + RULE_CASES
 IN_ENVIRONMENT = [case for case in VALUES if case.environment is not None]
 IN_CHART = [case for case in VALUES if case.chart is not None]
 
@@ -62,7 +65,7 @@ def api_server(site: Quickstart) -> dict[str, str]:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "acme", "labels": labels}}
     site.kubectl.apply([namespace])
     creator = StrictCreator(site.kubeconfig, "/apis/sluice.dev/v1alpha1/namespaces/acme/ingestjobs")
-    return creator.refusals([case.document for case in DOCUMENTS] + [case.document for case in VALUES])
+    return creator.refusals([case.document for case in ALL_DOCUMENTS] + [case.document for case in VALUES])
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +87,14 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return dict(pool.map(refusal, enumerate(texts)))
 
 
-@pytest.mark.parametrize("case", DOCUMENTS, ids=name_of)
+@pytest.mark.parametrize("case", ALL_DOCUMENTS, ids=name_of)
 def test_the_api_server_s_verdict_on_a_document(case: DocumentCase, api_server: dict[str, str]) -> None:
     refusal = api_server[case.document]
     assert (refusal != "") == (case.field != ""), refusal
     assert case.field in refusal
 
 
-@pytest.mark.parametrize("case", DOCUMENTS, ids=name_of)
+@pytest.mark.parametrize("case", ALL_DOCUMENTS, ids=name_of)
 def test_the_standalone_runtime_s_verdict_on_a_document(case: DocumentCase, tmp_path: Path) -> None:
     refusal = standalone_refusal(case.document, tmp_path)
     is_refused = (case.field != "") != (case.standalone_differs != "")
@@ -141,7 +144,15 @@ def test_the_chart_s_verdict_on_its_values(case: ChartCase, helm: dict[str, str]
 
 
 def test_the_table_has_at_least_200_documents_and_values() -> None:
-    assert len(DOCUMENTS) + len(VALUES) + len(CHARTS) >= 200
+    assert len(ALL_DOCUMENTS) + len(VALUES) + len(CHARTS) >= 200
+
+
+def test_every_rule_across_fields_is_broken_by_a_document() -> None:
+    broken = [case.field for case in ALL_DOCUMENTS if case.field]
+    two_documents = "spec.tenant is immutable"  # a rule on updates
+    name = "metadata.name can have at most 56 characters"  # the table has the field
+    unbroken = [rule.message for rule in RULES if not rule.message.startswith((two_documents, name, *broken))]
+    assert unbroken == []
 
 
 def test_the_chart_has_the_patterns_of_the_spec() -> None:

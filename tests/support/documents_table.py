@@ -154,7 +154,7 @@ DOCUMENTS: list[DocumentCase] = [
     DocumentCase(f"{HEADER}{_SYNTHETIC}  symbols: [{', '.join(f'A{n}' for n in range(2001))}]\n", "spec.symbols"),
     DocumentCase(f"{HEADER}{_SYNTHETIC}  symbols: [SPY]\nstatus: null\n"),
     DocumentCase(f"{HEADER}{_SYNTHETIC}  symbols: [SPY]\nstatus: {{phase: Running, observedGeneration: 1}}\n"),
-    DocumentCase(f"{HEADER}{_SYNTHETIC}  symbols: [SPY]\nstatus: {{fase: 1}}\n", "status.fase"),
+    DocumentCase(f"{HEADER}{_SYNTHETIC}  symbols: [SPY]\nstatus: {{phasee: 1}}\n", "status.phasee"),
     DocumentCase(f"{HEADER}{_SYNTHETIC}  symbols: [SPY]\nsepc: {{}}\n", "sepc", "did you mean spec?"),
     DocumentCase(f"{HEADER}spec: null\n", "spec", "spec is missing"),
     DocumentCase(HEADER, "spec", "spec is missing"),

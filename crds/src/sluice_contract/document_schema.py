@@ -20,6 +20,7 @@ from jsonschema.validators import extend
 
 from . import identity
 from .metadata_schema import METADATA_SCHEMA
+from .pod import QUALIFIED_NAME
 from .schema import Schema, open_api_schema
 
 _Errors = Iterator[ValidationError]
@@ -62,7 +63,14 @@ def document_schema() -> Schema:
         "kind": {"type": "string", "enum": [identity.KIND]},
     }
     own = {"metadata": METADATA_SCHEMA, "status": _names_only(known["status"])}
+    for field in ("nodeSelector", "labels", "annotations"):
+        _add_names_of_keys(known["spec"]["properties"]["pod"]["properties"][field])
     return schema | {"required": ["metadata", "spec"], "properties": known | header | own}
+
+
+def _add_names_of_keys(part: Schema) -> None:
+    """Add what the first rule of a map demands of its keys, because OpenAPI has no schema for keys."""
+    part["propertyNames"] = {"pattern": QUALIFIED_NAME, "x-kubernetes-validations": part["x-kubernetes-validations"]}
 
 
 def _names_only(schema: Schema) -> Schema:

@@ -144,9 +144,9 @@ class ReplayConnection(LocalConnection):
         names = [name for name, _ in self._skipped.most_common(_NAMED_SYMBOLS)]
         more = len(self._skipped) - len(names)
         _log.warning(
-            "skipped %d rows of the tape: the job does not stream their symbols (%s%s); add them to spec.symbols if "
-            "you want them",
-            *(self._skipped.total(), ", ".join(names), f" and {more} more" if more else ""),
+            "the tape has rows of symbols that the job does not stream (%s%s): %d skipped; add the symbols to "
+            "spec.symbols if you want them",
+            *(", ".join(names), f" and {more} more" if more else "", self._skipped.total()),
             extra=_STREAM,
         )
 

@@ -66,8 +66,15 @@ async def test_a_tape_without_quotes_of_the_job_s_symbols_is_logged(
     assert await stream(ReplaySource(tape, 0), FakeListener(), "AAPL")
     none, skipped, others = caplog.messages
     assert none == "the tape has no quotes for the job's symbols"
-    assert skipped.startswith("skipped 10 rows of the tape: the job does not stream their symbols (MSFT, AAPL); add")
-    assert others.startswith("skipped 5 rows of the tape: the job does not stream their symbols (MSFT); add")
+    assert skipped.startswith("the tape has rows of symbols that the job does not stream (MSFT, AAPL): 10 skipped;")
+    assert others.startswith("the tape has rows of symbols that the job does not stream (MSFT): 5 skipped; add")
+
+
+async def test_other_spellings_of_a_symbol_are_streamed_as_the_job_s_symbol(tmp_path: Path) -> None:
+    lines = "".join(LINE.replace("AAPL", spelling) for spelling in ("aapl", "BRK-B", "BTCUSD"))
+    listener = FakeListener()
+    await stream(ReplaySource(written(tmp_path, HEADER + lines), 0), listener, "AAPL", "BRK.B", "BTC/USD")
+    assert [tick.symbol for tick in listener.ticks] == ["AAPL", "BRK.B", "BTC/USD"]
 
 
 @pytest.mark.parametrize("speed", [0, 1.0, 1000.0])
