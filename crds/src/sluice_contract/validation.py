@@ -99,7 +99,8 @@ def _missing_field_sentence(path: Path, error: ValidationError) -> str:
     name = error.message.split("'")[1]
     schema = error.schema if isinstance(error.schema, dict) else {}
     field = schema.get("properties", {}).get(name, {})
-    return f"{_path_text((*path, name))} is missing: set it{_purpose(field)}"
+    start = "" if path else "this is not an IngestJob: "
+    return f"{start}{_path_text((*path, name))} is missing: set it{_purpose(field)}"
 
 
 def _path_text(path: Path) -> str:
