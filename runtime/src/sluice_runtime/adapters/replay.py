@@ -6,7 +6,6 @@ import asyncio
 import csv
 import logging
 import zlib
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -29,6 +28,7 @@ _STREAM = {"event_type": "stream"}
 
 # How many of the skipped symbols a log line names.
 _NAMED_SYMBOLS = 20
+_NAME_LENGTH = 40
 # At speed 0, other tasks run after this many quotes.
 _FRAME = 256
 _POLL_SECONDS = 1.0
@@ -113,7 +113,8 @@ class ReplayConnection(LocalConnection):
         self._source = source
         self._subscribed = asyncio.Event()
         self._spellings = SymbolSpellings(())
-        self._skipped: Counter[str] = Counter()  # rows, by the symbol as the tape spells it
+        self._skipped_rows = 0
+        self._skipped_symbols: list[str] = []  # the first of them, as the tape spells them
         self._has_passed = False
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
@@ -139,23 +140,28 @@ class ReplayConnection(LocalConnection):
 
     def _log_skipped_rows(self) -> None:
         """Log once for each connection how many rows were skipped, and of which symbols."""
-        if not self._skipped:
+        if self._skipped_rows == 0:
             return
-        names = [name for name, _ in self._skipped.most_common(_NAMED_SYMBOLS)]
-        more = len(self._skipped) - len(names)
+        names = [name[:_NAME_LENGTH] for name in self._skipped_symbols[:_NAMED_SYMBOLS]]
+        more = " and others" if len(self._skipped_symbols) > _NAMED_SYMBOLS else ""
         _log.warning(
             "the tape has rows of symbols that the job does not stream (%s%s): %d skipped; add the symbols to "
             "spec.symbols if you want them",
-            *(", ".join(names), f" and {more} more" if more else "", self._skipped.total()),
+            *(", ".join(names), more, self._skipped_rows),
             extra=_STREAM,
         )
+
+    def _count_skipped_row(self, symbol: str) -> None:
+        self._skipped_rows += 1
+        if len(self._skipped_symbols) <= _NAMED_SYMBOLS and symbol not in self._skipped_symbols:
+            self._skipped_symbols.append(symbol)
 
     def _deliver_batch(self, quotes: list[Quote]) -> None:
         wanted = []
         for quote in quotes:
             symbol = self._spellings.symbol_of(quote.symbol)
             if symbol is None:
-                self._skipped[quote.symbol] += 1
+                self._count_skipped_row(quote.symbol)
             else:
                 wanted.append(quote if symbol == quote.symbol else msgspec.structs.replace(quote, symbol=symbol))
         if wanted:

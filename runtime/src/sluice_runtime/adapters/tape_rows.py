@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -37,10 +38,10 @@ class TapeError(ValueError):
 
 
 class _Columns(msgspec.Struct, frozen=True):
-    """The columns of a tape: how many there are, their positions in the order of COLUMNS, and the unit of the time."""
+    """The columns of a tape: their number, the cells that are used in the order of COLUMNS, and the time's unit."""
 
     count: int
-    positions: list[int]
+    cells_of_row: Callable[[list[str]], tuple[str, ...]]
     units_per_second: int
 
 
@@ -60,11 +61,11 @@ def parse_tape(lines: Iterable[str], name: str) -> Iterator[Quote]:
     columns = _find_columns(next(csv.reader([header_line], delimiter=separator), []), name)
     rows = csv.reader((line for _, line in numbered), delimiter=separator)
     for row in rows:
-        if not any(cell.strip() for cell in row):
-            continue
         try:
             quote = _parse_quote(row, columns)
-        except (ValueError, OverflowError, OSError) as error:
+        except (ValueError, OverflowError) as error:
+            if not any(cell.strip() for cell in row):
+                continue
             number = header_number + rows.line_num
             raise TapeError(f"line {number} of the tape {name} is not a quote: {error}") from error
         yield quote
@@ -96,13 +97,13 @@ def _find_columns(header: list[str], tape: str) -> _Columns:
         found = ",".join(header)[:100].encode("ascii", errors="backslashreplace").decode("ascii")
         raise TapeError(f"the tape {tape} has the columns {found or '(none)'}; it needs {','.join(COLUMNS)}")
     positions = [known.index(name) for name in COLUMNS if name not in _OPTIONAL_COLUMNS]
-    return _Columns(len(names), positions, _TIME_COLUMNS[names[positions[0]]])
+    return _Columns(len(names), itemgetter(*positions), _TIME_COLUMNS[names[positions[0]]])
 
 
 def _parse_quote(row: list[str], columns: _Columns) -> Quote:
-    if len(row) < columns.count or any(cell.strip() for cell in row[columns.count :]):
+    if len(row) != columns.count and (len(row) < columns.count or any(map(str.strip, row[columns.count :]))):
         raise ValueError(f"it has {len(row)} cells, but the header has {columns.count}; correct the line")
-    time, symbol, bid, bid_size, ask, ask_size = (row[position].strip() for position in columns.positions)
+    time, symbol, bid, bid_size, ask, ask_size = map(str.strip, columns.cells_of_row(row))
     if not symbol:
         raise ValueError("the symbol is empty; write one, or remove the line")
     bid_price, bid_shares = normalised_side(_parse_number(bid, "bid"), _parse_number(bid_size, "bid_size"))
@@ -114,7 +115,7 @@ def _parse_quote(row: list[str], columns: _Columns) -> Quote:
 def _parse_number(text: str, column: str) -> float:
     """Return a number; 0 for an empty text."""
     try:
-        number = float(text or 0)
+        number = float(text) if text else 0.0
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
@@ -124,7 +125,7 @@ def _parse_number(text: str, column: str) -> float:
 
 
 def _parse_time(text: str, units_per_second: int) -> datetime:
-    if _NUMBER.fullmatch(text):
+    if text.isdecimal() or _NUMBER.fullmatch(text):
         return _parse_unix_time(text, units_per_second)
     try:
         time = datetime.fromisoformat(text)
@@ -141,9 +142,17 @@ def _parse_unix_time(text: str, units_per_second: int) -> datetime:
     whole, _, fraction = text.partition(".")
     size = int(whole)
     if size >= _SMALLEST_UNIX_TIME:
-        units_per_second = next((units for limit, units in _TIME_UNITS if size < limit), _NANOSECONDS)
-    microseconds = (size * 10**6 + round(float(f"0.{fraction or 0}") * 10**6)) // units_per_second
+        units_per_second = _units_per_second(size)
+    part = round(float(f"0.{fraction}") * 10**6) if fraction else 0
+    microseconds = (size * 10**6 + part) // units_per_second
     try:
         return _EPOCH + timedelta(microseconds=microseconds)
     except OverflowError:
         raise ValueError("the time is beyond the year 9999; write Unix time in milliseconds") from None
+
+
+def _units_per_second(size: int) -> int:
+    for limit, units in _TIME_UNITS:
+        if size < limit:
+            return units
+    return _NANOSECONDS

@@ -17,7 +17,7 @@ class SymbolSpellings:
 
     def __init__(self, symbols: Iterable[str]) -> None:
         self._symbols_by_spelling: dict[str, set[str]] = {}
-        self._found: dict[str, str | None] = {}
+        self._found: dict[str, str] = {}  # has no text without a symbol: a file can have any number of these
         for symbol in symbols:
             for spelling in _spellings(symbol):
                 self._symbols_by_spelling.setdefault(spelling, set()).add(symbol)
@@ -25,9 +25,12 @@ class SymbolSpellings:
 
     def symbol_of(self, text: str) -> str | None:
         """Return the job's symbol that a text stands for; None if there is none, or more than one."""
-        if text not in self._found:
-            candidates = self._symbols_by_spelling.get(_with_one_separator(text), set())
-            self._found[text] = next(iter(candidates)) if len(candidates) == 1 else None
+        if (symbol := self._found.get(text)) is not None:
+            return symbol
+        candidates = self._symbols_by_spelling.get(_with_one_separator(text), set())
+        if len(candidates) != 1:
+            return None
+        [self._found[text]] = candidates
         return self._found[text]
 
 

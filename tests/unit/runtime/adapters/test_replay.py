@@ -70,6 +70,23 @@ async def test_a_tape_without_quotes_of_the_job_s_symbols_is_logged(
     assert others.startswith("the tape has rows of symbols that the job does not stream (MSFT): 5 skipped; add")
 
 
+async def test_the_first_20_symbols_of_skipped_rows_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = "".join(LINE.replace("AAPL", f"X{n % 50}" + "Y" * 50) for n in range(200))
+    assert await stream(ReplaySource(written(tmp_path, HEADER + LINE + lines), 0), FakeListener(), "AAPL")
+    [sentence] = caplog.messages
+    assert sentence.count("X") == 20
+    assert " and others): 200 skipped;" in sentence
+    assert len(sentence) < 1000
+
+
+async def test_a_pause_logs_the_rows_that_were_skipped_before_it(tape: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = ReplaySource(tape, 1.0)
+    assert not await stream(source, FakeListener(), "AAPL", limit=2.2)
+    assert await stream(source, FakeListener(), "AAPL", "MSFT")
+    [sentence] = caplog.messages
+    assert "(MSFT): 3 skipped" in sentence
+
+
 async def test_other_spellings_of_a_symbol_are_streamed_as_the_job_s_symbol(tmp_path: Path) -> None:
     lines = "".join(LINE.replace("AAPL", spelling) for spelling in ("aapl", "BRK-B", "BTCUSD"))
     listener = FakeListener()
