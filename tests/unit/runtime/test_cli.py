@@ -81,21 +81,6 @@ def test_a_document_is_read_each_time(world: World) -> None:
     assert read().spec.enabled is False
 
 
-def test_an_unchanged_document_is_not_validated_again(world: World) -> None:
-    read = cli.job_reader(world.document, {})
-    first = read()
-    assert read() is first
-    world.document.write_text(JOB + "}\n---\n")
-    assert read() is not first
-
-
-def test_the_job_is_found_among_the_documents_of_a_file(world: World) -> None:
-    world.document.write_text(f"kind: Namespace\nmetadata: {{name: acme}}\n---\n{JOB}, dryRun: false}}\n---\n")
-    assert cli.job_reader(world.document, {"DRY_RUN": "1"})().spec.dry_run
-    world.document.write_text(f"{JOB}}}\n---\n{JOB}}}\n")
-    assert "it has 2 IngestJobs: default/us and default/us; keep one" in sentence(world.document)
-
-
 def test_a_document_without_a_namespace_is_in_the_default_namespace(world: World) -> None:
     read = cli.job_reader(world.document, {})
     assert read().metadata.namespace == "default"
