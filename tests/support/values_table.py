@@ -155,7 +155,7 @@ CHARTS: list[ChartCase] = [
     ChartCase("firestoreEmulatorHost: 127.0.0.1:8080"),
     ChartCase("firestoreEmulatorHost: '::1:8080'", "/firestoreEmulatorHost"),
     ChartCase('firestoreEmulatorHost: "a:8080\\n"', "/firestoreEmulatorHost"),
-    ChartCase("firestoreEmulatorHost: http://a:8080", "/firestoreEmulatorHost"),
+    ChartCase("firestoreEmulatorHost: https://a:8080", "/firestoreEmulatorHost"),
     ChartCase("resources: {limits: {memory: null}}"),
     ChartCase("resources: {limits: {memory: -1}}", "/resources/limits/memory"),
 ]  # fmt: skip

@@ -55,10 +55,10 @@ TAG: Schema = {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}
 REPOSITORY: Schema = {"type": "string", "minLength": 1, "pattern": "^[^@\\s]*[^@:\\s]$"}
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
 CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"}
+# An address of IPv6 is in brackets.
+EMULATOR_PATTERN = r"^(([^:/\s\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]+)?$"
 # The patterns of projects, quantities and labels are those of an IngestJob's fields of the same meaning.
 PROJECT: Schema = {"type": "string", "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9])?$"}
-# A host name, an IPv4 address, or an IPv6 address in brackets.
-HOST_AND_PORT: Schema = {"type": "string", "pattern": "^(([^:/\\s\\[\\]]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+)?$"}
 QUANTITY: Schema = {
     "type": ["string", "number"],
     "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$",
@@ -164,7 +164,7 @@ SETTINGS: tuple[ChartSetting, ...] = (
     ChartSetting(
         "firestoreEmulatorHost",
         "The host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
-        HOST_AND_PORT,
+        {"type": "string", "pattern": EMULATOR_PATTERN},
         "",
         **_variable_path_and_insert("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
     ),
