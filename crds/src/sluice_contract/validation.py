@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 _LONGEST_VALUE: Final = 100
+_MOST_SENTENCES: Final = 10
 
 
 class InvalidDocumentError(ValueError):
-    """A document is not a valid IngestJob. `sentences` has one sentence for each mistake."""
+    """A document is not a valid IngestJob. `sentences` has one sentence for each of the first ten mistakes."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
@@ -46,7 +47,9 @@ def decode_valid_job(
     document = without_nulls(document)
     texts, keys = scalar_texts or {}, key_texts or {}
     if errors := schema_errors(document):
-        raise InvalidDocumentError(list(dict.fromkeys(_sentence(error, texts, keys) for error in errors)))
+        sentences = list(dict.fromkeys(_sentence(error, texts, keys) for error in errors[:_MOST_SENTENCES]))
+        more = len(errors) - _MOST_SENTENCES
+        raise InvalidDocumentError(sentences + ([f"and {more} more"] if more > 0 else []))
     # The API server sets the rest of the metadata, and the status.
     metadata = {name: document["metadata"][name] for name in ("name", "namespace") if name in document["metadata"]}
     try:

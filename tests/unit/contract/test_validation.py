@@ -90,3 +90,9 @@ def test_a_broken_rule_across_fields_is_reported_by_its_message() -> None:
 )
 def test_invalid_lists_and_names_are_reported_as_by_an_api_server(document: dict[str, Any], sentence: str) -> None:
     assert find_mistakes({**GOOD, **document, "spec": GOOD["spec"] | document.get("spec", {})}) == [sentence]
+
+
+def test_ten_of_many_mistakes_are_reported() -> None:
+    sentences = mistakes_in(symbols=[f"a{n}" for n in range(100)])
+    assert len(sentences) == 11
+    assert sentences[-1] == "and 90 more"
