@@ -180,7 +180,7 @@ release: setup ## check the tree, then build the images, the install YAML and th
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev build operator runtime runtime-slim alpaca-server page-server; do \
+	@for set in dev build operator runtime runtime-slim standalone alpaca-server page-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done

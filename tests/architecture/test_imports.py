@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets", "ib_async", "eventkit")
+FORBIDDEN = (
+    "pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets", "ib_async", "eventkit",
+    "jsonschema", "yaml",
+)  # fmt: skip
 PROGRAM = """
     import asyncio, os, sys
     import sluice_runtime.__main__

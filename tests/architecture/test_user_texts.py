@@ -32,7 +32,7 @@ USER_TEXTS = {
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
     ("adapters/replay.py", "read_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
-    ("cli.py", "_read_valid_job", "read_user_text"): "the IngestJob document",
+    ("cli.py", "read", "read_user_text"): "the IngestJob document",
 }
 
 # Functions that open or read something; each use that does not read a user's text is listed with its reason.

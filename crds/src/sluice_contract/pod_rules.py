@@ -26,7 +26,9 @@ def _map_key_rules(
         path=("spec", "pod", field),
         rule=f"self.all(key, key.size() <= 317 && key.matches(r'{QUALIFIED_NAME}'))",
         message=f"a key of spec.pod.{field} is not a qualified name: write it like example.com/name",
-        holds=_predicate_on_pod_if_declared(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in map_of_pod(pod))),
+        holds=_predicate_on_pod_if_declared(
+            lambda pod: all(re.fullmatch(QUALIFIED_NAME, key) for key in map_of_pod(pod))
+        ),
     )
     starts = tuple(f"{domain}/" for domain in reserved)
     if not starts:
@@ -80,7 +82,7 @@ POD_RULES = (
         ("INGEST_ENABLED",),
         f"each.value.lowerAscii().matches(r'{_ON_OFF}')",
         "INGEST_ENABLED must be one of these: on, off (or 1, true, yes, enabled, 0, false, no, disabled)",
-        lambda value: re.match(_ON_OFF, value.lower()) is not None,
+        lambda value: re.fullmatch(_ON_OFF, value.lower()) is not None,
     ),
     _environment_value_rule(
         ("LOG_LEVEL",),
@@ -98,6 +100,6 @@ POD_RULES = (
         ("RECONNECT_BACKOFF_BASE_S", "RECONNECT_BACKOFF_MAX_S"),
         f"each.value.matches(r'{_SECONDS}') && double(each.value) > 0.0",
         "RECONNECT_BACKOFF_BASE_S and RECONNECT_BACKOFF_MAX_S must be seconds above 0: write them like 0.5 or 60",
-        lambda value: re.match(_SECONDS, value) is not None and float(value) > 0,
+        lambda value: re.fullmatch(_SECONDS, value) is not None and float(value) > 0,
     ),
 )

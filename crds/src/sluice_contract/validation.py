@@ -1,118 +1,155 @@
-"""Validation of an IngestJob document without an API server, with messages like those of kubectl."""
+"""Validation of an IngestJob document without an API server, in sentences for its author."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from . import identity
-from .resource import decode_ingest_job
+from .resource import IngestJob, decode_ingest_job
 from .rules import messages_of_broken_rules
-from .schema import Schema, open_api_schema
 
-_AT = re.compile(r"(?P<words>.*) - at `\$\.?(?P<path>[^`]*)`", re.DOTALL)
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+Path = tuple[str | int, ...]
+
+_LONGEST_VALUE: Final = 100
+_MOST_SENTENCES: Final = 10
 
 
-def find_mistakes(document: dict[str, Any]) -> list[str]:
-    """Return a sentence for each mistake in an IngestJob document.
+class InvalidDocumentError(ValueError):
+    """A document is not a valid IngestJob. `sentences` has one sentence for each of the first ten mistakes."""
 
-    Mistakes are unknown fields, values of the wrong type or out of bounds, and broken rules across fields.
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences
+
+
+def decode_valid_job(
+    document: dict[str, Any],
+    scalar_texts: Mapping[Path, str] | None = None,
+    key_texts: Mapping[Path, str] | None = None,
+) -> IngestJob:
+    """Validate a document as the API server does, and return the job. Fields that are null count as absent.
+
+    `scalar_texts` and `key_texts` have the texts of the scalars and keys that YAML does not read as strings, by their
+    path. The sentences explain them.
+
+    Raises:
+        InvalidDocumentError: fields are unknown or missing, values have the wrong type or are out of bounds, or a rule
+            across fields is broken.
     """
-    if found := [
-        *_mistakes_in_header(document),
-        *_unknown_field_and_duplicate_mistakes(document, _schema_with_any_metadata_and_status(open_api_schema())),
-    ]:
-        return found
+    # Imported here: it is slow to import, and the pod and the operator do not validate documents.
+    from .document_schema import schema_errors, without_nulls  # noqa: PLC0415
+
+    document = without_nulls(document)
+    texts, keys = scalar_texts or {}, key_texts or {}
+    if errors := schema_errors(document):
+        sentences = list(dict.fromkeys(_sentence(error, texts, keys) for error in errors[:_MOST_SENTENCES]))
+        more = len(errors) - _MOST_SENTENCES
+        raise InvalidDocumentError(sentences + ([f"and {more} more"] if more > 0 else []))
+    # The API server sets the rest of the metadata, and the status.
+    metadata = {name: document["metadata"][name] for name in ("name", "namespace") if name in document["metadata"]}
     try:
-        return messages_of_broken_rules(decode_ingest_job(document))
+        job = decode_ingest_job({"metadata": metadata, "spec": document["spec"]})
     except msgspec.ValidationError as error:
-        return [_decoding_mistake(str(error), document)]
+        raise InvalidDocumentError([f"this is not an IngestJob: {error}"]) from None
+    if broken := messages_of_broken_rules(job):
+        raise InvalidDocumentError(broken)
+    return job
 
 
-def _mistakes_in_header(document: dict[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each mistake in apiVersion, kind, metadata.name and metadata.namespace."""
-    for field, value in (("apiVersion", identity.API_VERSION), ("kind", identity.KIND)):
-        given = document.get(field, value)
-        if given != value:
-            yield f"{field} is {given!r}: set it to {value}"
-    metadata = document.get("metadata")
-    for field in ("name", "namespace"):
-        given = metadata.get(field) if isinstance(metadata, dict) else None
-        if isinstance(given, str) and given and not _NAME.fullmatch(given):
-            yield f"metadata.{field} is {given!r}: use lower-case letters, digits, and - and . between them"
+def find_mistakes(document: dict[str, Any], scalar_texts: Mapping[Path, str] | None = None) -> list[str]:
+    """Return a sentence for each mistake in an IngestJob document; none if it is valid."""
+    try:
+        decode_valid_job(document, scalar_texts)
+    except InvalidDocumentError as error:
+        return error.sentences
+    return []
 
 
-def _schema_with_any_metadata_and_status(schema: Schema) -> Schema:
-    """Return the schema with any content allowed in `metadata` and `status`.
-
-    Kubernetes validates the metadata, and users do not write the status.
-    """
-    known = {name: field for name, field in schema["properties"].items() if name not in ("metadata", "status")}
-    return schema | {"properties": known | {"metadata": {}, "status": {}}}
-
-
-def _unknown_field_and_duplicate_mistakes(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
-    """Yield a sentence for each unknown field, and for each item that occurs twice in a list, at or below `path`.
-
-    Values of a wrong type are skipped, because decoding reports them.
-    """
-    properties = schema.get("properties")
-    if isinstance(part, list):
-        yield from _duplicate_mistakes(part, schema, path)
-        for index, each in enumerate(part):
-            yield from _unknown_field_and_duplicate_mistakes(each, schema.get("items", {}), f"{path}[{index}]")
-    elif isinstance(part, dict) and properties:
-        for name, value in part.items():
-            here = f"{path}.{name}" if path else str(name)
-            if name in properties:
-                yield from _unknown_field_and_duplicate_mistakes(value, properties[name], here)
-            else:
-                near = get_close_matches(str(name), properties, n=1)
-                yield f"unknown field {here}; {f'did you mean {near[0]}?' if near else 'remove it'}"
+def _sentence(error: ValidationError, scalar_texts: Mapping[Path, str], key_texts: Mapping[Path, str]) -> str:
+    """Return a sentence with the path of the field, its value where that is short, what is wrong, and a remedy."""
+    path: Path = tuple(error.absolute_path)
+    where, keyword = _path_text(path) or "the document", str(error.validator)
+    if keyword == "unknownField":
+        key = key_texts.get(path, path[-1])
+        hint = "" if key == path[-1] else f" (YAML reads {key} as {path[-1]})"
+        return f"unknown field {where}{hint}; {error.message}"
+    if keyword == "x-kubernetes-list-type":
+        return f"{where} {error.message}"
+    if keyword == "required":
+        return _missing_field_sentence(path, error)
+    text = scalar_texts.get(path)
+    if keyword == "type" and error.validator_value == "string" and text:
+        return (
+            f'{where}: YAML reads {text} as {_kind_of_scalar(error.instance)}: write "{text}"{_purpose(error.schema)}'
+        )
+    rules = error.schema.get("x-kubernetes-validations") if isinstance(error.schema, dict) else None
+    if keyword == "pattern" and rules:  # the rule is the pattern in words
+        return f"{where}{_value_text(error.instance)}: {rules[0]['message']}"
+    return f"{where}{_value_text(error.instance)}: {_expectation(keyword, error)}{_purpose(error.schema)}"
 
 
-def _duplicate_mistakes(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
-    """Yield a sentence for each duplicate item, if the list is a set or a map."""
-    keys = schema.get("x-kubernetes-list-map-keys", [])
-    is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"
-    if is_unique:
-        names = (" ".join(str(each.get(key)) for key in keys) if isinstance(each, dict) else str(each) for each in part)
-        for name, count in Counter(names).items():
-            if count > 1:
-                yield f"{path} contains {name} {count} times: keep only one"
+def _kind_of_scalar(value: Any) -> str:
+    return str(msgspec.json.encode(value), "ascii") if value is None or isinstance(value, bool) else "a number"
 
 
-def _decoding_mistake(error: str, document: dict[str, Any]) -> str:
-    """Turn a msgspec error into a sentence for the user.
-
-    It has the path of the field, its value where that is short, what is wrong, and the field's description.
-    """
-    parts = _AT.fullmatch(error)
-    if parts is None:
-        return f"this is not an IngestJob: {error}"
-    value, schema = _value_and_schema_at(parts["path"], document)
-    description, known = str(schema.get("description", "")).rstrip("."), ", ".join(map(str, schema.get("enum", ())))
-    if known:
-        return f"{parts['path']} is {value!r}: set it to one of {known} ({description})"
-    shown = f"{parts['path']} is {value!r}" if isinstance(value, str | int | float | bool) else parts["path"]
-    return f"{shown}: {parts['words']}{f' ({description})' if description else ''}"
+def _missing_field_sentence(path: Path, error: ValidationError) -> str:
+    # The library reports each missing field as an error of its own, in the words "'spec' is a required property".
+    name = error.message.split("'")[1]
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    field = schema.get("properties", {}).get(name, {})
+    start = "" if path else "this is not an IngestJob: "
+    return f"{start}{_path_text((*path, name))} is missing: set it{_purpose(field)}"
 
 
-def _value_and_schema_at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
-    """Return the value at a path and its schema. If they do not exist, return None and an empty schema."""
-    value: Any = document
-    schema = open_api_schema()
-    for step in _STEP.finditer(path):
-        try:
-            value = value[int(step["index"])] if step["index"] else value[step["name"]]
-        except (LookupError, TypeError):
-            value = None
-        schema = schema.get("items", {}) if step["index"] else schema.get("properties", {}).get(step["name"], {})
-    return value, schema
+def _path_text(path: Path) -> str:
+    """Return a path as in the messages of the API server, such as `spec.symbols[0]`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
+
+
+def _value_text(value: Any) -> str:
+    if value is None:
+        return " is null"
+    if isinstance(value, bool):
+        return f" is {str(value).lower()}"
+    if isinstance(value, str | int | float) and len(repr(value)) <= _LONGEST_VALUE:
+        return f" is {value!r}"
+    return ""
+
+
+_TYPE_WORDS: Final = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false, without quotation marks",
+    "array": "a list",
+    "object": "a mapping",
+}
+_EXPECTATIONS: Final[dict[str, Callable[[Any], str]]] = {
+    "type": lambda kind: f"write {_TYPE_WORDS[kind]}",
+    "enum": lambda values: f"set it to {'' if len(values) == 1 else 'one of '}{', '.join(map(str, values))}",
+    "pattern": lambda pattern: f"it does not match {pattern}",
+    "minimum": lambda bound: f"set it to {bound} or more",
+    "maximum": lambda bound: f"set it to {bound} or less",
+    "minLength": lambda bound: f"it needs at least {bound} characters",
+    "maxLength": lambda bound: f"it can have at most {bound} characters",
+    "minItems": lambda bound: f"it needs at least {bound} items",
+    "maxItems": lambda bound: f"it can have at most {bound} items",
+    "maxProperties": lambda bound: f"it can have at most {bound} keys",
+}
+
+
+def _expectation(keyword: str, error: ValidationError) -> str:
+    describe = _EXPECTATIONS.get(keyword)
+    return describe(error.validator_value) if describe else str(error.message)
+
+
+def _purpose(schema: Any) -> str:
+    """Return the description of a field in parentheses; empty if it has none."""
+    description = str(schema.get("description", "")).rstrip(".") if isinstance(schema, dict) else ""
+    return f" ({description})" if description else ""

@@ -34,6 +34,11 @@ class ChartSetting:
     kind: str = "Deployment"
     default_from_base: Callable[[Any], Any] = lambda found: found  # converts the value in the base
 
+    @property
+    def is_required(self) -> bool:
+        """Whether the value cannot be removed with null, because its key is always written."""
+        return isinstance(self.insert, RequiredExpression)
+
 
 @dataclass(frozen=True)
 class ChartSwitch:
@@ -53,8 +58,19 @@ CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-
 # An address of IPv6 is in brackets, and http:// is accepted.
 EMULATOR_PATTERN = r"^((http://)?([^:/\s\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]+/?)?$"
 PROXY: Schema = {"type": "string", "pattern": r"^(https?://[^\s]+)?$"}
-QUANTITIES: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+# The patterns of projects, quantities and labels are those of an IngestJob's fields of the same meaning.
+PROJECT: Schema = {"type": "string", "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9])?$"}
+QUANTITY: Schema = {
+    "type": ["string", "number"],
+    "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$",
+    "minimum": 0,
+}
+QUANTITIES: Schema = {"type": "object", "additionalProperties": QUANTITY}
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+LABELS: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"},
+}
 OBJECT: Schema = {"type": "object"}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 
@@ -142,7 +158,7 @@ SETTINGS: tuple[ChartSetting, ...] = (
     ChartSetting(
         "defaultFirestoreProject",
         "The Google Cloud project of jobs that name none. Empty: demo-sluice, which is not a real project.",
-        {"type": "string", "pattern": "^([a-z][a-z0-9:.-]*[a-z0-9])?$"},
+        PROJECT,
         "",
         **_variable_path_and_insert("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
     ),
@@ -205,7 +221,7 @@ SETTINGS: tuple[ChartSetting, ...] = (
     ChartSetting(
         "nodeSelector",
         "Labels of the nodes that the operator may run on.",
-        TEXTS,
+        LABELS,
         {},
         (*POD, "nodeSelector"),
         OptionalBlock("nodeSelector"),

@@ -17,8 +17,13 @@ _GLOBAL: Schema = {"type": "object", "description": "Helm's own; not read."}
 class ChartValue:
     """A value of the chart with its default, as the user of the chart sees it."""
 
-    def __init__(self, name: str, description: str, default: Any, schema: Schema) -> None:
-        """`name` is dotted, and the description is added to `schema`."""
+    def __init__(self, name: str, description: str, default: Any, schema: Schema, *, is_required: bool) -> None:
+        """`name` is dotted, and the description is added to `schema`.
+
+        Helm removes a value that a user sets to null. If `is_required` is True, that is an error; otherwise null means
+        empty.
+        """
+        self.is_required = is_required
         self.name = name
         self.description = description
         self.default = default
@@ -28,9 +33,13 @@ class ChartValue:
 def chart_values(objects: Sequence[Manifest]) -> list[ChartValue]:
     """Return all values of the chart of these objects, in the order of values.yaml and the README."""
     given = default_values(objects)
-    settings = [ChartValue(each.name, each.description, given[each.name], each.schema) for each in SETTINGS]
+    settings = [
+        ChartValue(each.name, each.description, given[each.name], each.schema, is_required=each.is_required)
+        for each in SETTINGS
+    ]
     switches = [
-        ChartValue(each.name, each.description, True, {"type": "boolean"}) for each in switches_with_objects(objects)
+        ChartValue(each.name, each.description, True, {"type": "boolean"}, is_required=True)
+        for each in switches_with_objects(objects)
     ]
     return settings + switches
 
@@ -51,15 +60,20 @@ def values_yaml(values: Sequence[ChartValue]) -> str:
 def values_json_schema(values: Sequence[ChartValue]) -> str:
     """Return the text of values.schema.json, which rejects undescribed values."""
     properties: Schema = {"global": _GLOBAL}
+    required: list[str] = []
     for group, members in _group_by_prefix(values).items():
         if isinstance(members, ChartValue):
             properties[group] = members.schema
+            required += [group] if members.is_required else []
         else:
-            properties[group] = _closed_object_schema({name: value.schema for name, value in members.items()})
+            fields = {name: value.schema for name, value in members.items()}
+            names = [name for name, value in members.items() if value.is_required]
+            properties[group] = _closed_object_schema(fields, names)
+            required.append(group)  # the templates read its members
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of Sluice",
-        **_closed_object_schema(properties),
+        **_closed_object_schema(properties, required),
     }
     return json.dumps(schema, indent=2) + "\n"
 
@@ -70,8 +84,9 @@ def values_table(values: Sequence[ChartValue]) -> str:
     return "\n".join(["| value | default | |", "| --- | --- | --- |", *rows])
 
 
-def _closed_object_schema(properties: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+def _closed_object_schema(properties: Schema, required: Sequence[str]) -> Schema:
+    schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    return schema | ({"required": list(required)} if required else {})
 
 
 def _group_by_prefix(values: Sequence[ChartValue]) -> Mapping[str, ChartValue | dict[str, ChartValue]]:

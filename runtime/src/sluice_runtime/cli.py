@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import msgspec.yaml
 
 from sluice_contract import identity
 from sluice_contract.alpaca import AlpacaSettings
@@ -20,6 +19,7 @@ from .adapters.alpaca.credentials import Credentials, CredentialsReader
 from .adapters.alpaca.environment import EnvironmentCredentialsReader
 from .adapters.decoding import decode_json
 from .adapters.http.smoke_client import SmokeClient
+from .adapters.job_document import JobDocumentError, parse_job_document
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from .adapters.preflight import run_preflight_checks
 from .adapters.runtime_id import read_or_create_runtime_id
@@ -52,11 +52,11 @@ def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callabl
     if document is None:
         found = job_from_environment(environment)
         return lambda: found
-    force_dry_run = is_switched_on(environment, "DRY_RUN", default="off")
+    file = _JobFile(document, force_dry_run=is_switched_on(environment, "DRY_RUN", default="off"))
     if _is_pipe_or_device(document):  # a pipe can be read only once
-        once = _read_valid_job(document, force_dry_run=force_dry_run)
+        once = file.read(may_be_pipe=True)
         return lambda: once
-    return lambda: _read_job_unless_pipe(document, force_dry_run=force_dry_run)
+    return file.read
 
 
 def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
@@ -201,38 +201,40 @@ def _is_pipe_or_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _read_job_unless_pipe(path: Path, *, force_dry_run: bool) -> IngestJob:
-    """Read and validate a job document.
+class _JobFile:
+    """A file with a job. It is read each time, and validated when its text has changed."""
 
-    Raises:
-        SettingsError: the path is now a pipe or device, cannot be read, or is not a valid job.
-    """
-    if _is_pipe_or_device(path):  # reading a pipe would block all loops
-        raise SettingsError(f"{path} is no longer a file")
-    return _read_valid_job(path, force_dry_run=force_dry_run)
+    def __init__(self, path: Path, *, force_dry_run: bool) -> None:
+        """If `force_dry_run` is True, the job is a dry run, whatever the document says."""
+        self._path = path
+        self._force_dry_run = force_dry_run
+        self._last: tuple[str, IngestJob] | None = None  # a valid text, and its job
 
+    def read(self, *, may_be_pipe: bool = False) -> IngestJob:
+        """Return the job.
 
-def _read_valid_job(path: Path, *, force_dry_run: bool) -> IngestJob:
-    """Read and validate a job document.
+        Raises:
+            SettingsError: the path is now a pipe or device, cannot be read, or is not a valid job.
+        """
+        if not may_be_pipe and _is_pipe_or_device(self._path):  # reading a pipe would block all loops
+            raise SettingsError(f"{self._path} is no longer a file")
+        try:
+            text = read_user_text(self._path, may_be_pipe=may_be_pipe)
+            if self._last is None or self._last[0] != text:
+                self._last = text, self._parse(text)
+            return self._last[1]
+        except OSError as error:
+            raise SettingsError(f"{self._path} cannot be read: {error.strerror}") from None
+        except (UserTextError, JobDocumentError) as error:
+            raise SettingsError(f"{self._path} cannot be read: {error}") from None
+        except SettingsError as error:
+            raise SettingsError(f"{self._path}: {error}") from None
 
-    If `force_dry_run` is True, the job is a dry run, whatever the document says.
-
-    Raises:
-        SettingsError: the file cannot be read, or is not a valid job.
-    """
-    try:
-        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_pipe_or_device(path)), type=dict)
-        if force_dry_run and isinstance(found.get("spec"), dict):
-            found["spec"]["dryRun"] = True
-        return validated_job(found)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    except UserTextError as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
-    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: an impossible date
-        raise SettingsError(f"{path} is not a valid YAML document: {error}") from None
-    except SettingsError as error:
-        raise SettingsError(f"{path}: {error}") from None
+    def _parse(self, text: str) -> IngestJob:
+        document = parse_job_document(text)
+        if self._force_dry_run and isinstance(document.value.get("spec"), dict):
+            document.value["spec"]["dryRun"] = True
+        return validated_job(document.value, document.scalar_texts, document.key_texts)
 
 
 def _parse_symbols(names: list[str]) -> list[str]:

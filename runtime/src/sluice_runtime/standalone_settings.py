@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from sluice_contract.identity import InjectedJob
-from sluice_contract.resource import IngestJob, decode_ingest_job
-from sluice_contract.validation import find_mistakes
+from sluice_contract.resource import IngestJob
+from sluice_contract.validation import InvalidDocumentError, decode_valid_job
+from sluice_contract.validation import Path as FieldPath
 
 from .settings import Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
 
@@ -89,15 +90,26 @@ def _with_variable_names(sentence: str) -> str:
     return sentence
 
 
-def validated_job(document: dict[str, Any]) -> IngestJob:
+def validated_job(
+    document: dict[str, Any],
+    scalar_texts: Mapping[FieldPath, str] | None = None,
+    key_texts: Mapping[FieldPath, str] | None = None,
+) -> IngestJob:
     """Validate a document as the API server would, and return it as a job. The default namespace is `default`.
+
+    The texts are those of the scalars and keys that YAML does not read as strings; the error explains them.
 
     Raises:
         SettingsError: the document is invalid. The message lists all mistakes.
     """
-    if sentences := find_mistakes(document):
-        raise SettingsError("; ".join(sentences))
-    job = decode_ingest_job(document)
+    try:
+        job = decode_valid_job(document, scalar_texts, key_texts)
+    except InvalidDocumentError as error:
+        raise SettingsError(str(error)) from None
+    except ImportError:
+        raise SettingsError(
+            "a runtime without a cluster needs the package jsonschema; run pip install 'sluice-runtime[standalone]'"
+        ) from None
     if job.metadata.namespace:
         return job
     return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, namespace="default"))

@@ -44,15 +44,15 @@ def test_another_kind_of_document_is_reported() -> None:
 @pytest.mark.parametrize(
     ("spec", "beginning", "end"),
     [
-        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "a pair (BTC/USD))"),
-        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "after a quiet period. Default: 40)"),
+        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': a symbol is in upper case", "BRK.B or BTC/USD"),
+        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: set it to 1 or more", "after a quiet period. Default: 40)"),
         (
             {"provider": "pigeon"},
             "spec.provider is 'pigeon': set it to one of alpaca, ibkr, replay, ",
             "of the same name)",
         ),
-        ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "with status paused)"),
-        ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "(Limits on writes to Firestore)"),
+        ({"enabled": "no"}, "spec.enabled is 'no': write true or false, without", "with status paused)"),
+        ({"limits": [1]}, "spec.limits: write a mapping", "(Limits on writes to Firestore)"),
     ],
 )
 def test_a_value_out_of_its_bounds_is_reported_with_the_field_s_purpose(
@@ -64,8 +64,9 @@ def test_a_value_out_of_its_bounds_is_reported_with_the_field_s_purpose(
 
 
 def test_a_field_that_is_missing_is_named() -> None:
-    [sentence] = find_mistakes({"metadata": {"name": "us"}, "spec": {"tenant": "acme"}})
-    assert sentence.startswith("spec: Object missing required field `provider`")
+    provider, symbols = find_mistakes({"metadata": {"name": "us"}, "spec": {"tenant": "acme"}})
+    assert provider.startswith("spec.provider is missing: set it (The source of the quotes.")
+    assert symbols.startswith("spec.symbols is missing: set it (The symbols to stream.")
 
 
 def test_a_broken_rule_across_fields_is_reported_by_its_message() -> None:
@@ -88,4 +89,10 @@ def test_a_broken_rule_across_fields_is_reported_by_its_message() -> None:
     ],
 )
 def test_invalid_lists_and_names_are_reported_as_by_an_api_server(document: dict[str, Any], sentence: str) -> None:
-    assert find_mistakes(document) == [sentence]
+    assert find_mistakes({**GOOD, **document, "spec": GOOD["spec"] | document.get("spec", {})}) == [sentence]
+
+
+def test_ten_of_many_mistakes_are_reported() -> None:
+    sentences = mistakes_in(symbols=[f"a{n}" for n in range(100)])
+    assert len(sentences) == 11
+    assert sentences[-1] == "and 90 more"

@@ -1,3 +1,4 @@
+import sys
 import uuid
 from typing import Any
 
@@ -83,6 +84,11 @@ def test_missing_variables_are_named() -> None:
 )
 def test_the_error_of_a_broken_bound_or_rule_names_the_variable(name: str, value: str, part: str) -> None:
     assert part in sentence(**KEYS, **{name: value})
+
+
+def test_without_jsonschema_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sluice_contract.document_schema", None)
+    assert "needs the package jsonschema; run pip install 'sluice-runtime[standalone]'" in sentence(**KEYS)
 
 
 def test_two_starts_of_one_runtime_are_incarnations_of_one_job() -> None:

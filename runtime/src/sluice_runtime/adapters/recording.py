@@ -20,7 +20,7 @@ from ..domain.clock_skew import ClockReading
 from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade, TradeEvent
 from ..ports import Connection, Listener, Source
-from .replay import COLUMNS
+from .tape_rows import COLUMNS
 
 _log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0

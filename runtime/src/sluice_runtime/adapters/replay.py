@@ -8,73 +8,51 @@ import logging
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from sluice_contract.spec import Channel
 
 from ..domain.failure import StreamError
-from ..domain.market import Quote, normalised_side
+from ..domain.market import Quote
+from ..domain.symbol_spelling import SymbolSpellings
 from ..ports import QUOTES, Listener
 from .local import LocalConnection, SourceWithoutServer
+from .tape_rows import TapeError, parse_tape
 from .user_text import UserTextError, open_user_text
 
 _log = logging.getLogger(__name__)
+_STREAM = {"event_type": "stream"}
 
-COLUMNS = ("time_ms", "symbol", "bid", "bid_size", "ask", "ask_size", "exchange")
-
+# How many of the skipped symbols a log line names.
+_NAMED_SYMBOLS = 20
+_NAME_LENGTH = 40
 # At speed 0, other tasks run after this many quotes.
 _FRAME = 256
 _POLL_SECONDS = 1.0
 
 
 def read_tape(path: Path) -> Iterator[Quote]:
-    """Yield the quotes of a tape in order. A tape is a CSV file with COLUMNS, plain or gzip; `time_ms` is Unix time.
+    """Yield the quotes of a tape in order. A tape is a CSV file as in `parse_tape`, plain or compressed with gzip.
 
     Raises:
         StreamError: the file cannot be read as a tape; the message names the line.
     """
     try:
         with open_user_text(path) as text:
-            yield from _parse_quotes(csv.reader(text), path.name)
+            yield from parse_tape(text, path.name)
     except FileNotFoundError as error:
         raise StreamError(
             "configuration",
             f"the tape {path.name} does not exist; create the ConfigMap that spec.replay.tape.configMapRef names, with "
             f"the key {path.name}, or copy it into the volume that claimRef names",
         ) from error
+    except TapeError as error:
+        raise StreamError("configuration", str(error)) from error
     except (OSError, UserTextError, EOFError, zlib.error, csv.Error) as error:
         raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
-
-
-def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
-    header = next(rows, [])
-    if tuple(header) != COLUMNS:
-        # Escaped, because with an invisible character the two lists would look equal.
-        found = ",".join(header)[:100].encode("ascii", errors="backslashreplace").decode("ascii")
-        raise StreamError(
-            "configuration", f"the tape {name} has the columns {found or '(none)'}; it needs {','.join(COLUMNS)}"
-        )
-    skipped = 0
-    for number, row in enumerate(rows, start=2):
-        if is_row_of_gap(row):
-            skipped += 1
-            continue
-        try:
-            time_ms, symbol, bid, bid_size, ask, ask_size, _exchange = row
-            bid_price, bid_shares = normalised_side(float(bid or 0), float(bid_size or 0))
-            ask_price, ask_shares = normalised_side(float(ask or 0), float(ask_size or 0))
-            ts = datetime.fromtimestamp(int(time_ms) / 1000, UTC)
-        except (ValueError, OverflowError, OSError) as error:
-            raise StreamError("configuration", f"line {number} of the tape {name} is not a quote: {error}") from error
-        yield Quote(symbol=symbol, ts=ts, bid=bid_price, ask=ask_price, bid_size=bid_shares, ask_size=ask_shares)
-    if skipped:
-        _log.info("the tape %s also has %d trades and bars of gaps; a replay streams only quotes", name, skipped)
-
-
-def is_row_of_gap(row: list[str]) -> bool:
-    """Return True for a trade or bar that a recording runtime fetched after a gap. A tape's quotes have a number."""
-    return len(row) > 2 and (row[2] == "trade" or row[2].startswith("bar:"))
 
 
 class ReplaySource(SourceWithoutServer):
@@ -134,11 +112,15 @@ class ReplayConnection(LocalConnection):
         super().__init__(listener)
         self._source = source
         self._subscribed = asyncio.Event()
+        self._spellings = SymbolSpellings(())
+        self._skipped_rows = 0
+        self._skipped_symbols: list[str] = []  # the first of them, as the tape spells them
         self._has_passed = False
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Set the symbols whose quotes are passed to the listener. The first call starts the replay."""
         await super().set_subscriptions(symbols, channels)
+        self._spellings = SymbolSpellings(symbols)
         self._subscribed.set()
 
     async def run(self) -> None:
@@ -147,14 +129,41 @@ class ReplayConnection(LocalConnection):
         if self._source.held is None:
             return
         began, first = asyncio.get_running_loop().time(), self._source.held.ts
-        while self._source.held is not None:
-            await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
-            self._deliver_batch(self._take_due_quotes(first, began))
-        if not self._has_passed:
-            _log.warning("the tape has no quotes for the job's symbols", extra={"event_type": "stream"})
+        try:
+            while self._source.held is not None:
+                await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
+                self._deliver_batch(self._take_due_quotes(first, began))
+            if not self._has_passed:
+                _log.warning("the tape has no quotes for the job's symbols", extra=_STREAM)
+        finally:
+            self._log_skipped_rows()
+
+    def _log_skipped_rows(self) -> None:
+        """Log once for each connection how many rows were skipped, and of which symbols."""
+        if self._skipped_rows == 0:
+            return
+        names = [name[:_NAME_LENGTH] for name in self._skipped_symbols[:_NAMED_SYMBOLS]]
+        more = " and others" if len(self._skipped_symbols) > _NAMED_SYMBOLS else ""
+        _log.warning(
+            "the tape has rows of symbols that the job does not stream (%s%s): %d skipped; add the symbols to "
+            "spec.symbols if you want them",
+            *(", ".join(names), more, self._skipped_rows),
+            extra=_STREAM,
+        )
+
+    def _count_skipped_row(self, symbol: str) -> None:
+        self._skipped_rows += 1
+        if len(self._skipped_symbols) <= _NAMED_SYMBOLS and symbol not in self._skipped_symbols:
+            self._skipped_symbols.append(symbol)
 
     def _deliver_batch(self, quotes: list[Quote]) -> None:
-        wanted = [quote for quote in quotes if quote.symbol in self.symbols]
+        wanted = []
+        for quote in quotes:
+            symbol = self._spellings.symbol_of(quote.symbol)
+            if symbol is None:
+                self._count_skipped_row(quote.symbol)
+            else:
+                wanted.append(quote if symbol == quote.symbol else msgspec.structs.replace(quote, symbol=symbol))
         if wanted:
             self._has_passed = True
             self.listener.on_ticks(wanted)

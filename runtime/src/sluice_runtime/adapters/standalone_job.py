@@ -198,6 +198,6 @@ def _value_or_default(value: T | None, default: T) -> T:
 
 def _valid_symbols(value: list[str] | None) -> list[str]:
     try:
-        return msgspec.convert(list(dict.fromkeys(value or [])), list[Symbol])
+        return msgspec.convert(list(dict.fromkeys(each.strip() for each in value or [])), list[Symbol])
     except msgspec.ValidationError as error:
         raise RequestRefusedError(f"symbols: {error}") from None

@@ -64,7 +64,34 @@ async def test_a_tape_without_quotes_of_the_job_s_symbols_is_logged(
 ) -> None:
     assert await stream(ReplaySource(tape, 0), FakeListener(), "SPY")
     assert await stream(ReplaySource(tape, 0), FakeListener(), "AAPL")
-    assert caplog.messages == ["the tape has no quotes for the job's symbols"]
+    none, skipped, others = caplog.messages
+    assert none == "the tape has no quotes for the job's symbols"
+    assert skipped.startswith("the tape has rows of symbols that the job does not stream (MSFT, AAPL): 10 skipped;")
+    assert others.startswith("the tape has rows of symbols that the job does not stream (MSFT): 5 skipped; add")
+
+
+async def test_the_first_20_symbols_of_skipped_rows_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = "".join(LINE.replace("AAPL", f"X{n % 50}" + "Y" * 50) for n in range(200))
+    assert await stream(ReplaySource(written(tmp_path, HEADER + LINE + lines), 0), FakeListener(), "AAPL")
+    [sentence] = caplog.messages
+    assert sentence.count("X") == 20
+    assert " and others): 200 skipped;" in sentence
+    assert len(sentence) < 1000
+
+
+async def test_a_pause_logs_the_rows_that_were_skipped_before_it(tape: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = ReplaySource(tape, 1.0)
+    assert not await stream(source, FakeListener(), "AAPL", limit=2.2)
+    assert await stream(source, FakeListener(), "AAPL", "MSFT")
+    [sentence] = caplog.messages
+    assert "(MSFT): 3 skipped" in sentence
+
+
+async def test_other_spellings_of_a_symbol_are_streamed_as_the_job_s_symbol(tmp_path: Path) -> None:
+    lines = "".join(LINE.replace("AAPL", spelling) for spelling in ("aapl", "BRK-B", "BTCUSD"))
+    listener = FakeListener()
+    await stream(ReplaySource(written(tmp_path, HEADER + lines), 0), listener, "AAPL", "BRK.B", "BTC/USD")
+    assert [tick.symbol for tick in listener.ticks] == ["AAPL", "BRK.B", "BTC/USD"]
 
 
 @pytest.mark.parametrize("speed", [0, 1.0, 1000.0])
@@ -155,14 +182,17 @@ def test_an_empty_or_zero_side_is_absent(tmp_path: Path) -> None:
     [
         ("yesterday,AAPL,1,1,1,1,V", "yesterday"),
         (f"{FIRST_TIME_MS},AAPL,one,1,1,1,V", "one"),
-        (f"{FIRST_TIME_MS},AAPL,1,1,1,1", "expected 7"),
-        (f"{FIRST_TIME_MS},AAPL,1,1,1,1,V,V", "expected 7"),
-        ("", "expected 7"),
-        ("9" * 15 + ",AAPL,1,1,1,1,V", "year"),
-        ("9" * 30 + ",AAPL,1,1,1,1,V", ""),
-        ("9" * 400 + ",AAPL,1,1,1,1,V", ""),
+        (f"{FIRST_TIME_MS},AAPL,1,1,1,1", "it has 6 cells"),
+        (f"{FIRST_TIME_MS},AAPL,1,1,1,1,V,V", "it has 8 cells"),
+        (f"{FIRST_TIME_MS},,1,1,1,1,V", "the symbol is empty"),
+        (f"{FIRST_TIME_MS},AAPL,nan,1,1,1,V", "write a number"),
+        ("2026-11-28T10:00:00,AAPL,1,1,1,1,V", "has no time zone"),
+        ("1.79586E+12,AAPL,1,1,1,1,V", "write Unix time"),
+        ("9" * 30 + ",AAPL,1,1,1,1,V", "beyond the year 9999"),
+        ("9" * 400 + ",AAPL,1,1,1,1,V", "beyond the year 9999"),
+        ("9" * 5000 + ",AAPL,1,1,1,1,V", ""),
     ],
-    ids=["time", "price", "six cells", "eight cells", "empty", "year 33658", "no year", "no number"],
+    ids=["time", "price", "six", "eight", "symbol", "NaN", "zone", "rounded", "year", "number", "digits"],
 )
 def test_an_invalid_line_is_named(tmp_path: Path, line: str, why: str) -> None:
     path = written(tmp_path, HEADER + LINE + line + "\n" + LINE)

@@ -161,7 +161,7 @@ async def test_a_damaged_pause_file_leaves_its_last_pauses_in_force_and_is_logge
 
 async def test_a_start_request_is_in_force_until_a_reload(world: World) -> None:
     async with world.running():
-        world.job.override_until_reload(StartRequest(provider="synthetic", symbols=["SPY"]))
+        world.job.override_until_reload(StartRequest(provider="synthetic", symbols=[" SPY\n"]))
         world.job.override_until_reload(StartRequest(dry_run=True))
         await settle()
         assert (world.spec.symbols, world.spec.dry_run) == (["SPY"], True)
