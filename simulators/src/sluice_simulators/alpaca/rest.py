@@ -17,6 +17,11 @@ SECRET_HEADER = "APCA-API-SECRET-KEY"
 ID = "904837e3-3b76-47ec-b432-046db621571b"
 
 
+def utc_now() -> datetime:
+    """Return the time of this computer."""
+    return datetime.now(UTC)
+
+
 class _RefusalError(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -35,7 +40,7 @@ class RestRoutes:
 
     def __init__(self, accounts: Accounts) -> None:
         """The routes accept the same keys as the stream."""
-        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.clock: Callable[[], datetime] = utc_now
         self.inactive: set[str] = set()
         self.unknown: set[str] = set()
         self.clock_skew = 0.0

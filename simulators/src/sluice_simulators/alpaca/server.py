@@ -22,7 +22,7 @@ from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.messages import Message, now, quote_message
 from sluice_simulators.alpaca.port import ListeningPort
 from sluice_simulators.alpaca.record import StreamRecord
-from sluice_simulators.alpaca.rest import RestRoutes
+from sluice_simulators.alpaca.rest import RestRoutes, utc_now
 from sluice_simulators.alpaca.stream_routes import ENDPOINTS, StreamRoutes
 from sluice_simulators.tapes import TapeQuote
 
@@ -169,4 +169,5 @@ class AlpacaServer:
         return app
 
     async def _set_date_header(self, _: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Date"] = format_datetime(self.rest.clock().astimezone(UTC), usegmt=True)
+        if self.rest.clock is not utc_now:  # otherwise aiohttp or a fault has set it
+            response.headers["Date"] = format_datetime(self.rest.clock().astimezone(UTC), usegmt=True)
