@@ -26,8 +26,8 @@ Clock = Callable[[], datetime]
 
 SATURDAY = datetime(2026, 3, 7, 15, 0, tzinfo=UTC)
 MONDAY = datetime(2026, 3, 9, 15, 0, tzinfo=UTC)
-# Daylight saving time begins on the Sunday between.
-OPENS_AT = datetime(2026, 3, 9, 13, 30, tzinfo=UTC)
+# Extended hours begin at 4:00 in New York. Daylight saving time begins on the Sunday between.
+OPENS_AT = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 
 
 def clock_that_starts_at(moment: datetime) -> Clock:
@@ -42,6 +42,7 @@ async def first_update(project: str, credentials: Path, clock: Clock, market: st
     Pod and reader have the same clock.
     """
     async with AlpacaServer([Account("key", SECRET)]) as server, firestore_sink(project) as opened:
+        server.rest.clock = clock
         pod = FirestorePod(source(server.url(), credentials), opened, clock)
         alpaca = {"streamUrl": server.url(), "credentialsSecretRef": {"name": "alpaca"}}
         often = {"intervalSeconds": 5}
@@ -73,7 +74,7 @@ async def test_a_pod_in_a_closed_market_says_so_to_the_reader_and_when_it_opens(
     assert heartbeat["market_changes_at"] == OPENS_AT
     assert isinstance(update, Unusable)
     assert update.verdict.reason == "closed"
-    assert update.verdict.message == "The market is closed (until 2026-03-09T13:30:00Z)."
+    assert update.verdict.message == "The market is closed (until 2026-03-09T08:00:00Z)."
 
 
 async def test_the_same_pod_in_an_open_market_makes_the_quote_usable(emulator: str, tmp_path: Path) -> None:

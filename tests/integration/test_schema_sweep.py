@@ -87,6 +87,7 @@ STATUS: dict[str, Any] = {
             "staleSymbols": ["A"],
             "haltedSymbols": ["A"],
             "unheardSymbols": ["A"],
+            "neverTickedSymbols": ["A"],
             "pausedSymbols": ["A"],
         },
         "sink": {"healthy": True},

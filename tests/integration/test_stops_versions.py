@@ -86,6 +86,7 @@ UNKNOWN_VALUES: dict[str, dict[str, Any]] = {
     "stream.state": {"stream": {"state": "Unheard"}},
     "stream.heartbeat.status": {"stream": {"heartbeat": {"status": "Unheard"}}},
     "stream.gaps.cause": {"stream": {"gaps": [{"from": TIME, "to": TIME, "cause": "Unheard"}]}},
+    "stream.openGap.cause": {"stream": {"openGap": {"since": TIME, "cause": "Unheard"}}},
     "stream.failure.type": {"stream": {"failure": {"type": "Unheard", "message": "of a newer version", "at": TIME}}},
 }
 

@@ -180,4 +180,4 @@ def _log_undelivered(kind: DataKind, symbol: str, ts: datetime) -> None:
     if kind == "trades":
         _log.warning("%s was traded at %s, but the connection delivered no trades", symbol, at, extra=_STREAM)
     else:
-        _log.warning("%s was quoted at %s, but the connection delivered nothing", symbol, at, extra=_STREAM)
+        _log.warning("%s was quoted at %s, but the open connection was silent", symbol, at, extra=_STREAM)
