@@ -17,6 +17,7 @@ PACKAGES = {
 ELSEWHERE = {
     "adapters/alpaca/source.py": "test_alpaca_provider.py",
     "adapters/alpaca/snapshots.py": "test_alpaca_snapshots.py",
+    "adapters/alpaca/rest.py": "test_alpaca_proxy.py",
     "adapters/alpaca/websocket.py": "test_alpaca_provider.py",
     "adapters/alpaca/upgrade.py": "test_alpaca_proxy.py",
     "adapters/alpaca/calendar.py": "test_market_calendar.py",

@@ -5,24 +5,28 @@ The server has a host name that only the proxy can resolve, so a direct connecti
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
-import aiohttp
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.proxies import VARIABLES
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
+from sluice_runtime.adapters.alpaca.calendar import AlpacaCalendar
+from sluice_runtime.adapters.alpaca.credentials import Credentials, CredentialsReader
+from sluice_runtime.adapters.alpaca.history import AlpacaHistory
+from sluice_runtime.adapters.alpaca.key_pair_check import KeyPairCheck
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.domain.endpoints import RestEndpoints
 from sluice_runtime.domain.failure import SnapshotError
+from sluice_runtime.domain.market_history import HistoryRequest
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, SHORT_TIMEOUTS, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed
@@ -32,6 +36,7 @@ from support.fake_listener import FakeListener
 
 HOST = "stream.example"
 PASSWORD = "p@ss/w:rd"
+START = datetime(2026, 11, 27, 15, 0, tzinfo=UTC)
 HANGING = Timeouts(upgrade=1.0)
 
 
@@ -276,7 +281,18 @@ async def test_a_failed_snapshot_names_the_proxy(
     assert "p%40ss" not in str(failure.value)
 
 
-def test_the_private_names_of_aiohttp_that_are_overridden_are_there() -> None:
-    assert callable(aiohttp.ClientRequest.is_ssl)
-    assert asyncio.iscoroutinefunction(aiohttp.TCPConnector._start_tls_connection)
-    assert aiohttp.__version__ == "3.14.5"
+async def test_calendar_history_and_the_check_of_a_key_pair_go_through_the_proxy(
+    peers: Peers, environment: pytest.MonkeyPatch
+) -> None:
+    settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
+    reader = CredentialsReader(settings, peers.mounted, peers.certificate)
+    period = HistoryRequest(kind="bars", symbols=("AAPL",), start=START, end=START + timedelta(days=1))
+    pair, url = Credentials("key", SECRET), _of_host(peers.server_with_tls.http_url)
+    peers.proxy.credentials = f"me:{PASSWORD}"
+    async with peers.proxy.listening() as address:
+        environment.setenv("HTTPS_PROXY", _with_credentials(address))
+        await AlpacaCalendar(reader, url).fetch_trading_days(START.date(), START.date())
+        await AlpacaHistory(settings, reader, url).fetch_page(period, None)
+        check = KeyPairCheck(settings, RestEndpoints(trading_url=url, data_url=url, is_alpaca_stream=False))
+        assert await check.refusal_status(pair, reader.tls_context()) is None
+    assert [each.partition(":")[0] for each in peers.proxy.asked] == [HOST] * 3

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import calendar as alpaca_calendar
+from sluice_runtime.adapters.alpaca import rest
 from sluice_runtime.adapters.alpaca.calendar import AlpacaCalendar
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.app import RuntimeParts, create_calendar_loop, run_loops_and_shut_down
@@ -112,12 +112,12 @@ async def test_a_refused_key_and_an_absent_server_are_reported_without_the_secre
         assert SECRET not in str(refused.value)
 
 
-@pytest.mark.parametrize(("key", "host"), [("PKTEST", "PAPER_HOST"), ("AKTEST", "LIVE_HOST")])
+@pytest.mark.parametrize(("key", "host"), [("PKTEST", "PAPER_TRADING_HOST"), ("AKTEST", "LIVE_TRADING_HOST")])
 async def test_without_a_url_the_host_is_that_of_the_key(
     server: AlpacaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, host: str
 ) -> None:
-    for name in ("PAPER_HOST", "LIVE_HOST"):
-        monkeypatch.setattr(alpaca_calendar, name, server.http_url if name == host else "http://127.0.0.1:9")
+    for name in ("PAPER_TRADING_HOST", "LIVE_TRADING_HOST"):
+        monkeypatch.setattr(rest, name, server.http_url if name == host else "http://127.0.0.1:9")
     server.accounts.add(Account(key, SECRET))
     assert len(await calendar(tmp_path, None, key).fetch_trading_days(WEDNESDAY, FRIDAY)) == 2
 

@@ -168,13 +168,14 @@ def create_snapshot_client(
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_and_secret_name
-    from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
+    from .adapters.alpaca.rest import DATA_HOST  # noqa: PLC0415
+    from .adapters.alpaca.snapshots import AlpacaSnapshots  # noqa: PLC0415
 
     where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
     if not where.has_data_api or alpaca.feed == "test":
         return None
     reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
-    return AlpacaSnapshots(alpaca, reader, where.data_url or HOST)
+    return AlpacaSnapshots(alpaca, reader, where.data_url or DATA_HOST)
 
 
 def create_history_client(settings: Settings, credentials_reader: CredentialsReader | None) -> MarketHistory | None:

@@ -1,5 +1,7 @@
 """What aiohttp is asked to do for a proxy, and the sentences about a proxy. tests/integration has the connections."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -63,3 +65,9 @@ def test_errors_that_the_proxy_did_not_cause_have_no_text() -> None:
 def test_what_was_tried_names_the_proxy() -> None:
     assert via_proxy(PROXY) == " through the proxy http://proxy.example:3128 (HTTPS_PROXY)"
     assert via_proxy(None) == ""
+
+
+def test_the_private_names_of_aiohttp_that_are_overridden_are_there() -> None:
+    assert callable(aiohttp.ClientRequest.is_ssl)
+    assert asyncio.iscoroutinefunction(aiohttp.TCPConnector._start_tls_connection)
+    assert aiohttp.__version__ == "3.14.5"

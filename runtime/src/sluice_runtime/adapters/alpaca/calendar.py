@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, time
 
-import aiohttp
 import msgspec
 
 from ...domain.failure import StreamError
 from ...domain.trading_calendar import EXTENDED_OPEN, CalendarError, TradingDay, extended_close
 from ..decoding import decode_json
-from ..error_text import redact_url, unreachable_reason
+from ..error_text import redact_url
 from .credentials import CredentialsReader
-from .websocket import system_tls_context
+from .rest import RestUnreachableError, rest_session, trading_host
 
-LIVE_HOST = "https://api.alpaca.markets"
-PAPER_HOST = "https://paper-api.alpaca.markets"
-_PAPER_PREFIX = "PK"  # of the key ids of paper accounts, which the live interface refuses
 _SECONDS = 10.0
 
 
@@ -51,26 +47,20 @@ class AlpacaCalendar:
         credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
             raise CalendarError("there are no credentials for Alpaca; check the Secret")
-        host = self._trading_url or (PAPER_HOST if credentials.key_id.startswith(_PAPER_PREFIX) else LIVE_HOST)
-        url, name = f"{host}/v2/calendar", redact_url(f"{host}/v2/calendar")
-        headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
+        url = f"{self._trading_url or trading_host(credentials)}/v2/calendar"
         query = {"start": first.isoformat(), "end": last.isoformat()}
         try:
-            tls = self._credentials_reader.tls_context() or (system_tls_context() if url.startswith("https:") else True)
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
-                session.get(url, params=query, headers=headers, ssl=tls) as answer,
-            ):
-                if answer.status != 200:
-                    raise CalendarError(f"{name} answered HTTP {answer.status}")
-                body = await answer.read()
-            return [_trading_day(each) for each in decode_json(body, list[_Day])]
+            async with rest_session(credentials, self._credentials_reader.tls_context(), _SECONDS) as session:
+                answer = await session.get(url, query)
+            if answer.status != 200:
+                raise CalendarError(answer.refusal)
+            return [_trading_day(each) for each in decode_json(answer.body, list[_Day])]
         except StreamError as error:  # the job's own certificates cannot be read
             raise CalendarError(error.message) from None
+        except RestUnreachableError as error:
+            raise CalendarError(str(error)) from None
         except msgspec.MsgspecError as error:
-            raise CalendarError(f"the answer of {name} cannot be parsed: {error}") from None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-            raise CalendarError(f"{name} cannot be reached: {unreachable_reason(error)}") from None
+            raise CalendarError(f"the answer of {redact_url(url)} cannot be parsed: {error}") from None
 
 
 def _trading_day(entry: _Day) -> TradingDay:

@@ -99,7 +99,7 @@ def upgrade_refused_error(status: int, headers: Mapping[str, str], url: str, con
     `headers` are those of the response, whatever their letter case. `content` describes the body; empty for no body.
     """
     known = {name.lower(): value for name, value in headers.items()}
-    wait = _retry_after_seconds(known.get("retry-after", ""), known.get("date", ""))
+    wait = retry_after_seconds(known.get("retry-after", ""), known.get("date", ""))
     body = f" with {content}" if content else ""
     if target := known.get("location", ""):
         body = f" and redirects to {redact_url(target)}"
@@ -118,7 +118,7 @@ def upgrade_refused_error(status: int, headers: Mapping[str, str], url: str, con
     return StreamError("network", f"{url} refused the upgrade (HTTP {status}){body}", wait)
 
 
-def _retry_after_seconds(header: str, response_date: str) -> float:
+def retry_after_seconds(header: str, response_date: str) -> float:
     """Return the seconds of a Retry-After header, from 0 to an hour; 0 if it is neither a number nor a date.
 
     A date is compared with the response's own Date header: the server has set both, and this machine's clock may be

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import aiohttp
 import msgspec
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status_values import Instant
 
+from ...domain.failure import StreamError
 from ...domain.market import Bar, Trade, is_valid_price
 from ...domain.market_history import HistoryPage, HistoryRequest
 from ...history_ports import HistoryError
 from ..decoding import decode_json
-from ..error_text import redact_url, unreachable_reason
+from ..error_text import redact_url
 from .credentials import CredentialsReader
-from .snapshots import HOST
-from .websocket import system_tls_context
+from .rest import DATA_HOST, RestUnreachableError, rest_session
 
 _SECONDS = 30.0
 _ENTRIES = 10_000  # a page has at most this many
@@ -55,7 +54,7 @@ class AlpacaHistory:
         """`host` is the base URL; None for Alpaca's own."""
         self._is_crypto = settings.feed == "crypto"
         self._feed = settings.feed
-        self._base = f"{host or HOST}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}"
+        self._base = f"{host or DATA_HOST}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}"
         self._credentials_reader = credentials_reader
 
     @staticmethod
@@ -104,16 +103,13 @@ class AlpacaHistory:
         credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
             raise HistoryError("there are no credentials for Alpaca; check the key pair")
-        headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
-        tls = self._credentials_reader.tls_context() or (system_tls_context() if url.startswith("https:") else True)
         try:
-            timeout = aiohttp.ClientTimeout(total=_SECONDS)
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(url, params=query, headers=headers, ssl=tls) as answer,
-            ):
-                if answer.status != 200:
-                    raise HistoryError(f"{redact_url(url)} answered HTTP {answer.status}", answer.status in (401, 403))
-                return await answer.read()
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-            raise HistoryError(f"{redact_url(url)} cannot be reached: {unreachable_reason(error)}") from None
+            async with rest_session(credentials, self._credentials_reader.tls_context(), _SECONDS) as session:
+                answer = await session.get(url, query)
+        except StreamError as error:  # the job's own certificates cannot be read
+            raise HistoryError(error.message) from None
+        except RestUnreachableError as error:
+            raise HistoryError(str(error)) from None
+        if answer.status != 200:
+            raise HistoryError(answer.refusal, answer.status in (401, 403))
+        return answer.body

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import ssl
 
-import aiohttp
-
 from sluice_contract.alpaca import AlpacaSettings
 
 from ...domain.endpoints import RestEndpoints
 from .credentials import Credentials
-from .snapshots import HOST
-from .websocket import system_tls_context
+from .rest import DATA_HOST, RestUnreachableError, rest_session, trading_host
 
-_LIVE_TRADING, _PAPER_TRADING = "https://api.alpaca.markets", "https://paper-api.alpaca.markets"
 _SECONDS = 10.0
 _SYMBOL = "SPY"
 
@@ -41,17 +37,11 @@ class KeyPairCheck:
             KeyPairCheckError: the interface cannot be reached, or its answer says neither.
         """
         url, query = self._request(pair)
-        headers = {"APCA-API-KEY-ID": pair.key_id, "APCA-API-SECRET-KEY": pair.secret_key}
-        trusted = tls or (system_tls_context() if url.startswith("https:") else True)
         try:
-            timeout = aiohttp.ClientTimeout(total=_SECONDS)
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(url, params=query, headers=headers, ssl=trusted, allow_redirects=False) as answer,
-            ):
-                status = answer.status
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host or key
-            raise KeyPairCheckError(type(error).__name__) from None
+            async with rest_session(pair, tls, _SECONDS) as session:
+                status = (await session.get(url, query)).status
+        except RestUnreachableError as error:
+            raise KeyPairCheckError(error.reason) from None
         if status in (401, 403):
             return status
         if 200 <= status < 300:
@@ -61,10 +51,8 @@ class KeyPairCheck:
     def _request(self, pair: Credentials) -> tuple[str, dict[str, str]]:
         if self._uses_data_api:
             query = {"symbols": _SYMBOL, "feed": self._feed}
-            return f"{self._endpoints.data_url or HOST}/v2/stocks/snapshots", query
-        # Keys of a paper account begin with PK, and the live interface refuses them.
-        alpaca = _PAPER_TRADING if pair.key_id.startswith("PK") else _LIVE_TRADING
-        return f"{self._endpoints.trading_url or alpaca}/v2/account", {}
+            return f"{self._endpoints.data_url or DATA_HOST}/v2/stocks/snapshots", query
+        return f"{self._endpoints.trading_url or trading_host(pair)}/v2/account", {}
 
 
 class KeyPairCheckError(Exception):

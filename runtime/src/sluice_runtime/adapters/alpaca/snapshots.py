@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
-import aiohttp
 import msgspec
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
-from ...domain.clock_skew import ClockReading, date_header_reading
-from ...domain.failure import SnapshotError, UnusableVariableError
+from ...domain.clock_skew import ClockReading
+from ...domain.failure import SnapshotError, StreamError
 from ...domain.market import Bar, Quote, Trade, TradeCancellation, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ..decoding import decode_json
-from ..error_text import redact_url, unreachable_reason
-from ..http_proxies import (
-    aiohttp_proxy_error_text,
-    aiohttp_request_arguments,
-    proxy_for_url,
-    proxy_refusal_text,
-    via_proxy,
-)
-from .credentials import Credentials, CredentialsReader
+from ..error_text import redact_url
+from .credentials import CredentialsReader
+from .rest import DATA_HOST, RestResponse, RestUnreachableError, rest_session
 from .trade_conditions import SaleConditions, rule_of_conditions
-from .websocket import system_tls_context
-
-HOST = "https://data.alpaca.markets"
 
 # Symbols per request: with more, the URL would be too long for some proxies.
 _SYMBOLS = 200
@@ -90,7 +79,7 @@ class _CryptoResponse(msgspec.Struct):
 class AlpacaSnapshots:
     """Fetches market snapshots over REST. No connection stays open, because requests are rare."""
 
-    def __init__(self, settings: AlpacaSettings, credentials_reader: CredentialsReader, host: str = HOST) -> None:
+    def __init__(self, settings: AlpacaSettings, credentials_reader: CredentialsReader, host: str = DATA_HOST) -> None:
         self._is_crypto = settings.feed == "crypto"
         self._url = f"{host}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}/snapshots"
         self._feed = {} if self._is_crypto else {"feed": settings.feed}
@@ -104,56 +93,30 @@ class AlpacaSnapshots:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}
         reading: ClockReading | None = None
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
-            for some in batches(symbols, _SYMBOLS):
-                answers, reading = await self._request_snapshots(session, credentials, some)
-                found |= answers
+        try:
+            async with rest_session(credentials, self._credentials_reader.tls_context(), _SECONDS) as session:
+                for some in batches(symbols, _SYMBOLS):
+                    answer = await session.get(self._url, {"symbols": ",".join(some), **self._feed})
+                    found |= self._snapshots_in(answer)
+                    reading = answer.clock_reading
+        except StreamError as error:  # the job's own certificates cannot be read
+            raise SnapshotError(error.message) from None
+        except RestUnreachableError as error:
+            raise SnapshotError(str(error)) from None
         return _market_snapshot(found, reading)
 
-    async def _request_snapshots(
-        self, session: aiohttp.ClientSession, credentials: Credentials, symbols: Sequence[str]
-    ) -> tuple[dict[str, msgspec.Raw], ClockReading | None]:
-        """Request the snapshots of some symbols, and return them as they are, with the date of the response."""
-        clock = asyncio.get_running_loop().time
-        headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
-        query = {"symbols": ",".join(symbols), **self._feed}
+    def _snapshots_in(self, answer: RestResponse) -> dict[str, msgspec.Raw]:
+        """Return the snapshots in a response as they are. A response with status 429 or 5xx is a temporary failure."""
+        if answer.status != 200:
+            wait = min(answer.retry_after, _RETRY_AFTER_MOST_SECONDS)
+            is_refused = answer.status < 500 and answer.status != 429
+            raise SnapshotError(answer.refusal, retry_after=wait, is_refused=is_refused)
         try:
-            proxy = proxy_for_url(self._url)
-        except UnusableVariableError as error:
-            raise SnapshotError(str(error)) from None
-        is_encrypted = self._url.startswith("https:") or (proxy is not None and proxy.scheme == "https")
-        tls = self._credentials_reader.tls_context() or (system_tls_context() if is_encrypted else True)
-        sent_at = clock()
-        try:
-            async with session.get(
-                self._url, params=query, ssl=tls, **aiohttp_request_arguments(proxy, self._url, headers)
-            ) as answer:
-                reading = date_header_reading(
-                    answer.headers.get("Date", ""), answer.headers.get("Age", ""), sent_at, clock()
-                )
-                if answer.status == 407 and proxy is not None:
-                    raise SnapshotError(f"{self._name} cannot be reached: {proxy_refusal_text(proxy, 407)}")
-                if answer.status != 200:
-                    raise _refusal(f"{self._name} answered HTTP {answer.status}{via_proxy(proxy)}", answer)
-                body = await answer.read()
             if self._is_crypto:
-                return decode_json(body, _CryptoResponse).snapshots, reading
-            return decode_json(body, dict[str, msgspec.Raw]), reading
+                return decode_json(answer.body, _CryptoResponse).snapshots
+            return decode_json(answer.body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-            said = aiohttp_proxy_error_text(proxy, error) or f"{unreachable_reason(error)}{via_proxy(proxy)}"
-            raise SnapshotError(f"{self._name} cannot be reached: {said}") from None
-
-
-def _refusal(message: str, answer: aiohttp.ClientResponse) -> SnapshotError:
-    """Return the error for a response without snapshots. Statuses 429 and 5xx are temporary."""
-    wait = answer.headers.get("Retry-After", "")
-    return SnapshotError(
-        message,
-        retry_after=min(float(wait), _RETRY_AFTER_MOST_SECONDS) if wait.isdecimal() else 0.0,
-        is_refused=answer.status < 500 and answer.status != 429,
-    )
 
 
 def _market_snapshot(answers: Mapping[str, msgspec.Raw], reading: ClockReading | None) -> MarketSnapshot:
