@@ -135,7 +135,7 @@ outage: setup ## run one pod at 1,000 quotes a second while Firestore is stopped
 	@PYTHONPATH=tests $(BIN)/python -m bench.outage
 
 .PHONY: week
-week: setup ## play the week of Thanksgiving with twelve faults, 20 times as fast, and check all that is reported (10 minutes)
+week: setup ## play the week of Thanksgiving with twelve faults, 20 times as fast, and check all that is reported (12 minutes)
 	@PYTHONPATH=tests $(BIN)/python -m week
 
 .PHONY: lint

@@ -1,4 +1,4 @@
-"""Plays the holiday week in about ten minutes, prints its problems, and exits with 1 if there are any."""
+"""Plays the holiday week in about twelve minutes, prints its problems, and exits with 1 if there are any."""
 
 from __future__ import annotations
 
