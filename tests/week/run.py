@@ -139,9 +139,9 @@ def play_scenario(scenario: Scenario, speed: float, folder: Path) -> list[str]:
     `folder` is for the state of the runtime and the log of the emulator.
     """
     with (
-        pytest.MonkeyPatch.context() as patch,
         firestore_emulator(folder) as emulator,
         pausable_relay(emulator) as relay,
+        pytest.MonkeyPatch.context() as patch,  # ends before the emulator removes its own variable
         asyncio.Runner(loop_factory=lambda: ScaledTimeLoop(speed)) as runner,
     ):
         return runner.run(_play(scenario, relay, folder, patch))
