@@ -23,7 +23,7 @@ from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
 from .domain.declared_job import to_declared_job
 from .domain.desired import UNREAD, Desired, desired_state, with_pause
-from .domain.endpoints import rest_endpoints
+from .domain.endpoints import RestEndpoints, rest_endpoints
 from .domain.failure import UnusableVariableError
 from .domain.health import RuntimeIdentity
 from .domain.stream_activity import StreamActivity
@@ -161,48 +161,52 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
             return SyntheticSource(spec.synthetic or SyntheticSettings(), utc_now)
 
 
-def create_snapshot_client(
-    settings: Settings, credentials_reader: CredentialsReader | None = None
-) -> MarketSnapshots | None:
+def create_snapshot_client(settings: Settings, credentials_reader: CredentialsReader | None) -> MarketSnapshots | None:
     """Return the client that fetches market snapshots; None if the provider has none or its URL is unknown."""
-    if settings.job.spec.alpaca_and_secret_name is None:
+    if (rest := _rest_access(settings, credentials_reader)) is None:
         return None
-    alpaca, _ = settings.job.spec.alpaca_and_secret_name
     from .adapters.alpaca.rest import DATA_HOST  # noqa: PLC0415
     from .adapters.alpaca.snapshots import AlpacaSnapshots  # noqa: PLC0415
 
-    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    alpaca, where, reader = rest
     if not where.has_data_api or alpaca.feed == "test":
         return None
-    reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
     return AlpacaSnapshots(alpaca, reader, where.data_url or DATA_HOST)
 
 
 def create_history_client(settings: Settings, credentials_reader: CredentialsReader | None) -> MarketHistory | None:
     """Return the client that fetches past trades and bars; None if the provider has none or its URL is unknown."""
-    if settings.job.spec.alpaca_and_secret_name is None:
+    if (rest := _rest_access(settings, credentials_reader)) is None:
         return None
-    alpaca, _ = settings.job.spec.alpaca_and_secret_name
     from .adapters.alpaca.history import AlpacaHistory  # noqa: PLC0415
 
-    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    alpaca, where, reader = rest
     if not where.has_data_api or not AlpacaHistory.has_history(alpaca):
         return None
-    return AlpacaHistory(alpaca, credentials_reader or _mounted_credentials_reader(alpaca, settings), where.data_url)
+    return AlpacaHistory(alpaca, reader, where.data_url)
 
 
 def create_calendar_client(settings: Settings, credentials_reader: CredentialsReader | None) -> FetchTradingDays | None:
     """Return the function that fetches trading days; None if the provider has no calendar or its URL is unknown."""
+    if (rest := _rest_access(settings, credentials_reader)) is None:
+        return None
+    from .adapters.alpaca.calendar import AlpacaCalendar  # noqa: PLC0415
+
+    alpaca, where, reader = rest
+    if not where.has_trading_api or alpaca.feed == "crypto":
+        return None
+    return AlpacaCalendar(reader, where.trading_url).fetch_trading_days
+
+
+def _rest_access(
+    settings: Settings, credentials_reader: CredentialsReader | None
+) -> tuple[AlpacaSettings, RestEndpoints, CredentialsReader] | None:
+    """Return what a client of Alpaca's REST interfaces needs; None for other providers and simulated quotes."""
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_and_secret_name
     where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
-    if not where.has_trading_api or alpaca.feed == "crypto":
-        return None
-    from .adapters.alpaca.calendar import AlpacaCalendar  # noqa: PLC0415
-
-    reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
-    return AlpacaCalendar(reader, where.trading_url).fetch_trading_days
+    return alpaca, where, credentials_reader or _mounted_credentials_reader(alpaca, settings)
 
 
 _CREDENTIALS = (

@@ -10,13 +10,13 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status_values import Instant
 
 from ...domain.failure import StreamError
-from ...domain.market import Bar, Trade, is_valid_price
+from ...domain.market import Trade, is_valid_price
 from ...domain.market_history import HistoryPage, HistoryRequest
 from ...history_ports import HistoryError
 from ..decoding import decode_json
 from ..error_text import redact_url
 from .credentials import CredentialsReader
-from .rest import DATA_HOST, RestUnreachableError, rest_session
+from .rest import DATA_HOST, RestBar, RestUnreachableError, rest_session
 
 _SECONDS = 30.0
 _ENTRIES = 10_000  # a page has at most this many
@@ -32,18 +32,9 @@ class _PastTrade(msgspec.Struct, gc=False):
     s: float = 0.0
 
 
-class _PastBar(msgspec.Struct, gc=False):
-    t: Instant
-    o: float
-    h: float
-    l: float  # noqa: E741  Alpaca's name
-    c: float
-    v: float = 0.0
-
-
 class _Answer(msgspec.Struct):
     trades: dict[str, list[_PastTrade]] | None = None
-    bars: dict[str, list[_PastBar]] | None = None
+    bars: dict[str, list[RestBar]] | None = None
     next_page_token: str | None = None
 
 
@@ -77,11 +68,7 @@ class AlpacaHistory:
                 for each in entries
                 if is_valid_price(each.p)
             ],
-            bars=[
-                Bar(symbol=symbol, ts=each.t, open=each.o, high=each.h, low=each.l, close=each.c, volume=each.v)
-                for symbol, entries in bars.items()
-                for each in entries
-            ],
+            bars=[each.to_bar(symbol) for symbol, entries in bars.items() for each in entries],
             next_page=answer.next_page_token or None,
         )
 

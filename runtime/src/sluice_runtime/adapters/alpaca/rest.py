@@ -11,8 +11,11 @@ from typing import Final
 import aiohttp
 import msgspec
 
+from sluice_contract.status_values import Instant
+
 from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import UnusableVariableError
+from ...domain.market import Bar
 from ..error_text import redact_url, unreachable_reason
 from ..http_proxies import (
     aiohttp_proxy_error_text,
@@ -48,6 +51,21 @@ class RestResponse(msgspec.Struct, frozen=True):
     refusal: str
     retry_after: float
     clock_reading: ClockReading | None
+
+
+class RestBar(msgspec.Struct, gc=False):
+    """A one-minute bar in a response. The names are Alpaca's."""
+
+    t: Instant
+    o: float
+    h: float
+    l: float  # noqa: E741  Alpaca's name
+    c: float
+    v: float = 0.0
+
+    def to_bar(self, symbol: str) -> Bar:
+        """Return the bar of a symbol."""
+        return Bar(symbol=symbol, ts=self.t, open=self.o, high=self.h, low=self.l, close=self.c, volume=self.v)
 
 
 class RestUnreachableError(Exception):

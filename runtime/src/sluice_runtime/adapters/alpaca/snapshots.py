@@ -17,7 +17,7 @@ from ...domain.market_snapshot import MarketSnapshot
 from ..decoding import decode_json
 from ..error_text import redact_url
 from .credentials import CredentialsReader
-from .rest import DATA_HOST, RestResponse, RestUnreachableError, rest_session
+from .rest import DATA_HOST, RestBar, RestResponse, RestUnreachableError, rest_session
 from .trade_conditions import SaleConditions, rule_of_conditions
 
 # Symbols per request: with more, the URL would be too long for some proxies.
@@ -55,15 +55,6 @@ class _Trade(msgspec.Struct, gc=False):
     def to_cancellation(self, symbol: str, trade_id: int) -> TradeCancellation:
         # When it was canceled is not part of the answer. It was after the trade.
         return TradeCancellation(symbol=symbol, ts=self.t, id=trade_id, exchange=self.x, price=self.p)
-
-
-class _MinuteBar(msgspec.Struct, gc=False):
-    t: Instant
-    o: float
-    h: float
-    l: float  # noqa: E741  Alpaca's name
-    c: float
-    v: float = 0.0
 
 
 class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
@@ -143,7 +134,6 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw], reading: ClockReading |
 def _valid_bars(symbol: str, raw: msgspec.Raw) -> list[Bar]:
     """Return the bar of a symbol, if there is one. A malformed bar is left out, and the symbol keeps its quote."""
     try:
-        bar = decode_json(bytes(raw), _MinuteBar)
+        return [decode_json(bytes(raw), RestBar).to_bar(symbol)]
     except msgspec.MsgspecError:
         return []
-    return [Bar(symbol=symbol, ts=bar.t, open=bar.o, high=bar.h, low=bar.l, close=bar.c, volume=bar.v)]
