@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from datetime import datetime
-from typing import Any
 
 from msgpack import Timestamp
 
 from sluice_simulators.alpaca import AlpacaServer
+from sluice_simulators.alpaca.messages import Message, quote_message, status_message
+from sluice_simulators.alpaca.trades import StockTrade
+from sluice_simulators.tapes import TapeQuote
 from week.scaled_time import VirtualClock
 
 # The seconds between two quotes of each symbol in the regular session. In extended hours, they are 20 times as long.
@@ -47,40 +49,41 @@ class SimulatedMarket:
             self._due[symbol] -= seconds
             if self._due[symbol] <= 0 and symbol not in self.halted:
                 self._due[symbol] = pace * factor
-                quote = self._next_quote(symbol)
+                quote = self._next_quote_message(symbol)
                 self._server.rest.snapshots[symbol] = {"latestQuote": _as_rest(quote, self._clock.provider_now())}
                 if symbol not in self.silent:
                     messages.append(quote)
         self._trade_due -= seconds
         if self._trade_due <= 0 and TRADED not in self.halted:
             self._trade_due = _TRADE_SECONDS * factor
-            messages.append(self.next_trade(self.prices[TRADED]))
+            messages.append(self.trade_message(self.next_trade(self.prices[TRADED])))
         return await self._server.send(messages) if messages else 0
 
-    def next_trade(self, price: float) -> dict[str, Any]:
-        """Return the message of a trade at `price`, with a new ID."""
+    def next_trade(self, price: float) -> StockTrade:
+        """Return a trade at `price`, with a new ID."""
         self._trade_id += 1
-        trade = {"T": "t", "S": TRADED, "i": self._trade_id, "x": "V", "p": price, "s": 100, "c": ["@"], "z": "C"}
-        return {**trade, "t": self._stamp()}
+        return StockTrade(TRADED, price, id=self._trade_id)
 
-    def cancellation(self, trade: dict[str, Any]) -> dict[str, Any]:
+    def trade_message(self, trade: StockTrade) -> Message:
+        """Return the message of a trade."""
+        return trade.trade_message(self._stamp())
+
+    def cancellation_message(self, trade: StockTrade) -> Message:
         """Return the message that cancels a trade."""
-        fields = {"i": trade["i"], "x": trade["x"], "p": trade["p"], "s": trade["s"], "a": "C", "z": trade["z"]}
-        return {"T": "x", "S": trade["S"], **fields, "t": self._stamp()}
+        return trade.cancellation_message() | {"t": self._stamp()}
 
-    def trading_status(self, symbol: str, code: str) -> dict[str, Any]:
+    def trading_status_message(self, symbol: str, code: str) -> Message:
         """Return the message that a symbol is halted (code H) or trades again (code T)."""
-        return {"T": "s", "S": symbol, "sc": code, "sm": "", "rc": "", "rm": "", "z": "C", "t": self._stamp()}
+        return status_message(symbol, code) | {"t": self._stamp()}
 
-    def _next_quote(self, symbol: str) -> dict[str, Any]:
+    def _next_quote_message(self, symbol: str) -> Message:
         price = self.prices[symbol] = round(self.prices[symbol] * (1 + self._random.uniform(-1e-4, 1e-4)), 2)
         bid, ask = (0.01, 199_999.99) if symbol in self.stub_quotes else (price - 0.01, price + 0.01)
-        sides = {"bx": "V", "bp": round(bid, 2), "bs": 100, "ax": "V", "ap": round(ask, 2), "as": 100}
-        return {"T": "q", "S": symbol, **sides, "c": ["R"], "z": "C", "t": self._stamp()}
+        return quote_message(TapeQuote(0, symbol, round(bid, 2), 100, round(ask, 2), 100), self._stamp())
 
     def _stamp(self) -> Timestamp:
         return Timestamp.from_datetime(self._clock.provider_now())
 
 
-def _as_rest(quote: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _as_rest(quote: Message, now: datetime) -> Message:
     return {**{name: value for name, value in quote.items() if name not in ("T", "S")}, "t": now.isoformat()}

@@ -87,10 +87,11 @@ def canceled_trade(begins: datetime) -> Fault:
 
     async def begin(world: World) -> None:
         world.wrong_trade = world.market.next_trade(150.0)
-        await world.server.send([world.wrong_trade])
+        await world.server.send([world.market.trade_message(world.wrong_trade)])
 
     async def end(world: World) -> None:
-        await world.server.send([world.market.cancellation(world.wrong_trade)])
+        if world.wrong_trade is not None:
+            await world.server.send([world.market.cancellation_message(world.wrong_trade)])
 
     expected = _expected(Report("price far from the market", "XYZ"), begins, ends, 10, 15)
     return Fault("canceled trade", begins, ends, begin, end, (expected,))
@@ -102,11 +103,11 @@ def halt(begins: datetime) -> Fault:
 
     async def begin(world: World) -> None:
         world.market.halted.add("AAPL")
-        await world.server.send([world.market.trading_status("AAPL", "H")])
+        await world.server.send([world.market.trading_status_message("AAPL", "H")])
 
     async def end(world: World) -> None:
         world.market.halted.discard("AAPL")
-        await world.server.send([world.market.trading_status("AAPL", "T")])
+        await world.server.send([world.market.trading_status_message("AAPL", "T")])
 
     reports = tuple(
         _expected(Report(kind, "AAPL"), begins, ends, 20, 20) for kind in ("halted", "document halted", "no price")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from sluice_simulators.alpaca import AlpacaServer
+from sluice_simulators.alpaca.trades import StockTrade
 from support.pausable_relay import PausableRelay
 from week.market import SimulatedMarket
 from week.scaled_time import VirtualClock
@@ -19,4 +19,4 @@ class World:
     market: SimulatedMarket
     clock: VirtualClock
     firestore_relay: PausableRelay
-    wrong_trade: dict[str, Any] = field(default_factory=dict)
+    wrong_trade: StockTrade | None = None
