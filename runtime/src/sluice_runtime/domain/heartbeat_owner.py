@@ -12,8 +12,8 @@ from sluice_contract.documents import HeartbeatDocument
 
 from .failure import DocumentConflictError, FencedError
 
-# A heartbeat is fresh for this many of its own intervals.
-_INTERVALS = 3
+# A heartbeat is fresh for this many of its own intervals. Then another job may take over.
+FRESH_INTERVALS = 3
 _MAX_INTERVAL_SECONDS = 30.0  # the largest that a job can declare; a document with a larger one is malformed
 # A paused job that took over from a job that restarts would keep it from streaming. After this time, the other job has
 # been given up, and readers need to see the pause.
@@ -79,4 +79,4 @@ def _seconds_until_takeover(stored: StoredHeartbeat, heartbeat: HeartbeatDocumen
     if stored.status == "stopped":
         return 0.0
     interval = stored.interval_seconds or heartbeat.heartbeat_interval_ms / 1000
-    return _INTERVALS * min(interval, _MAX_INTERVAL_SECONDS) - stored.age_seconds
+    return FRESH_INTERVALS * min(interval, _MAX_INTERVAL_SECONDS) - stored.age_seconds

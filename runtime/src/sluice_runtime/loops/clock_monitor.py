@@ -24,7 +24,7 @@ async def monitor_clock_forever(journal: Journal) -> None:
     alarm = ClockSkewAlarm()
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        skew = journal.snapshot().clock_skew_seconds
+        skew = journal.clock_skew_seconds
         if not alarm.update_and_check_change(skew):
             continue
         if alarm.is_active and skew is not None:

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from sluice_contract.status import StreamFailure
 
+from ..domain.desired import Desired
 from ..domain.failure import DocumentConflictError
+from ..domain.heartbeat_owner import FRESH_INTERVALS
 from .latest_value import LatestValue
 from .waiting import run_with_timeout
 
@@ -18,8 +20,6 @@ _STREAM = {"event_type": "stream"}
 
 # How long a new process waits for the outcome of its first heartbeat before it connects to the provider.
 _FIRST_OUTCOME_SECONDS = 3.0
-# After this many intervals without an accepted heartbeat, another job may have taken over.
-_INTERVALS = 3
 # If only the heartbeat is refused, quotes wait no longer than this for it.
 _CONFIRMATION_SECONDS = 60.0
 
@@ -27,8 +27,11 @@ _CONFIRMATION_SECONDS = 60.0
 class DocumentOwnership:
     """Holds the conflict with another job that writes the same documents, as the last heartbeat found it."""
 
-    def __init__(self, now: Callable[[], datetime], signal_transition: Callable[[], None]) -> None:
+    def __init__(
+        self, desired: LatestValue[Desired], now: Callable[[], datetime], signal_transition: Callable[[], None]
+    ) -> None:
         """`signal_transition` is called when a conflict begins or ends, so that it is reported immediately."""
+        self._desired = desired
         self.conflict: LatestValue[StreamFailure | None] = LatestValue(None)
         self._now = now
         self._signal_transition = signal_transition
@@ -75,11 +78,12 @@ class DocumentOwnership:
         while self.conflict.value is not None:
             await self.conflict.wait_for_change(self.conflict.version)
 
-    def writes_must_wait(self, interval_seconds: float) -> bool:
-        """Return True while no document may be written.
+    @property
+    def writes_must_wait(self) -> bool:
+        """True while no document may be written.
 
-        This is so during a conflict, and for up to 60 s if no heartbeat was accepted for three intervals of
-        `interval_seconds`: this process may have been frozen, and another job may have taken over meanwhile.
+        This is so during a conflict, and for up to 60 s if no heartbeat was accepted for three of its intervals: this
+        process may have been frozen, and another job may have taken over meanwhile.
         """
         if self.conflict.value is not None:
             return True
@@ -88,4 +92,5 @@ class DocumentOwnership:
         monotonic, wall = self._confirmed_at
         # Only the wall clock advances while the machine is suspended.
         silent = max(asyncio.get_running_loop().time() - monotonic, (self._now() - wall).total_seconds())
-        return 0 <= silent - _INTERVALS * interval_seconds < _CONFIRMATION_SECONDS
+        fresh = FRESH_INTERVALS * self._desired.value.heartbeat.interval_seconds
+        return 0 <= silent - fresh < _CONFIRMATION_SECONDS

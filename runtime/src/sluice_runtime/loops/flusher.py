@@ -212,8 +212,8 @@ class Flusher:
 
         During a conflict, queued ticks are dropped, and each document is written again after it.
         """
-        ownership, interval = self._journal.ownership, self._journal.desired.value.heartbeat.interval_seconds
-        if not ownership.writes_must_wait(interval):
+        ownership = self._journal.ownership
+        if not ownership.writes_must_wait:
             return False
         if ownership.conflict.value is not None:
             increment(self._journal.counters.suppressed, "document_conflict", self._journal.coalescer.drop_queue())

@@ -37,7 +37,7 @@ class GapWriter:
         while True:
             desired, wait = self._journal.desired.value, _CHECK_SECONDS
             try:
-                must_wait = self._journal.ownership.writes_must_wait(desired.heartbeat.interval_seconds)
+                must_wait = self._journal.ownership.writes_must_wait
                 if desired.generation > 0 and not desired.dry_run and not must_wait:
                     await self._write_inherited()
                     await self._write_waiting()

@@ -73,7 +73,7 @@ class Journal(SwitchStates):
         self.freshness: FreshnessView | None = None  # set by the freshness monitor
         self.gaps = GapLedger(identity.started_at)
         self.slot: ConnectionSlotStatus | None = None
-        self.ownership = DocumentOwnership(now, self.signal_transition)
+        self.ownership = DocumentOwnership(desired, now, self.signal_transition)
         self.silent_connections = SilentConnections()
         self.sink_health = SinkHealth()
         self._ledger = SubscriptionLedger()
@@ -254,6 +254,11 @@ class Journal(SwitchStates):
         """Return the provider's time: this node's, corrected by the measured skew."""
         return self.activity.provider_time(self.now(), self._monotonic())
 
+    @property
+    def clock_skew_seconds(self) -> float | None:
+        """How far this node's clock is ahead of the provider's; None while unknown."""
+        return self.activity.clock_skew.skew_seconds(self.now(), self._monotonic())
+
     def _monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 
@@ -277,7 +282,7 @@ class Journal(SwitchStates):
                 last_write_at=self.last_write_at,
             ),
             last_symbol=last.symbol if last else None,
-            clock_skew_seconds=self.activity.clock_skew.skew_seconds(self.now(), self._monotonic()),
+            clock_skew_seconds=self.clock_skew_seconds,
             acknowledgement=self._acknowledgement,
             failure=self._failures.current,
             unresolved_failure=self._failures.unresolved,

@@ -52,8 +52,8 @@ class RecordWriter:
             while True:
                 desired, version = self._journal.desired.value, self._journal.desired.version
                 try:
-                    ownership, interval = self._journal.ownership, desired.heartbeat.interval_seconds
-                    if desired.generation > 0 and not desired.dry_run and not ownership.writes_must_wait(interval):
+                    must_wait = self._journal.ownership.writes_must_wait
+                    if desired.generation > 0 and not desired.dry_run and not must_wait:
                         await self._write_due_records(desired)
                     self._journal.record_sink_result(_RECORDS, self._writes.failure_message)
                 except SinkError as error:

@@ -4,7 +4,9 @@ import pytest
 
 from sluice_runtime.domain.failure import DocumentConflictError
 from sluice_runtime.loops.document_ownership import DocumentOwnership
+from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.waiting import run_with_timeout
+from support.runtime_fakes import desired
 from support.virtual_time import at, now, seconds
 
 
@@ -14,7 +16,7 @@ class World:
     def __init__(self) -> None:
         self.transitions = 0
         self.jump = timedelta()
-        self.ownership = DocumentOwnership(lambda: now() + self.jump, self._signal)
+        self.ownership = DocumentOwnership(LatestValue(desired()), lambda: now() + self.jump, self._signal)
 
     def _signal(self) -> None:
         self.transitions += 1
@@ -56,11 +58,11 @@ async def test_the_first_outcome_is_awaited_for_three_seconds_at_most(world: Wor
 
 
 async def test_writes_wait_during_a_conflict(world: World) -> None:
-    assert not world.ownership.writes_must_wait(15)
+    assert not world.ownership.writes_must_wait
     world.ownership.record_conflict(conflict())
-    assert world.ownership.writes_must_wait(15)
+    assert world.ownership.writes_must_wait
     world.ownership.record_heartbeat_accepted()
-    assert not world.ownership.writes_must_wait(15)
+    assert not world.ownership.writes_must_wait
 
 
 async def test_after_three_intervals_without_a_heartbeat_writes_wait_for_the_next_for_a_minute(world: World) -> None:
@@ -68,7 +70,7 @@ async def test_after_three_intervals_without_a_heartbeat_writes_wait_for_the_nex
     found = {}
     for moment in (44.0, 45.0, 104.0, 105.0):
         await at(moment)
-        found[moment] = world.ownership.writes_must_wait(15)
+        found[moment] = world.ownership.writes_must_wait
     assert found == {44.0: False, 45.0: True, 104.0: True, 105.0: False}
 
 
@@ -77,6 +79,6 @@ async def test_a_suspended_machine_waits_for_a_heartbeat_although_the_monotonic_
 ) -> None:
     world.ownership.record_heartbeat_accepted()
     world.jump = timedelta(seconds=50)
-    assert world.ownership.writes_must_wait(15)
+    assert world.ownership.writes_must_wait
     world.ownership.record_heartbeat_accepted()
-    assert not world.ownership.writes_must_wait(15)
+    assert not world.ownership.writes_must_wait
