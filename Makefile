@@ -102,6 +102,14 @@ test: setup dashboard-test page ## run unit, architecture and integration tests 
 	@$(MANIFESTS) tools >/dev/null
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
+.PHONY: test-waits
+test-waits: setup page ## run the same Python tests and print the ten waits that needed the largest part of their deadline
+	@$(DEVCLUSTER) build >/dev/null
+	@$(MANIFESTS) tools >/dev/null
+	@mkdir -p build && rm -f build/test-waits.jsonl
+	@SLUICE_TEST_WAITS=$(CURDIR)/build/test-waits.jsonl $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
+	@PYTHONPATH=tests $(BIN)/python -m support.waits build/test-waits.jsonl
+
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no cluster
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture simulators/tests

@@ -11,6 +11,7 @@ from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.feeds import random_walk_quotes
 from sluice_simulators.alpaca.messages import quote_message
 from sluice_simulators.tapes import generate_quotes, write_generated_tape
+from support.deadlines import wait_until
 
 SYMBOLS = ["AAPL", "MSFT"]
 QUOTES = list(generate_quotes(SYMBOLS, 1200, seed=3))
@@ -128,7 +129,7 @@ async def test_a_tape_at_full_speed_waits_while_no_client_is_subscribed() -> Non
     async with AlpacaServer(feed=TapeFeed(QUOTES, at_end="repeat")) as server:
         async with connect_and_subscribe(server.url(), "*") as client:
             await client.receive_at_least(1)
-        await server.record.wait_until(lambda record: not record.open_connections)
+        await wait_until(server.record, lambda record: not record.open_connections)
         async with connect(server.url()) as client:
             await client.authenticate()
             await client.subscribe("*")

@@ -22,6 +22,7 @@ from sluice_simulators.alpaca.handshake_faults import (
     TextFrames,
     WrongWelcome,
 )
+from support.deadlines import wait_until
 
 AUTH = {"action": "auth", "key": "key", "secret": "secret"}
 AUTHENTICATED = {"T": "success", "msg": "authenticated"}
@@ -165,7 +166,7 @@ async def test_an_acknowledgement_is_missing_but_data_arrives() -> None:
         async with connect(server.url()) as client:
             await client.authenticate()
             await client.send({"action": "subscribe", "quotes": ["AAPL"]})
-            await server.record.wait_until(lambda record: record.quote_symbols)
+            await wait_until(server.record, lambda record: record.quote_symbols)
             await server.send_quote("AAPL")
             assert (await client.receive_messages())[0]["T"] == "q"
             assert (await client.subscribe("MSFT"))["quotes"] == ["AAPL", "MSFT"]
@@ -220,5 +221,5 @@ async def test_a_handshake_fault_cannot_be_injected() -> None:
 async def _outcome(server: AlpacaServer, feed: str = "iex") -> int | None:
     async with connect(server.url(feed)) as client:
         code: int | None = (await client.authenticate()).get("code")
-    await server.record.wait_until(lambda record: not record.open_connections)
+    await wait_until(server.record, lambda record: not record.open_connections)
     return code

@@ -17,6 +17,7 @@ from sluice_simulators.alpaca.client import ClientOptions, connect, connect_and_
 from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.server import PATHS
 from sluice_simulators.tapes import TapeQuote
+from support.deadlines import wait_until
 
 AUTHENTICATED = {"T": "success", "msg": "authenticated"}
 
@@ -129,7 +130,7 @@ async def test_a_clean_close_frees_the_slot_at_once() -> None:
     async with AlpacaServer(options=ServerOptions(hold=60)) as server:
         async with connect_and_subscribe(server.url(), "AAPL"):
             pass
-        await server.record.wait_until(lambda record: not record.open_connections)
+        await wait_until(server.record, lambda record: not record.open_connections)
         async with connect(server.url()) as second:
             assert await second.authenticate() == AUTHENTICATED
         assert server.record.close_sides_and_codes[0] == ("client", 1000)
@@ -141,7 +142,7 @@ async def test_a_lost_connection_keeps_its_slot_for_the_hold_time() -> None:
         async with connect_and_subscribe(server.url(), "AAPL") as client:
             transport = client.socket.get_extra_info("socket")
             transport.shutdown(2)
-            await server.record.wait_until(lambda record: record.close_sides_and_codes == [("lost", 1006)])
+            await wait_until(server.record, lambda record: record.close_sides_and_codes == [("lost", 1006)])
         async with connect(server.url()) as second:
             assert await second.authenticate() == refusal(406, "connection limit exceeded")
             while (await second.request({"action": "auth", "key": "key", "secret": "secret"})) != AUTHENTICATED:

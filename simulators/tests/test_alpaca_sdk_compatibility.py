@@ -12,6 +12,7 @@ from sluice_simulators.alpaca import AlpacaServer, StockTrade, TapeFeed
 from sluice_simulators.alpaca.record import StreamRecord
 from sluice_simulators.alpaca.stream_faults import EmptyArray
 from sluice_simulators.tapes import generate_quotes
+from support.deadlines import wait_until
 
 # alpaca-py still uses websockets.legacy, whose import and use raise deprecation warnings.
 pytestmark = [
@@ -49,7 +50,7 @@ async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIter
     stream.subscribe_quotes(client.handle, *symbols)
     thread = threading.Thread(target=stream.run, name="alpaca-py", daemon=True)
     thread.start()
-    await server.record.wait_until(subscribed(*symbols), TIMEOUT_SECONDS)
+    await wait_until(server.record, subscribed(*symbols), TIMEOUT_SECONDS)
     try:
         yield client
     finally:
@@ -112,11 +113,11 @@ async def test_symbols_are_added_and_removed_while_the_stream_runs() -> None:
         await server.send_quote("AAPL")
         assert (await client.next()).symbol == "AAPL"
         await client.subscribe("MSFT")
-        await server.record.wait_until(subscribed("AAPL", "MSFT"))
+        await wait_until(server.record, subscribed("AAPL", "MSFT"))
         await server.send_quote("MSFT")
         assert (await client.next()).symbol == "MSFT"
         await client.unsubscribe("AAPL")
-        await server.record.wait_until(lambda record: record.quote_symbols == {"MSFT"})
+        await wait_until(server.record, lambda record: record.quote_symbols == {"MSFT"})
         assert await server.send_quote("AAPL") == 0
 
 
@@ -161,6 +162,6 @@ async def test_stopping_the_sdk_stream_closes_with_1000() -> None:
     async with AlpacaServer() as server:
         async with running(server, stock_stream(server), "AAPL"):
             pass
-        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("client", 1000)])
+        await wait_until(server.record, lambda record: record.close_sides_and_codes == [("client", 1000)])
         assert server.record.auth_outcomes == ["authenticated"]
         assert server.record.connect_count == 1

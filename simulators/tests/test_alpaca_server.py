@@ -15,6 +15,7 @@ from sluice_simulators.alpaca import AlpacaServer, ServerOptions
 from sluice_simulators.alpaca.client import ClientOptions, connect, connect_and_subscribe
 from sluice_simulators.tapes import write_generated_tape
 from support.certificates import self_signed
+from support.deadlines import wait_for, within
 
 AUTHENTICATED = {"T": "success", "msg": "authenticated"}
 
@@ -31,10 +32,10 @@ async def command(*arguments: str) -> AsyncIterator[dict[str, str]]:
     )
     assert process.stdout is not None
     try:
-        yield json.loads(await asyncio.wait_for(process.stdout.readline(), 10))
+        yield json.loads(await wait_for(process.stdout.readline(), 10))
     finally:
         process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.communicate(), 5)
+        await wait_for(process.communicate(), 5)
     assert process.returncode == 0
 
 
@@ -140,13 +141,12 @@ async def test_a_server_can_stop_while_it_refuses_connections() -> None:
 async def test_a_client_that_does_not_read_does_not_block_stopping() -> None:
     server = AlpacaServer(options=ServerOptions(close_timeout=0.1))
     await server.start()
-    async with connect_and_subscribe(server.url(), "AAPL"):
-        async with asyncio.timeout(1):
-            await server.stop()
+    async with connect_and_subscribe(server.url(), "AAPL"), within(1):
+        await server.stop()
 
 
 async def eventually_accepted(server: AlpacaServer) -> None:
-    async with asyncio.timeout(5):
+    async with within(5):
         while True:
             with contextlib.suppress(aiohttp.ClientConnectorError):
                 async with connect(server.url("sip")):

@@ -40,6 +40,7 @@ from sluice_simulators.alpaca.stream_faults import (
     WrongCodec,
 )
 from sluice_simulators.tapes import generate_quotes
+from support.deadlines import wait_until
 
 WSMsgType = aiohttp.WSMsgType
 QUOTES = list(generate_quotes(["AAPL"], 20, seed=1))
@@ -84,7 +85,7 @@ async def test_a_dead_server_does_not_answer_a_close() -> None:
             await client.socket.close()
             assert time.monotonic() - began >= 0.2
             assert client.socket.close_code == 1006
-        await server.record.wait_until(lambda record: not record.open_connections)
+        await wait_until(server.record, lambda record: not record.open_connections)
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011])
@@ -92,7 +93,7 @@ async def test_the_server_closes_with_a_code(code: int) -> None:
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         _, frame = await asyncio.gather(server.inject(Close(code, "because")), client.receive_frame())
         assert (frame.type, frame.data, frame.extra) == (WSMsgType.CLOSE, code, "because")
-        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", code)])
+        await wait_until(server.record, lambda record: record.close_sides_and_codes == [("server", code)])
 
 
 @pytest.mark.parametrize("fault", [Reset(), HangUp(), CloseMidFragment(), SlowClient(said=False)])
@@ -101,7 +102,7 @@ async def test_the_connection_is_lost_without_a_close(fault: Fault) -> None:
         await server.inject(fault)
         assert (await client.receive_frame()).type in (WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
         assert client.socket.close_code == 1006
-        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", 1006)])
+        await wait_until(server.record, lambda record: record.close_sides_and_codes == [("server", 1006)])
 
 
 async def test_a_slow_client_gets_error_407_and_is_dropped() -> None:
@@ -262,4 +263,4 @@ async def test_a_client_too_far_behind_a_paced_feed_is_dropped() -> None:
         while (frame := await client.receive_frame()).type is WSMsgType.BINARY:
             last = frame.data
         assert msgpack.unpackb(last) == [{"T": "error", "code": 407, "msg": "slow client"}]
-        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", 1006)])
+        await wait_until(server.record, lambda record: record.close_sides_and_codes == [("server", 1006)])

@@ -11,6 +11,7 @@ from ib_async import IB, Contract, RequestError, StartupFetchNONE, Stock
 
 from sluice_simulators.tws import TWSServer
 from sluice_simulators.tws.server import ASK, HALTED, LAST
+from support.deadlines import wait_for, wait_until
 from support.eventually import eventually
 
 
@@ -27,7 +28,7 @@ async def client(gateway: TWSServer) -> AsyncIterator[IB]:
     await connected.connectAsync("127.0.0.1", gateway.port, 7, readonly=True, fetchFields=StartupFetchNONE)
     yield connected
     connected.disconnect()
-    await gateway.record.wait_until(lambda record: not record.open_connections)
+    await wait_until(gateway.record, lambda record: not record.open_connections)
 
 
 async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, client: IB) -> None:
@@ -35,7 +36,7 @@ async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, 
     assert isinstance(contract, Stock)
     assert contract.conId > 0
     ticker = client.reqMktData(contract)
-    await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"BRK B"})
+    await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"BRK B"})
     gateway.send_quote("BRK B", 500.25, 500.5)
     gateway.send_price("BRK B", LAST, 500.3, 7)
     gateway.send_halt("BRK B", 1)
@@ -43,14 +44,14 @@ async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, 
     assert (ticker.bid, ticker.bidSize, ticker.ask, ticker.askSize) == (500.25, 200, 500.5, 300)
     assert (ticker.last, ticker.lastSize, HALTED) == (500.3, 7, 49)
     client.cancelMktData(contract)
-    await gateway.record.wait_until(lambda record: not record.subscribed_symbols)
+    await wait_until(gateway.record, lambda record: not record.subscribed_symbols)
 
 
 async def test_a_side_is_nan_before_its_first_tick_and_minus_one_when_empty(gateway: TWSServer, client: IB) -> None:
     [contract] = await client.qualifyContractsAsync(Stock("SPY", "SMART", "USD"))
     assert isinstance(contract, Contract)
     ticker = client.reqMktData(contract)
-    await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"SPY"})
+    await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"SPY"})
     assert math.isnan(ticker.ask)
     gateway.send_price("SPY", ASK, -1, 0)
     await eventually(lambda: ticker.ask == -1)
@@ -82,4 +83,4 @@ async def test_a_client_gets_notices_and_the_end_of_its_connection(gateway: TWSS
     gateway.send_notice(2103, "Market data farm connection is broken:usfarm")
     await eventually(lambda: 2103 in codes)
     gateway.drop_connections()
-    await asyncio.wait_for(disconnected.wait(), 5)
+    await wait_for(disconnected.wait(), 5)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadlines import scaled
 from support.kind import ROOT, KindCluster, forwarded
 from support.site import eventually
 
@@ -41,7 +42,7 @@ def exit_messages(cluster: KindCluster) -> list[str]:
 
 
 def fetch(address: str, path: str) -> HTTPResponse:
-    response: HTTPResponse = urllib.request.urlopen(f"http://{address}{path}", timeout=10)
+    response: HTTPResponse = urllib.request.urlopen(f"http://{address}{path}", timeout=scaled(10))
     return response
 
 

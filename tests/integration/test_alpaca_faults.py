@@ -57,6 +57,7 @@ from sluice_simulators.alpaca.stream_faults import (
 )
 from support.alpaca_pod import SYMBOLS, document_has, send_until_written, streaming
 from support.alpaca_provider import SECRET, mount, source
+from support.deadlines import wait_until
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod, Pod
 from support.runtime_fakes import job
@@ -286,14 +287,12 @@ async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tm
         assert server.record.concurrent_max == 1
 
 
-async def test_a_rotated_secret_makes_one_new_connection(
-    server: AlpacaServer, pod: FirestorePod, tmp_path: Path
-) -> None:
+async def test_a_new_secret_makes_one_new_connection(server: AlpacaServer, pod: FirestorePod, tmp_path: Path) -> None:
     async with streaming(pod):
         await send_until_written(server, pod, "AAPL", 10.0)
         server.accounts.add(Account("second", "new"))
         mount(tmp_path, "second", "new")
-        await server.record.wait_until(lambda record: record.connect_count == 2)
+        await wait_until(server.record, lambda record: record.connect_count == 2)
         await send_until_written(server, pod, "AAPL", 77.25)
         await asyncio.sleep(0.3)
         assert (server.record.connect_count, server.record.auth_outcomes) == (2, ["authenticated"] * 2)

@@ -24,6 +24,7 @@ from sluice_simulators.alpaca.handshake_faults import (
 )
 from sluice_simulators.alpaca.stream_faults import Burst, Garbage, WrongCodec
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
+from support.deadlines import wait_until
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 
@@ -55,7 +56,7 @@ async def test_a_server_that_uses_text_frames_gets_text_frames(server: AlpacaSer
     assert (first.symbol, first.bid, first.ask, first.bid_size) == ("AAPL", 100.25, 100.5, 200)
     assert (second.symbol, second.bid, second.ask, second.ask_size) == ("MSFT", 50.0, None, None)
     assert abs((datetime.now(UTC) - first.ts).total_seconds()) < 10
-    await server.record.wait_until(lambda record: record.close_sides_and_codes == [("client", 1000)])
+    await wait_until(server.record, lambda record: record.close_sides_and_codes == [("client", 1000)])
 
 
 @pytest.mark.parametrize(

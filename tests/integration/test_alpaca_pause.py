@@ -17,6 +17,7 @@ from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
 from sluice_simulators.alpaca.stream_faults import Mute
 from support.alpaca_provider import SECRET, mount, source
+from support.deadlines import wait_until
 from support.eventually import eventually
 from support.pod import LIMITS, FakePod, Pod
 from support.runtime_fakes import job
@@ -101,7 +102,7 @@ async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections
         connected = server.record.connect_count
         declare(pod, 2, enabled=False)
         await wait_for_acknowledgement(pod, 2)
-        await server.record.wait_until(lambda record: not record.open_connections)
+        await wait_until(server.record, lambda record: not record.open_connections)
         await asyncio.sleep(0.3)
         assert server.record.connect_count == connected
         declare(pod, 3, enabled=True)

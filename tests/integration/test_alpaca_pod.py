@@ -14,6 +14,7 @@ from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
+from support.deadlines import wait_for, wait_until
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.pod import LIMITS, Pod
@@ -47,27 +48,27 @@ async def test_quotes_reach_the_documents_before_and_after_a_lost_connection_and
     pod = Pod(source(server.url(), mounted), fake_sink())
     pod.job.declare(job(1, symbols=["AAPL", "MSFT"], limits=LIMITS))
     async with pod.running():
-        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL", "MSFT"})
+        await wait_until(server.record, lambda record: record.quote_symbols == {"AAPL", "MSFT"})
         await server.send_quote("AAPL", 10.0, 11.0)
         await eventually(lambda: pod.sink.quotes.get("AAPL", {}).get("bid") == 10.0)
 
         await server.inject(Reset())
-        await server.record.wait_until(
-            lambda record: record.connect_count == 2 and record.quote_symbols == {"AAPL", "MSFT"}
+        await wait_until(
+            server.record, lambda record: record.connect_count == 2 and record.quote_symbols == {"AAPL", "MSFT"}
         )
         await server.send_quote("AAPL", 12.0, 13.0)
         await eventually(lambda: pod.sink.quotes["AAPL"]["bid"] == 12.0)
 
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
-        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL", "SPY"})
+        await wait_until(server.record, lambda record: record.quote_symbols == {"AAPL", "SPY"})
         assert server.record.connect_count == 2
 
         pod.job.declare(job(3, symbols=["AAPL", "SPY"], enabled=False, limits=LIMITS))
-        await server.record.wait_until(lambda record: not record.open_connections)
+        await wait_until(server.record, lambda record: not record.open_connections)
         await eventually(lambda: pod.journal.state == "Paused")
         pod.job.declare(job(4, symbols=["AAPL", "SPY"], limits=LIMITS))
-        await server.record.wait_until(
-            lambda record: record.connect_count == 3 and record.quote_symbols == {"AAPL", "SPY"}
+        await wait_until(
+            server.record, lambda record: record.connect_count == 3 and record.quote_symbols == {"AAPL", "SPY"}
         )
         await server.send_quote("SPY", 14.0, 15.0)
         await eventually(lambda: pod.sink.quotes.get("SPY"))
@@ -86,7 +87,7 @@ async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
         await asyncio.sleep(0.5)
         assert server.record.auth_outcomes == ["402"] * 3
         mount(mounted, "key", SECRET)
-        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL"})
+        await wait_until(server.record, lambda record: record.quote_symbols == {"AAPL"})
         await eventually(lambda: pod.journal.state == "Live")
         assert pod.journal.snapshot().failure is None
 
@@ -98,7 +99,7 @@ async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path
     await asyncio.sleep(0.2)
     assert not waiting.done()
     mount(mounted, "key", SECRET)
-    await asyncio.wait_for(waiting, 2)
+    await wait_for(waiting, 2)
     async with streaming(made, FakeListener(), "AAPL"):
         assert server.record.auth_outcomes == ["402", "authenticated"]
 
@@ -117,7 +118,7 @@ async def test_the_error_of_an_incomplete_secret_says_what_to_create_and_creatin
     await asyncio.sleep(0.2)
     assert not waiting.done()
     mount(mounted, "key", SECRET)
-    await asyncio.wait_for(waiting, 2)
+    await wait_for(waiting, 2)
 
 
 async def test_unreadable_certificates_are_reported_and_repairing_them_helps(
@@ -131,7 +132,7 @@ async def test_unreadable_certificates_are_reported_and_repairing_them_helps(
     await asyncio.sleep(0.2)
     assert not waiting.done()
     certificates.write_text("not a certificate")
-    await asyncio.wait_for(waiting, 2)
+    await wait_for(waiting, 2)
     assert (await failure_of_connection(made, FakeListener())).kind == "certificate"
 
 

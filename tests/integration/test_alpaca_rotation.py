@@ -18,6 +18,7 @@ from sluice_runtime.domain.health import stream_status
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
 from support.alpaca_provider import mount, source_with_rest
+from support.deadlines import wait_until
 from support.eventually import eventually
 from support.pod import LIMITS, FakePod, Pod
 from support.runtime_fakes import job
@@ -49,8 +50,8 @@ class World:
 
     async def wait_until_live(self, connections: int) -> None:
         """Wait until the stream is live on this connection, counted from 1."""
-        await self.server.record.wait_until(
-            lambda record: record.connect_count == connections and record.quote_symbols == {"AAPL"}
+        await wait_until(
+            self.server.record, lambda record: record.connect_count == connections and record.quote_symbols == {"AAPL"}
         )
         await eventually(lambda: self.pod.journal.state == "Live")
 

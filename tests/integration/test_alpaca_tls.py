@@ -19,6 +19,7 @@ from sluice_runtime.domain.failure import SnapshotError
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed
+from support.deadlines import wait_for
 from support.fake_listener import FakeListener
 
 
@@ -54,7 +55,7 @@ async def test_an_unknown_authority_is_reported_before_the_login_and_adding_its_
     await asyncio.sleep(0.1)
     assert not waiting.done()
     trusted.write_bytes((tmp_path / "certificate.pem").read_bytes())
-    await asyncio.wait_for(waiting, 2)
+    await wait_for(waiting, 2)
     async with streaming(made, FakeListener(), "AAPL"):
         assert server.record.auth_outcomes == ["authenticated"]
 

@@ -17,6 +17,7 @@ from google.cloud.firestore_v1.watch import Watch
 from sluice_client import MemorySource, Source, Usable, usable_quotes
 from sluice_client.firestore import MAX_SYMBOLS, FirestoreSource
 from sluice_client.sources import Event, HeartbeatRead, QuoteRead, ReaderChanged
+from support.deadlines import within
 from support.eventually import eventually
 from support.feed_documents import heartbeat_fields, quote_fields
 
@@ -173,7 +174,7 @@ async def test_a_strategy_is_given_what_it_may_use(store: Store) -> None:
     await store.put_heartbeat(heartbeat_fields(now()))
     await store.put_quote("SPY", quote_fields("SPY", now(), price=601.23))
     found: list[str] = []
-    async with asyncio.timeout(20):
+    async with within(20):
         async for update in usable_quotes(store.source, ["SPY"]):
             found.append(str(update.quote.price) if isinstance(update, Usable) else update.verdict.reason)
             if found == ["601.23"]:

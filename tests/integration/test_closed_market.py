@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.messages import quote_message, timestamp
 from sluice_simulators.tapes import TapeQuote
 from support.alpaca_provider import SECRET, mount, source
+from support.deadlines import wait_until, within
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod
 from support.runtime_fakes import job
@@ -55,12 +55,12 @@ async def first_update(project: str, credentials: Path, clock: Clock, market: st
             return (heartbeat["status"], heartbeat["market"]) == ("running", market)
 
         async with pod.running():
-            await server.record.wait_until(lambda record: record.quote_symbols == {"SPY"})
+            await wait_until(server.record, lambda record: record.quote_symbols == {"SPY"})
             moment = timestamp(int(clock().timestamp() * 1_000_000_000))
             await server.send([quote_message(TapeQuote(0, "SPY", 10.0, 200, 10.02, 300), moment)])
             await eventually(is_shown, 20)
             reader = FirestoreSource(firestore.Client(project=project), TENANT)
-            async with asyncio.timeout(20), aclosing(usable_quotes(reader, ["SPY"], clock=clock)) as updates:
+            async with within(20), aclosing(usable_quotes(reader, ["SPY"], clock=clock)) as updates:
                 update = await anext(updates)
             heartbeat = await pod.documents.heartbeat()
             assert heartbeat is not None

@@ -20,6 +20,8 @@ from sluice_operator.adapters.kubernetes import KubernetesCluster
 from sluice_operator.adapters.lease import KubernetesLease
 from sluice_operator.domain import workload
 from sluice_operator.ports import LeaseStore, NotLeading, RequestRefused, Unavailable
+from support.deadlines import scaled
+from support.timed_kubectl import TimedKubectl
 from unit.operator.behaviour import PODS, SPEC, STATUS, ClusterBehaviour, LeaseBehaviour, declared
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,11 +33,11 @@ _numbers = itertools.count(1)
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cluster with the CRD but without an operator, which would act on the jobs of these tests."""
     state = tmp_path_factory.mktemp("port")
-    subprocess.run([COMMAND, "up", "--state", state, "--crds", ROOT / "crds"], check=True, timeout=600)
+    subprocess.run([COMMAND, "up", "--state", state, "--crds", ROOT / "crds"], check=True, timeout=scaled(600))
     try:
         yield state / "kubeconfig"
     finally:
-        subprocess.run([COMMAND, "down", "--state", state], check=True, timeout=60)
+        subprocess.run([COMMAND, "down", "--state", state], check=True, timeout=scaled(60))
 
 
 class HttpBench:
@@ -63,7 +65,7 @@ class HttpBench:
 @pytest.fixture
 async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
     """A namespace for one test."""
-    kubectl, namespace = Kubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
+    kubectl, namespace = TimedKubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
     kubectl("create", "namespace", namespace)
     async with await access.create_kubeconfig_client(kubeconfig) as client:
         yield HttpBench(KubernetesCluster(RequestSender(client)), kubectl, namespace)

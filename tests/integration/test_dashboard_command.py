@@ -13,6 +13,7 @@ from sluice_devcluster.controlplane import find_free_port
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import PROJECT, Quickstart
+from support.deadlines import scaled
 from support.rules_client import RulesClient, unsigned_token
 from support.site import Tenant, eventually
 
@@ -34,7 +35,7 @@ def test_the_page_is_served_for_a_member_of_the_tenant(
     site.start_dashboard(page, tenant.name)
     try:
         url = capsys.readouterr().out.splitlines()[-1]
-        with urllib.request.urlopen(f"{url}config.json", timeout=5) as response:  # noqa: S310  on this machine
+        with urllib.request.urlopen(f"{url}config.json", timeout=scaled(5)) as response:  # noqa: S310  on this machine
             config = json.load(response)
         assert config["feeds"] == [{"document": "beat", "collection": "live_quotes"}]
         assert config["mockUser"] == {"uid": dashboard.USER, "tenantId": tenant.name}

@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.deadlines import assert_takes_at_most, scaled
+from support.site import eventually
+from support.timed_kubectl import scale_timeouts
 
 Json = dict[str, Any]
 PROGRAM = [sys.executable, "-m", "sluice_devcluster"]
@@ -49,9 +53,8 @@ class Kubectl:
         self._argv = [program, "--kubeconfig", kubeconfig]
 
     def __call__(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        answer = subprocess.run(
-            [*self._argv, *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=30
-        )
+        command = [*self._argv, *map(scale_timeouts, arguments)]
+        answer = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=scaled(30))
         assert not check or answer.returncode == 0, answer.stderr
         return answer.stdout + answer.stderr
 
@@ -62,15 +65,6 @@ class Kubectl:
     def pod(self, name: str) -> Json:
         answer = self("get", "pod", name, "--ignore-not-found", "-o", "json")
         return dict(json.loads(answer)) if answer else {}
-
-
-def eventually(probe: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Return the first true result of `probe` within this many seconds."""
-    deadline = time.monotonic() + seconds
-    while not (answer := probe()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer
 
 
 def pod(name: str, *command: str, container: Json | None = None, **spec: Any) -> Json:
@@ -138,10 +132,9 @@ def test_a_pod_sees_its_environment_and_its_log_is_kept_with_times(kubectl: Kube
         {"name": "ALL", "value": "$(NAME) $(COLOUR) $(SECRET) $(NOBODY)"},
     ]
     command = ("sh", "-c", "echo $ALL; echo $POD_IP >&2; echo done >/dev/termination-log")
-    started = time.monotonic()
-    kubectl.apply(pod("environment", *command, container={"env": variables}, restartPolicy="Never"))
-    ended = eventually(lambda: container_status(kubectl.pod("environment")).get("state", {}).get("terminated"))
-    assert time.monotonic() - started < 5
+    with assert_takes_at_most(5):
+        kubectl.apply(pod("environment", *command, container={"env": variables}, restartPolicy="Never"))
+        ended = eventually(lambda: container_status(kubectl.pod("environment")).get("state", {}).get("terminated"))
     assert (ended["exitCode"], ended["reason"], ended["message"]) == (0, "Completed", "done\n")
     found = kubectl.pod("environment")
     assert found["status"]["phase"] == "Succeeded"
@@ -242,12 +235,12 @@ def test_a_deleted_pod_is_killed_after_its_grace_period(kubectl: Kubectl) -> Non
     )
     kubectl("wait", "--for=condition=Ready", "pod/polite", "pod/deaf", "--timeout=10s")
     time.sleep(0.3)
+    with assert_takes_at_most(1.5):
+        kubectl("delete", "pod", "polite")
     started = time.monotonic()
-    kubectl("delete", "pod", "polite")
-    assert time.monotonic() - started < 1.5
-    started = time.monotonic()
-    kubectl("delete", "pod", "deaf")
-    assert 1.5 < time.monotonic() - started < 5
+    with assert_takes_at_most(5):
+        kubectl("delete", "pod", "deaf")
+    assert time.monotonic() - started > 1.5
 
 
 def test_a_deployment_is_scaled_to_one_and_to_zero(kubectl: Kubectl) -> None:

@@ -23,6 +23,7 @@ from sluice_manifests.progress import ProgressPrinter
 from sluice_manifests.tools import find_or_build_tools
 from sluice_runtime.cli import job_reader
 from sluice_runtime.settings import SettingsError
+from support.deadlines import scaled
 from support.documents_table import DOCUMENTS, DocumentCase
 from support.rules_table import RULE_CASES
 from support.strict_create import StrictCreator
@@ -79,7 +80,7 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         path = folder / f"{number}.yaml"
         path.write_text(text)
         command = [str(program), "template", "sluice", str(CHART), "-f", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=scaled(60))
         return text, done.stderr if done.returncode else ""
 
     texts = [*(case.text for case in CHARTS), *(chart_values(case) for case in IN_CHART)]

@@ -19,6 +19,7 @@ from sluice_contract.spec import FirestoreSettings
 from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.domain.failure import SinkError
+from support.deadlines import within
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
 from support.firestore_proxy import Fault, FirestoreProxy
@@ -64,7 +65,7 @@ async def abandon(proxy: FirestoreProxy, write: object) -> None:
 
 
 async def all_delivered(proxy: FirestoreProxy, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(proxy.outcomes) < count:  # noqa: ASYNC110  the proxy notifies no waiter
             await asyncio.sleep(0.05)
 

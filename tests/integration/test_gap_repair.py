@@ -22,6 +22,7 @@ from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
 from sluice_simulators.alpaca.trades import StockTrade
 from support.alpaca_provider import SECRET, mount, source
+from support.deadlines import wait_until
 from support.eventually import eventually
 from support.pod import LIMITS, FakePod, Pod, ShortBackoff
 from support.runtime_fakes import job
@@ -50,7 +51,7 @@ async def streaming(server: AlpacaServer, folder: Path) -> AsyncIterator[FakePod
     repairing = asyncio.create_task(GapRepairer(history, tape, pod.journal, ShortBackoff).run())
     pod.job.declare(job(1, symbols=["AAPL", "MSFT"], limits=LIMITS))
     async with pod.running():
-        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL", "MSFT"})
+        await wait_until(server.record, lambda record: record.quote_symbols == {"AAPL", "MSFT"})
         await eventually(lambda: pod.journal.state == "Live")
         yield pod
     await cancel_and_wait(repairing)

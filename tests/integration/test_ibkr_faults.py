@@ -12,6 +12,7 @@ from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.domain.health import heartbeat_state
 from sluice_simulators.tws import TWSServer
 from sluice_simulators.tws import record as requests
+from support.deadlines import wait_until
 from support.eventually import eventually
 from support.ibkr_provider import source
 from support.pod import LIMITS, FakePod, Pod
@@ -170,7 +171,7 @@ async def test_a_connection_to_a_silent_gateway_is_replaced(gateway: TWSServer, 
 async def test_symbols_change_on_the_open_connection(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "SPY"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"AAPL", "SPY"})
         await send_until_written(gateway, pod, "SPY", 77.25)
         assert len(gateway.record.connections) == 1
 
@@ -184,13 +185,13 @@ async def test_a_pause_in_any_phase_closes_the_socket_and_prevents_connections_u
         gateway.behavior.silent.add(silence)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
     async with pod.running():
-        await gateway.record.wait_until(lambda record: record.connections)
+        await wait_until(gateway.record, lambda record: record.connections)
         if silence is None:
             await eventually(lambda: pod.journal.state == "Live")
         elif silence > 0:
-            await gateway.record.wait_until(lambda record: record.requests_of_kind(silence))
+            await wait_until(gateway.record, lambda record: record.requests_of_kind(silence))
         pod.job.declare(job(2, symbols=SYMBOLS, enabled=False, limits=LIMITS))
-        await gateway.record.wait_until(lambda record: not record.open_connections)
+        await wait_until(gateway.record, lambda record: not record.open_connections)
         await eventually(lambda: pod.journal.state == "Paused")
         await asyncio.sleep(0.3)
         assert len(gateway.record.connections) == 1

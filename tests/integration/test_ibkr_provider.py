@@ -17,6 +17,7 @@ from sluice_runtime.domain.market import Quote
 from sluice_simulators.tws import TWSServer
 from sluice_simulators.tws import record as requests
 from sluice_simulators.tws.server import BID, LAST, LAST_SIZE
+from support.deadlines import wait_for, wait_until
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.ibkr_provider import failure_of_connection, source, streaming
@@ -45,14 +46,14 @@ async def test_quotes_arrive_and_no_account_data_is_requested(gateway: TWSServer
     async with streaming(source(gateway.port), listener, "AAPL", "BRK.B"):
         assert listener.history[:2] == ["Connecting", "Subscribing"]
         assert listener.confirmed == {"AAPL", "BRK.B"}
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "BRK B"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"AAPL", "BRK B"})
         assert all(int(fields[3]) > 0 for fields in gateway.record.requests_of_kind(requests.MARKET_DATA))
         gateway.send_quote("BRK B", 500.25, 500.5)
         await eventually(lambda: listener.ticks)
         quote = last(listener)
         assert (quote.symbol, quote.bid, quote.ask) == ("BRK.B", 500.25, 500.5)
         assert (quote.bid_size, quote.ask_size, quote.ts.tzinfo is not None) == (200, 300, True)
-    await gateway.record.wait_until(lambda record: not record.open_connections)
+    await wait_until(gateway.record, lambda record: not record.open_connections)
     assert listener.history[-1] == "closed"
     assert [each.client_id for each in gateway.record.connections] == [7]
     assert gateway.record.requests_of_kind(requests.AUTO_OPEN_ORDERS) == []
@@ -62,7 +63,7 @@ async def test_quotes_arrive_and_no_account_data_is_requested(gateway: TWSServer
 @pytest.mark.parametrize(("price", "size"), [(-1.0, 0.0), (float("nan"), 0.0), (-1.0, 100.0)])
 async def test_an_empty_side_is_none(gateway: TWSServer, listener: FakeListener, price: float, size: float) -> None:
     async with streaming(source(gateway.port), listener, "AAPL"):
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols)
         gateway.send_quote("AAPL", 10.0, 11.0)
         gateway.send_price("AAPL", BID, price, size)
         await eventually(lambda: listener.ticks and last(listener).bid is None)
@@ -73,7 +74,7 @@ async def test_trades_and_halts_arrive_if_their_channels_are_followed(
     gateway: TWSServer, listener: FakeListener
 ) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", channels=TRADES) as connection:
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols)
         gateway.send_price("AAPL", LAST, 10.5, 100)
         gateway.send_size("AAPL", LAST_SIZE, 300)
         gateway.send_halt("AAPL", 2)
@@ -92,7 +93,7 @@ async def test_trades_and_halts_arrive_if_their_channels_are_followed(
 async def test_only_changed_symbols_are_requested(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"MSFT", "SPY"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"MSFT", "SPY"})
         asked = [fields[4] for fields in gateway.record.requests_of_kind(requests.MARKET_DATA)]
         assert (sorted(asked), len(gateway.record.requests_of_kind(requests.CANCEL_MARKET_DATA))) == (
             ["AAPL", "MSFT", "SPY"],
@@ -110,7 +111,7 @@ async def test_an_unknown_an_ambiguous_and_an_invalid_symbol_are_rejected_and_th
     async with streaming(source(gateway.port), listener, "AAPL", "NOPE", "TWICE", "ODD"):
         assert listener.confirmed == {"AAPL"}
         assert {each.symbol: each.code for each in listener.rejected} == {"NOPE": 200, "TWICE": 200, "ODD": 321}
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"AAPL"})
         gateway.send_quote("AAPL", 10.0, 11.0)
         await eventually(lambda: listener.ticks)
 
@@ -160,9 +161,9 @@ async def test_a_rejection_of_a_streaming_subscription_ends_only_this_subscripti
     gateway: TWSServer, listener: FakeListener
 ) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT"):
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "MSFT"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"AAPL", "MSFT"})
         gateway.send_symbol_error("MSFT", 354, "Requested market data is not subscribed.")
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"AAPL"})
         assert listener.confirmed == {"AAPL"}
 
 
@@ -202,7 +203,7 @@ async def test_the_requests_for_many_symbols_are_spread_over_seconds(
     async with streaming(source(gateway.port), listener, *symbols) as connection:
         assert len(listener.confirmed) == 100
         await connection.set_subscriptions(frozenset({"S1"}))
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"S1"})
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols == {"S1"})
 
 
 ENDS: list[tuple[str, FailureType]] = [
@@ -233,14 +234,14 @@ async def test_each_failure_has_its_type_and_leaves_no_open_socket(
     hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
     ending = asyncio.create_task(failure_of_connection(source(gateway.port, timeouts=hurried)))
     if fault in ("drop", "reset", "port"):
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols)
         gateway.send_notice(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop_connections(
             reset=fault == "reset"
         )
-    failure = await asyncio.wait_for(ending, 10)
+    failure = await wait_for(ending, 10)
     assert failure.kind == kind
     assert f"127.0.0.1:{gateway.port}" in failure.message
-    await gateway.record.wait_until(lambda record: not record.open_connections)
+    await wait_until(gateway.record, lambda record: not record.open_connections)
 
 
 async def test_a_client_id_that_is_in_use_is_a_connection_limit(listener: FakeListener) -> None:
@@ -265,15 +266,15 @@ async def test_cancelling_in_any_phase_closes_the_socket(gateway: TWSServer, sil
     if silence is not None:
         gateway.behavior.silent.add(silence)
     task = asyncio.create_task(failure_of_connection(source(gateway.port, timeouts=IBKRTimeouts())))
-    await gateway.record.wait_until(lambda record: record.connections)
+    await wait_until(gateway.record, lambda record: record.connections)
     if silence is None:
-        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
+        await wait_until(gateway.record, lambda record: record.subscribed_symbols)
     elif silence > 0:
-        await gateway.record.wait_until(lambda record: record.requests_of_kind(silence))
+        await wait_until(gateway.record, lambda record: record.requests_of_kind(silence))
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5)
-    await gateway.record.wait_until(lambda record: not record.open_connections, 5)
+        await wait_for(task, 5)
+    await wait_until(gateway.record, lambda record: not record.open_connections, 5)
 
 
 async def test_without_ib_async_the_error_names_the_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:

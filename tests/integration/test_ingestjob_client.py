@@ -15,6 +15,7 @@ from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.api_server import FakeApiServer, document
+from support.deadlines import wait_for
 from support.eventually import eventually
 from support.job_client import TOKEN, client, credentials, server
 from support.runtime_fakes import journal
@@ -212,7 +213,7 @@ async def test_the_deletion_of_the_job_ends_the_watch(server: FakeApiServer, wat
     await watcher.until(1)
     server.change("DELETED", document(1))
     await watcher.until(1, None)
-    await asyncio.wait_for(watcher.task, 1)
+    await wait_for(watcher.task, 1)
 
 
 async def test_a_job_deleted_between_two_watches_is_reported_as_gone(server: FakeApiServer, watcher: Watcher) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Quickstart
+from support.deadlines import Deadline
 from support.processes import pod_process
 from support.site import Tenant, eventually, instant
 
@@ -96,9 +97,9 @@ def operators_part(tenant: Tenant) -> tuple[dict[str, Any], list[str]]:
 
 def seconds_until(check: Callable[[], object], most: float) -> float:
     """Wait until the check is true; returns how many seconds this took."""
-    started = time.monotonic()
+    deadline = Deadline(most)
     eventually(check, seconds=most)
-    return time.monotonic() - started
+    return deadline.elapsed
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from sluice_runtime.domain.trading_calendar import CalendarError, TradingDay
 from sluice_runtime.loops.market_clock import MarketClock
 from sluice_simulators.alpaca import Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount, source
+from support.deadlines import wait_for
 from support.eventually import eventually
 from support.fake_sink import FakeSink
 from support.pod import LIMITS, ShortBackoff
@@ -167,7 +168,7 @@ class World:
             yield
         finally:
             stop.set()
-            await asyncio.wait_for(task, 5)
+            await wait_for(task, 5)
 
     @property
     def heartbeat(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from sluice_operator.domain.workload import PodSettings
 from sluice_runtime.domain.declared_job import parse_declared_job
 from sluice_runtime.domain.desired import desired_state
 from support import schema_values
+from support.deadlines import scaled
 from support.schema_values import Path as Place
 from support.site import eventually
 
@@ -165,7 +166,7 @@ class Sweep:
         host = self._client.configuration.host
         async with self._slots:
             response = await self._client.call_api(
-                method, f"{host}{url}", header_params={"Content-Type": kind}, body=body, _request_timeout=30
+                method, f"{host}{url}", header_params={"Content-Type": kind}, body=body, _request_timeout=scaled(30)
             )
             return response.status, await response.read()
 

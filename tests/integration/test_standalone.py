@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadlines import scaled
 from support.firestore import firestore_emulator
 from support.site import eventually
 from support.standalone import Machine
@@ -214,7 +215,7 @@ def test_a_closed_log_pipe_does_not_end_the_runtime(machine: Machine) -> None:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         eventually(lambda: machine.quotes().get("AAPL", {}).get("seq", 0) > 3)
         process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=20)
+        _, complaints = process.communicate(timeout=scaled(20))
     assert (process.returncode, complaints) == (0, "")
 
 

@@ -10,6 +10,7 @@ import urllib.request
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
+from support.deadlines import scaled
 
 from .callers import Manifest
 
@@ -88,7 +89,7 @@ class Caller:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self._server + path, data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self._tls) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=scaled(10), context=self._tls) as answer:  # noqa: S310
                 text = answer.read()
                 return answer.status, json.loads(text) if "json" in answer.headers["Content-Type"] else {}
         except urllib.error.HTTPError as error:

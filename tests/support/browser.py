@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from support.deadlines import Deadline
+
 DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
 
 # The sizes at which the page is looked at, in pixels.
@@ -106,13 +108,15 @@ class Browser:
 
     def wait_for(self, expression: str, seconds: float = 15.0) -> None:
         """Wait until a JavaScript expression is true in the page; if it is not in time, fail with the page's text."""
+        deadline = Deadline(seconds)
         try:
-            self._send("waitFor", expression=expression, seconds=seconds)
+            self._send("waitFor", expression=expression, seconds=deadline.seconds)
         except BrowserError as error:
             shown = self.evaluate("document.body.innerText.slice(0, 1500)")
             raise AssertionError(
-                f"not within {seconds:.0f} s: {expression}\n{error}\nThe page shows:\n{shown}"
+                f"not within {deadline.seconds:.0f} s: {expression}\n{error}\nThe page shows:\n{shown}"
             ) from error
+        deadline.record(expression)
 
     def wait_for_text(self, selector: str, text: str, seconds: float = 15.0) -> None:
         """Wait until an element's text contains `text`."""

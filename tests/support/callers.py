@@ -9,6 +9,7 @@ from typing import Any
 from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
+from support.timed_kubectl import TimedKubectl
 
 
 class Callers:
@@ -34,7 +35,7 @@ class Callers:
         path = self._directory / f"caller-{self._made}"
         path.touch(mode=0o600)
         path.write_text(json.dumps(config))
-        return Kubectl(binaries.provide_binaries(lambda _: None).kubectl, path)
+        return TimedKubectl(binaries.provide_binaries(lambda _: None).kubectl, path)
 
 
 Manifest = dict[str, Any]

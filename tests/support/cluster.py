@@ -12,6 +12,8 @@ from sluice_devcluster.binaries import provide_binaries
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart, install_operator
+from support.deadlines import scaled
+from support.timed_kubectl import TimedKubectl
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -23,13 +25,13 @@ def second_cluster(state: Path, emulator: str) -> Iterator[Kubectl]:
     command = [str(BIN / "sluice-devcluster")]
     where = ["--state", str(state)]
     options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--restart-backoff-seconds", "1"]
-    subprocess.run([*command, "up", *where, *options], check=True, timeout=600)
+    subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
     try:
-        kubectl = Kubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
+        kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
         install_operator(kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": emulator})
         yield kubectl
     finally:
-        subprocess.run([*command, "down", *where], check=True, timeout=120)
+        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))
 
 
 @contextmanager
@@ -42,10 +44,11 @@ def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
     where = ["--state", str(state)]
     options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--restart-backoff-seconds", "1"]
     options += ["--emulator", "--rules", str(ROOT / "manifests/firestore/firestore.rules")]
-    subprocess.run([*command, "up", *where, *options], check=True, timeout=600)
+    subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
     try:
         found = Quickstart(StateDirectory(state), ROOT / "manifests")
+        found.kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
         install_operator(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})
         yield found
     finally:
-        subprocess.run([*command, "down", *where], check=True, timeout=120)
+        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast, overload
+
+from support.deadlines import Deadline
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], second
     Raises:
         AssertionError: this did not happen in time; the message has the last result or failure.
     """
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     pause = 0.005
     while True:
         failure: AssertionError | None = None
@@ -34,10 +35,11 @@ async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], second
             found = holds()
             answer = await cast("Awaitable[T | None]", found) if inspect.isawaitable(found) else found
             if answer:
+                deadline.record("eventually")
                 return answer
         except AssertionError as error:
             failure = error
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {failure or repr(answer)}")
+        if deadline.has_passed:
+            raise AssertionError(f"not within {deadline.seconds:g} s: {failure or repr(answer)}")
         await asyncio.sleep(pause)
         pause = min(0.1, pause * 1.5)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sluice_devcluster import emulator, processes
 from sluice_devcluster.layout import StateDirectory
+from support.deadlines import scaled
 
 VARIABLE = "FIRESTORE_EMULATOR_HOST"
 
@@ -51,5 +52,5 @@ def load_rules(host: str, project: str, rules: Path) -> None:
         data=json.dumps({"rules": {"files": files}}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30):  # noqa: S310  likewise
+    with urllib.request.urlopen(request, timeout=scaled(30)):  # noqa: S310  likewise
         pass

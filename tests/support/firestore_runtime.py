@@ -17,13 +17,14 @@ from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.factories import create_sink
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.standalone_settings import standalone_settings
+from support.deadlines import within
 from support.firestore_proxy import FirestoreProxy
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote, stored_job
 
 
 async def until(is_true: Callable[[], bool], seconds: float) -> None:
     """Wait until a condition is true, for at most `seconds`."""
-    async with asyncio.timeout(seconds):
+    async with within(seconds):
         while not is_true():  # noqa: ASYNC110  the runtime notifies no waiter
             await asyncio.sleep(0.02)
 
@@ -76,7 +77,7 @@ class Runtime:
 
     async def until_heartbeat_has(self, status: str) -> None:
         """Wait until the stored heartbeat has this status."""
-        async with asyncio.timeout(10):
+        async with within(10):
             while await self.heartbeat_status() != status:  # noqa: ASYNC110  the emulator notifies no waiter
                 await asyncio.sleep(0.1)
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.kubectl import Kubectl
 from support.site import eventually
+from support.timed_kubectl import TimedKubectl
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -46,7 +46,7 @@ class KindCluster:
         self.name = name
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
-        self.kubectl = Kubectl(program("kubectl"), self.kubeconfig)
+        self.kubectl = TimedKubectl(program("kubectl"), self.kubeconfig)
         self._kind = str(program("kind"))
         self._docker = os.environ.get("DOCKER") or "docker"
 

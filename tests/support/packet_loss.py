@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from support.deadlines import scaled
+
 _ESTABLISHED: Final = "01"
 _TABLES: Final = ("tcp", "tcp6")
 # The IPv4 address of a dual-stack socket, as gRPC opens them: its packets are IPv4.
@@ -102,7 +104,7 @@ def _failure(action: str, program: str, direction: tuple[int, int]) -> str:
     match = ["--in-interface", "lo", "--protocol", "tcp", "--sport", str(source), "--dport", str(destination)]
     command = [program, "--wait", "10", action, "INPUT", *match, "--jump", "DROP"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=scaled(30), check=False)
     except FileNotFoundError:
         return f"{program} is not installed: on Debian, apt-get install iptables"
     return f"{' '.join(command)}: {done.stderr.strip()}" if done.returncode else ""

@@ -14,6 +14,7 @@ from typing import Any
 from sluice_devcluster.controlplane import find_free_port
 from sluice_devcluster.quickstart import PROJECT
 from support.browser import DASHBOARD
+from support.deadlines import scaled
 from support.site import eventually
 
 USER = "viewer"
@@ -71,7 +72,7 @@ def get_document(emulator: str, path: str) -> dict[str, Any]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}livez", timeout=1) as answer:  # noqa: S310  on this machine
+        with urllib.request.urlopen(f"{url}livez", timeout=scaled(1)) as answer:  # noqa: S310  on this machine
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -82,6 +83,6 @@ def _request(emulator: str, method: str, path: str, body: dict[str, Any] | None 
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": "Bearer owner", "Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=scaled(10)) as answer:  # noqa: S310
         found: dict[str, Any] = json.load(answer)
     return found

@@ -17,6 +17,7 @@ from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.ports import Sink, Source
+from support.deadlines import wait_for
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, desired, identity
 from support.sinks import Documents
@@ -61,7 +62,7 @@ class Pod(Generic[S]):
             yield
         finally:
             self.stop.set()
-            await asyncio.wait_for(task, 5)
+            await wait_for(task, 5)
 
     @property
     def failures(self) -> list[StreamFailure]:

@@ -7,6 +7,8 @@ import http.client
 import json
 from typing import Any
 
+from support.deadlines import scaled
+
 PROJECT = "demo-rules"
 OWNER = "owner"  # the token of a server, which bypasses the rules
 _FIELDS = {"fields": {"symbol": {"stringValue": "SPY"}}}
@@ -36,7 +38,7 @@ class RulesClient:
     def __init__(self, emulator: str, project: str = PROJECT) -> None:
         """`emulator` is its host:port."""
         self._documents = f"/v1/projects/{project}/databases/(default)/documents"
-        self._connection = http.client.HTTPConnection(emulator, timeout=10)
+        self._connection = http.client.HTTPConnection(emulator, timeout=scaled(10))
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import read_collection
+from support.deadlines import Deadline
 from support.upstream import Upstream
 
 T = TypeVar("T")
@@ -27,10 +28,11 @@ SPEC: dict[str, Any] = {
 
 def eventually(check: Callable[[], T | None], seconds: float = 15.0, every: float = 0.05) -> T:
     """Return the first true result of `check`; if there is none in time, fail with its last result."""
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     while not (found := check()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s; last: {found!r}"
+        assert not deadline.has_passed, f"not within {deadline.seconds:.0f} s; last: {found!r}"
         time.sleep(every)
+    deadline.record("eventually")
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sluice_devcluster.controlplane import find_free_port
 from sluice_devcluster.quickstart import PROJECT, read_collection
+from support.deadlines import scaled
 from support.site import SPEC
 
 # Variables of a runtime that may be set in the environment of the test run; the tests remove them.
@@ -80,7 +81,7 @@ class Machine:
     def status(self) -> dict[str, Any]:
         """Return the status from the HTTP interface; empty while it does not answer."""
         try:
-            with urllib.request.urlopen(f"{self.url}/runtime/ingest/status", timeout=5) as answer:  # noqa: S310  on this machine
+            with urllib.request.urlopen(f"{self.url}/runtime/ingest/status", timeout=scaled(5)) as answer:  # noqa: S310  on this machine
                 found: dict[str, Any] = json.load(answer)
         except OSError:
             return {}
@@ -89,7 +90,7 @@ class Machine:
     def post(self, action: str) -> None:
         """Send an action, such as a start or a stop, to the HTTP interface."""
         request = urllib.request.Request(f"{self.url}/runtime/ingest/{action}", data=b"", method="POST")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=20):  # noqa: S310  on this machine
+        with urllib.request.urlopen(request, timeout=scaled(20)):  # noqa: S310  on this machine
             pass
 
     def put_epoch(self, epoch: int) -> None:
@@ -99,7 +100,7 @@ class Machine:
         body = json.dumps({"fields": {"epoch": {"integerValue": str(epoch)}}}).encode()
         headers = {"Authorization": "Bearer owner", "Content-Type": "application/json"}
         request = urllib.request.Request(url, data=body, headers=headers, method="PATCH")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310  the emulator, on this machine
+        with urllib.request.urlopen(request, timeout=scaled(10)):  # noqa: S310  the emulator, on this machine
             pass
 
     def delete_quote(self, symbol: str) -> None:
@@ -107,7 +108,7 @@ class Machine:
         root = f"http://{self._emulator}/v1/projects/{PROJECT}/databases/(default)/documents"
         url = f"{root}/tenants/{self._tenant}/live_quotes/{symbol}"
         request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"}, method="DELETE")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310  the emulator, on this machine
+        with urllib.request.urlopen(request, timeout=scaled(10)):  # noqa: S310  the emulator, on this machine
             pass
 
     def quotes(self) -> dict[str, dict[str, Any]]:

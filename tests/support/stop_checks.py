@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sluice_devcluster.quickstart import Quickstart
+from support.deadlines import Deadline
 from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
@@ -15,9 +16,9 @@ from support.upstream import Upstream
 
 def seconds_until(check: Callable[[], object], limit: float) -> float:
     """Wait until the check is true; returns how many seconds this took."""
-    began = time.monotonic()
+    deadline = Deadline(limit)
     eventually(check, limit)
-    return time.monotonic() - began
+    return deadline.elapsed
 
 
 def pod_of(tenant: Tenant) -> int:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from support.deadlines import scaled
+
 _AT_ONCE = 12
 
 
@@ -40,7 +42,7 @@ class StrictCreator:
         headers = {"Content-Type": "application/yaml"}
         request = urllib.request.Request(self._url, text.encode(), headers, method="POST")  # noqa: S310  always https
         try:
-            urllib.request.urlopen(request, context=self._tls, timeout=30).close()  # noqa: S310
+            urllib.request.urlopen(request, context=self._tls, timeout=scaled(30)).close()  # noqa: S310
         except urllib.error.HTTPError as error:
             message: str = json.load(error)["message"]
             return message

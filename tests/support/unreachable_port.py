@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from support.deadlines import scaled
+
 
 @contextmanager
 def unreachable_port(port: int, spared_address: str) -> Iterator[None]:
@@ -33,4 +35,4 @@ def unreachable_port(port: int, spared_address: str) -> Iterator[None]:
 
 def _iptables(action: str, rule: list[str]) -> None:
     command = ["iptables", "--wait", "10", action, "OUTPUT", "--protocol", "tcp", *rule, "--jump", "DROP"]
-    subprocess.run(command, check=True, timeout=30)
+    subprocess.run(command, check=True, timeout=scaled(30))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sluice_simulators.alpaca.faults import Fault
+from support.deadlines import scaled
 
 
 class Upstream:
@@ -41,7 +42,7 @@ class Upstream:
 
     def record(self) -> dict[str, Any]:
         """Return the server's record of connections and requests; see sluice_simulators.alpaca.record."""
-        with urllib.request.urlopen(f"{self._control}/_record", timeout=10) as answer:  # noqa: S310  on this machine
+        with urllib.request.urlopen(f"{self._control}/_record", timeout=scaled(10)) as answer:  # noqa: S310  on this machine
             found: dict[str, Any] = json.load(answer)
         return found
 
@@ -65,4 +66,4 @@ class Upstream:
 
     def _post(self, route: str, faults: tuple[Fault, ...]) -> None:
         body = msgspec.json.encode({"faults": faults})
-        urllib.request.urlopen(self._control + route, data=body, timeout=10).close()  # noqa: S310  on this machine
+        urllib.request.urlopen(self._control + route, data=body, timeout=scaled(10)).close()  # noqa: S310  on this machine

@@ -14,6 +14,7 @@ from sluice_devcluster import cluster, dashboard
 from sluice_devcluster.controlplane import find_free_port
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import ClusterSettings, StateDirectory
+from support.deadlines import scaled
 
 CONFIG = {"projectId": "demo", "emulatorHost": "127.0.0.1:8085"}
 
@@ -38,7 +39,7 @@ def page(tmp_path: Path) -> Path:
 
 
 def read_config(url: str) -> dict[str, str]:
-    with urllib.request.urlopen(f"{url}config.json", timeout=5) as response:  # noqa: S310  on this machine
+    with urllib.request.urlopen(f"{url}config.json", timeout=scaled(5)) as response:  # noqa: S310  on this machine
         found: dict[str, str] = json.load(response)
     return found
 

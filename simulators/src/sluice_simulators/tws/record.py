@@ -63,7 +63,7 @@ class GatewayRecord:
         """The request ids of all requests for market data, in order."""
         return [int(fields[2]) for fields in self.requests_of_kind(MARKET_DATA)]
 
-    async def wait_until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
+    async def wait_until(self, holds: Callable[[Self], object], timeout: float | None = 10.0) -> Self:
         """Wait until `holds(record)` is true, checking at each change; raise TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not holds(self):
