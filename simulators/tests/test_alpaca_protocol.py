@@ -17,7 +17,7 @@ from sluice_simulators.alpaca.client import ClientOptions, connect, connect_and_
 from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.server import PATHS
 from sluice_simulators.tapes import TapeQuote
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 
 AUTHENTICATED = {"T": "success", "msg": "authenticated"}
 
@@ -138,7 +138,7 @@ async def test_a_clean_close_frees_the_slot_at_once() -> None:
 
 
 async def test_a_lost_connection_keeps_its_slot_for_the_hold_time() -> None:
-    async with AlpacaServer(options=ServerOptions(hold=0.1)) as server:
+    async with AlpacaServer(options=ServerOptions(hold=scaled(1.0))) as server:
         async with connect_and_subscribe(server.url(), "AAPL") as client:
             transport = client.socket.get_extra_info("socket")
             transport.shutdown(2)

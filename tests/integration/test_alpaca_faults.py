@@ -57,7 +57,7 @@ from sluice_simulators.alpaca.stream_faults import (
 )
 from support.alpaca_pod import SYMBOLS, document_has, send_until_written, streaming
 from support.alpaca_provider import SECRET, mount, source
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod, Pod
 from support.runtime_fakes import job
@@ -269,15 +269,16 @@ async def test_a_connection_limit_is_retried_after_5_to_30_s_and_http_429_after_
 async def test_the_pod_reconnects_after_the_server_was_down(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
         await send_until_written(server, pod, "AAPL", 10.0)
-        await server.refuse_connections(0.5)
+        await server.refuse_connections()
         await server.inject(Reset())
+        await eventually(lambda: {each.type for each in pod.failures} == {"upstreamClosed", "network"})
+        await server.accept_connections()
         await send_until_written(server, pod, "AAPL", 77.25)
-        assert {each.type for each in pod.failures} == {"upstreamClosed", "network"}
         assert server.record.connect_count == 2
 
 
 async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tmp_path: Path, opened: Opened) -> None:
-    async with AlpacaServer([Account("key", SECRET)], options=ServerOptions(hold=0.5)) as server:
+    async with AlpacaServer([Account("key", SECRET)], options=ServerOptions(hold=scaled(1.0))) as server:
         pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)), opened)
         async with streaming(pod):
             await send_until_written(server, pod, "AAPL", 10.0)

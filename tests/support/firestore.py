@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from google.cloud import firestore
+
 from sluice_devcluster import emulator, processes
 from sluice_devcluster.layout import StateDirectory
 from support.deadlines import scaled
@@ -32,11 +34,27 @@ def firestore_emulator(folder: Path) -> Iterator[str]:
     try:
         asyncio.run(emulator.wait_until_answering(state, host, ours=elsewhere is None))
         os.environ[VARIABLE] = host
+        if elsewhere is None:
+            asyncio.run(_warm_up())
         yield host
     finally:
         if elsewhere is None:
             os.environ.pop(VARIABLE, None)
             processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)
+
+
+async def _warm_up() -> None:
+    """Write and read once without the runtime's deadlines: the emulator compiles the code of its first requests."""
+    client = firestore.AsyncClient(project="demo-warm-up")
+    try:
+        documents = [client.document(f"tenants/warm-up/live_quotes/S{number}") for number in range(100)]
+        batch = client.batch()
+        for each in documents:
+            batch.set(each, {"bid": 1.0})
+        await batch.commit(timeout=scaled(60))
+        await documents[0].get(timeout=scaled(60))
+    finally:
+        client.close()
 
 
 def load_rules(host: str, project: str, rules: Path) -> None:

@@ -11,6 +11,7 @@ import msgpack
 
 from sluice_simulators.alpaca.encoding import MSGPACK, Codec
 
+RECEIVE_SECONDS = 20.0
 CONTENT_TYPES = {"msgpack": "application/msgpack", "json": "application/json"}
 
 
@@ -26,7 +27,7 @@ class ClientOptions:
 
 
 class StreamClient:
-    """One open connection to the server; each receive waits at most 2 s."""
+    """One open connection to the server; each receive waits at most RECEIVE_SECONDS."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, codec: Codec) -> None:
         """`socket` is connected; `codec` is the encoding that its upgrade request named."""
@@ -41,8 +42,8 @@ class StreamClient:
             await self.socket.send_json(message)
 
     async def receive_frame(self) -> aiohttp.WSMessage:
-        """Return the next frame, of any type."""
-        message: aiohttp.WSMessage = await self.socket.receive(timeout=2)
+        """Return the next frame, of any type; raise TimeoutError if none arrives within RECEIVE_SECONDS."""
+        message: aiohttp.WSMessage = await self.socket.receive(timeout=RECEIVE_SECONDS)
         return message
 
     async def receive_messages(self) -> list[dict[str, Any]]:
