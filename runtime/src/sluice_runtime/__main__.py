@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,16 +18,19 @@ from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
+_INTERRUPTED = 128 + signal.SIGINT  # as shells report it
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code.
 
     The code is 0 for success and for a fenced runtime, 1 for a failed check, and 2 for wrong settings, which standard
-    error explains.
+    error explains. It is 130 if Ctrl-C interrupts a command that has no orderly end, such as a start.
     """
     try:
         return _run_command(_argument_parser().parse_args(arguments))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     finally:
         _flush_stdout()
 
