@@ -19,6 +19,7 @@ PAGE := dashboard/build/page
 # Tests wait more than they compute, so this is more than the number of cores.
 WORKERS ?= 3
 BENCH ?=
+CHECKS ?=
 SECONDS ?= 3600
 REPOSITORY ?=
 
@@ -145,6 +146,10 @@ outage: setup ## run one pod at 1,000 quotes a second while Firestore is stopped
 .PHONY: week
 week: setup ## play the week of Thanksgiving with twelve faults, 20 times as fast, and check all that is reported (12 minutes)
 	@PYTHONPATH=tests $(BIN)/python -m week
+
+.PHONY: first-contact
+first-contact: setup ## check Alpaca's test stream, Google's identity and a write to Firestore with your keys; CHECKS="stream identity firestore"
+	@$(BIN)/sluice-runtime first-contact $(CHECKS)
 
 .PHONY: lint
 lint: setup ## run ruff, codespell, mypy --strict and import-linter

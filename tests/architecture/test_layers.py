@@ -29,6 +29,7 @@ ELSEWHERE = {
     "adapters/ibkr/connection.py": "test_ibkr_provider.py",
     "adapters/ibkr/gateway.py": "test_ibkr_provider.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
+    "first_contact.py": "test_first_contact.py",
     "firestore.py": "test_client_sources.py",
     "sources.py": "test_client_sources.py",
 }

@@ -149,6 +149,7 @@ MARKET_DATA = {
             "domain/market",
             "domain/prices",
             "domain/published_documents",
+            "first_contact",
             "loops/freshness_monitor",
             "loops/journal",
             "loops/publisher",

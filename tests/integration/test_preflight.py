@@ -54,7 +54,9 @@ async def test_each_problem_has_a_message(server: AlpacaServer, monkeypatch: pyt
     found = {each.question: each.words for each in await run_preflight_process(SYMBOLS) if not each.good}
     assert found.keys() == {"entitlement", "A", "B", "clock"}
     assert "HTTP 403" in found["entitlement"]
+    assert "choose another feed" in found["entitlement"]
     assert "HTTP 404" in found["A"]
+    assert found["A"].endswith("; remove the symbol, or correct its spelling")
     assert found["B"] == "inactive; remove it from spec.symbols"
     assert "60 s behind Alpaca's: run NTP" in found["clock"]
 
@@ -75,8 +77,8 @@ async def test_a_wrong_key_and_an_absent_server_are_findings_without_the_secret(
 ) -> None:
     monkeypatch.setenv("ALPACA_SECRET_KEY", "another-secret")
     found = await run_preflight_process(SYMBOLS)
-    assert {each.good for each in found} == {False}
-    assert "HTTP 401" in found[0].words
+    assert [(each.question, each.good) for each in found] == [("account", False), ("entitlement", False)]
+    assert all("HTTP 401" in each.words and "; check the key pair" in each.words for each in found)
     assert "another-secret" not in msgspec.json.encode(found).decode()
     monkeypatch.setenv("APCA_API_BASE_URL", "http://127.0.0.1:9")
     assert "cannot be reached" in (await run_preflight_process(SYMBOLS))[0].words

@@ -87,9 +87,10 @@ def _sentence(error: ValidationError, scalar_texts: Mapping[Path, str], key_text
         return (
             f'{where}: YAML reads {text} as {_kind_of_scalar(error.instance)}: write "{text}"{_purpose(error.schema)}'
         )
-    rules = error.schema.get("x-kubernetes-validations") if isinstance(error.schema, dict) else None
-    if keyword == "pattern" and rules:  # the rule is the pattern in words
-        return f"{where}{_value_text(error.instance)}: {rules[0]['message']}"
+    rules = error.schema.get("x-kubernetes-validations", []) if isinstance(error.schema, dict) else []
+    in_words = next((each["message"] for each in rules if each.get("rule") != _IMMUTABLE), None)
+    if keyword == "pattern" and in_words:  # the rule is the pattern in words
+        return f"{where}{_value_text(error.instance)}: {in_words}"
     return f"{where}{_value_text(error.instance)}: {_expectation(keyword, error)}{_purpose(error.schema)}"
 
 
@@ -122,6 +123,7 @@ def _value_text(value: Any) -> str:
     return ""
 
 
+_IMMUTABLE: Final = "self == oldSelf"  # a rule that compares two documents
 _TYPE_WORDS: Final = {
     "string": "a string",
     "integer": "a whole number",

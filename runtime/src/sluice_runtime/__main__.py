@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,16 +18,19 @@ from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
+_INTERRUPTED = 128 + signal.SIGINT  # as shells report it
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code.
 
     The code is 0 for success and for a fenced runtime, 1 for a failed check, and 2 for wrong settings, which standard
-    error explains.
+    error explains. It is 130 if Ctrl-C interrupts a command that has no orderly end, such as a start.
     """
     try:
         return _run_command(_argument_parser().parse_args(arguments))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     finally:
         _flush_stdout()
 
@@ -76,6 +80,15 @@ def _argument_parser() -> argparse.ArgumentParser:
     preflight.add_argument(
         "--symbols-from-stdin", action="store_true", help="read the symbols as a JSON array from stdin"
     )
+    contact = actions.add_parser(
+        "first-contact", help="check Alpaca's test stream, Google's identity and a write to Firestore with your keys"
+    )
+    contact.add_argument("checks", nargs="*", metavar="CHECK", help="stream, identity, firestore; default: all")
+    contact.add_argument("-f", "--file", type=Path, help="take the tenant and spec.firestore from this IngestJob")
+    contact.add_argument("--stream-url", help="a server to use in place of Alpaca's test stream")
+    contact.add_argument(
+        "--seconds", type=_parse_seconds, default=30.0, help="how long to wait for a quote (default %(default)s)"
+    )
     for name, text in (
         ("pause", "pause symbols of a standalone runtime; without symbols, the whole job"),
         ("resume", "resume symbols; without symbols, the whole job"),
@@ -115,6 +128,17 @@ def _run_pod(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _run_first_contact(arguments: argparse.Namespace) -> int:
+    from . import cli, first_contact  # noqa: PLC0415
+
+    if unknown := set(arguments.checks) - set(first_contact.CHECKS):
+        raise SettingsError(f"{min(unknown)} is not a check; use {', '.join(first_contact.CHECKS)}")
+    job = cli.job_reader(arguments.file, os.environ)() if arguments.file else None
+    plain = first_contact.first_contact_settings(os.environ, job)
+    settings = msgspec.structs.replace(plain, stream_url=arguments.stream_url, quote_seconds=arguments.seconds)
+    return first_contact.run_first_contact(settings, arguments.checks, lambda line: print(line, flush=True))
+
+
 def _run_outside_pod(arguments: argparse.Namespace) -> int:
     """Run a command outside a pod, and return the exit code. A pod needs none of the imports in this function."""
     from . import cli  # noqa: PLC0415
@@ -131,6 +155,8 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
             if arguments.symbols_from_stdin:
                 settings = cli.with_symbols_from_json(settings, sys.stdin.buffer.read())
             return cli.run_preflight(settings, os.environ, print, as_json=arguments.json)
+        case "first-contact":
+            return _run_first_contact(arguments)
     read = cli.job_reader(arguments.file, os.environ)
     plain = cli.settings_for_job(read(), os.environ, arguments.file)
     settings = msgspec.structs.replace(plain, record_file=getattr(arguments, "record", None))

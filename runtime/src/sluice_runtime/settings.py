@@ -100,7 +100,7 @@ def common_settings(environment: Mapping[str, str]) -> CommonSettings:
     Raises:
         SettingsError: a setting is malformed.
     """
-    file = environment.get("INGEST_ENABLED_FILE")
+    file = variable(environment, "INGEST_ENABLED_FILE")
     base = _parse_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
     cap = _parse_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
     if base > cap:
@@ -125,7 +125,7 @@ def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -
         SettingsError: the value is neither on nor off.
     """
     try:
-        return parse_on_or_off(without_byte_order_mark(environment.get(name, "")) or default)
+        return parse_on_or_off(variable(environment, name) or default)
     except ValueError as error:
         raise SettingsError(f"{name} is malformed: {error}") from None
 
@@ -133,6 +133,11 @@ def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -
 def without_byte_order_mark(value: str) -> str:
     """Return a variable's value without a byte order mark, which a value copied from a file may begin with."""
     return value.removeprefix("\ufeff")
+
+
+def variable(environment: Mapping[str, str], name: str) -> str | None:
+    """Return a variable's value without spaces around it and without a byte order mark; None if nothing is left."""
+    return without_byte_order_mark(environment.get(name, "")).strip() or None
 
 
 def _parse_injected_job(document: str) -> InjectedJob:
@@ -158,14 +163,14 @@ def _api_url(environment: Mapping[str, str]) -> str:
 
 
 def _parse_log_level(environment: Mapping[str, str]) -> str:
-    value = environment.get("LOG_LEVEL") or "info"
+    value = variable(environment, "LOG_LEVEL") or "info"
     if value.upper() not in _LOG_LEVELS:
         raise SettingsError(f"LOG_LEVEL is {value!r}; use {', '.join(_LOG_LEVELS).lower()}")
     return value.upper()
 
 
 def _parse_log_quotes(environment: Mapping[str, str]) -> LogQuotes:
-    match environment.get("LOG_QUOTES") or "sampled":
+    match (variable(environment, "LOG_QUOTES") or "sampled").lower():
         case "sampled":
             return "sampled"
         case "all":
@@ -175,14 +180,14 @@ def _parse_log_quotes(environment: Mapping[str, str]) -> LogQuotes:
 
 
 def _parse_url(environment: Mapping[str, str], name: str) -> str | None:
-    value = environment.get(name) or None
+    value = variable(environment, name)
     if value is not None and not value.startswith(("http://", "https://")):
         raise SettingsError(f"{name} is not a server's URL; use one like https://paper-api.alpaca.markets")
     return value
 
 
 def _parse_seconds(environment: Mapping[str, str], name: str, default: float) -> float:
-    value = environment.get(name) or str(default)
+    value = variable(environment, name) or str(default)
     try:
         seconds = float(value)
     except ValueError as error:

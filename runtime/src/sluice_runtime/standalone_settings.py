@@ -75,8 +75,8 @@ def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
             f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them, or DRY_RUN=1 to try Sluice with simulated quotes"
         )
     for name, (block, field) in _NUMBERS.items():
-        if environment.get(name):
-            spec.setdefault(block, {})[field] = _parse_integer(name, environment[name])
+        if (value := first_set_variable(environment, (name,))) is not None:
+            spec.setdefault(block, {})[field] = _parse_integer(name, value)
     try:
         return validated_job({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
     except SettingsError as error:
@@ -161,9 +161,10 @@ def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
     has_keys = (
         first_set_variable(environment, KEY_ID) is not None and first_set_variable(environment, SECRET_KEY) is not None
     )
+    feed = first_set_variable(environment, ("ALPACA_DATA_FEED",))
     return _without_none(
-        feed=environment.get("ALPACA_DATA_FEED") or None,
-        streamURL=environment.get("ALPACA_STREAM_URL") or None,
+        feed=feed.lower() if feed else None,
+        streamURL=first_set_variable(environment, ("ALPACA_STREAM_URL",)),
         credentialsSecretRef={"name": "environment"} if has_keys else None,
     )
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sluice_runtime import cli
 from sluice_runtime.__main__ import main
 
 JOB = "metadata: {name: us}\nspec: {tenant: acme, provider: synthetic, symbols: [SPY]"
@@ -68,6 +69,17 @@ def test_an_invalid_time_is_reported(capsys: pytest.CaptureFixture[str], seconds
         main(["smoke", "--seconds", seconds])
     assert end.value.code == 2
     assert "use a number of seconds above 0" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run_pause_command", interrupt)
+    assert main(["paused"]) == 130
+    assert capsys.readouterr().err == ""
 
 
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:

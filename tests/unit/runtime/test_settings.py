@@ -88,6 +88,24 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert pod_settings({**ENVIRONMENT, **empty}) == pod_settings(ENVIRONMENT)
 
 
+@pytest.mark.parametrize("around", [" {}", "{}  ", "\ufeff{}\r\n"])
+def test_spaces_around_a_value_do_not_count(around: str) -> None:
+    values = {
+        "LOG_LEVEL": "debug",
+        "LOG_QUOTES": "all",
+        "RECONNECT_BACKOFF_BASE_S": "2",
+        "INGEST_ENABLED": "off",
+        "INGEST_ENABLED_FILE": "/run/switch",
+        "INGEST_ENABLED_POLL_S": "1",
+        "APCA_API_BASE_URL": "https://paper-api.alpaca.markets",
+        "APCA_API_DATA_URL": "https://data.alpaca.markets",
+    }
+    spaced = {name: around.format(value) for name, value in values.items()}
+    assert pod_settings({**ENVIRONMENT, **spaced}) == pod_settings({**ENVIRONMENT, **values})
+    blank = dict.fromkeys(values, around.format(""))
+    assert pod_settings({**ENVIRONMENT, **blank}) == pod_settings(ENVIRONMENT)
+
+
 def test_a_backoff_with_a_minimum_above_its_maximum_is_reported() -> None:
     assert (
         sentence(RECONNECT_BACKOFF_BASE_S="90")
@@ -100,7 +118,7 @@ def test_an_invalid_address_is_reported() -> None:
     assert message == "APCA_API_DATA_URL is not a server's URL; use one like https://paper-api.alpaca.markets"
 
 
-@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", " "])
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
 def test_a_backoff_that_is_not_a_positive_number_is_rejected(value: str) -> None:
     message = sentence(RECONNECT_BACKOFF_BASE_S=value)
     assert message.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}; use a number of seconds")

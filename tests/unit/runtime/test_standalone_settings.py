@@ -57,6 +57,20 @@ def test_each_variable_sets_its_field() -> None:
     assert (spec.firestore.project_id, spec.firestore.live_quotes_collection) == ("demo-project", "latest")
 
 
+def test_spaces_around_a_value_and_the_case_of_a_feed_do_not_count() -> None:
+    values = {
+        "MONITORED_SYMBOLS": "aapl",
+        "ALPACA_DATA_FEED": "SIP",
+        "ALPACA_STREAM_URL": "wss://proxy/v2/sip",
+        "GLOBAL_BURST": "60",
+        "FIREBASE_PROJECT_ID": "demo-project",
+        "DRY_RUN": "1",
+    }
+    spaced = {name: f"\ufeff {value} " for name, value in {**KEYS, **values}.items()}
+    assert job_from_environment(spaced) == job_from_environment({**KEYS, **values, "ALPACA_DATA_FEED": "sip"})
+    assert job_from_environment({**KEYS, **dict.fromkeys(values, "  ")}) == job_from_environment(KEYS)
+
+
 def test_a_dry_run_needs_no_keys() -> None:
     spec = job_from_environment({"TENANT_ID": "acme", "DRY_RUN": "true"}).spec
     assert spec.dry_run
@@ -79,11 +93,17 @@ def test_missing_variables_are_named() -> None:
         ("DRY_RUN", "maybe", "DRY_RUN is malformed: 'maybe' is neither on nor off"),
         ("ALPACA_DATA_FEED", "best", "ALPACA_DATA_FEED (spec.alpaca.feed) is 'best': set it to one of "),
         ("MONITORED_SYMBOLS", "A-B", "MONITORED_SYMBOLS (spec.symbols)[0] is 'A-B': "),
+        (
+            "TENANT_ID",
+            "Acme",
+            "TENANT_ID (metadata.namespace) is 'Acme': use lower-case letters, digits, and - between",
+        ),
+        ("TENANT_ID", "Acme", "TENANT_ID (spec.tenant) is 'Acme': it does not match ^[a-z0-9]"),
         ("FIRESTORE_LIVE_QUOTES_COLLECTION", "users", "this collection name is reserved"),
     ],
 )
 def test_the_error_of_a_broken_bound_or_rule_names_the_variable(name: str, value: str, part: str) -> None:
-    assert part in sentence(**KEYS, **{name: value})
+    assert part in sentence(**{**KEYS, name: value})
 
 
 def test_without_jsonschema_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,6 +142,7 @@ class StandaloneJob:
             began,
             symbols=now.symbols,
             channels=now.channels,
+            sessions=now.sessions,
             enabled=now.enabled,
             pause=now.pause,
             paused_symbols=now.paused_symbols,

@@ -3,12 +3,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from sluice_contract.resource import IngestJob
-from sluice_contract.spec import IngestJobSpec
+from sluice_contract.spec import HOT_FIELDS, IngestJobSpec
 from sluice_runtime.adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from sluice_runtime.adapters.standalone_job import StandaloneJob
 from sluice_runtime.domain.declared_job import DeclaredJob
@@ -85,6 +86,30 @@ async def test_a_cold_change_is_logged_and_only_hot_fields_are_applied(
     assert (world.spec.symbols, world.spec.synthetic) == (["SPY"], None)
     [message] = caplog.messages
     assert message == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
+
+
+HOT_CHANGES: dict[str, Any] = {
+    "symbols": ["SPY"],
+    "channels": ["quotes", "trades"],
+    "sessions": ["regular"],
+    "enabled": False,
+    "pause": {"reason": "vendor incident"},
+    "pausedSymbols": [{"symbol": "AAPL"}],
+    "dryRun": True,
+    "limits": {"burst": 7},
+    "heartbeat": {"intervalSeconds": 5},
+    "autoStop": {"afterSeconds": 60},
+}
+
+
+@pytest.mark.parametrize("field", sorted(HOT_FIELDS))
+async def test_each_hot_field_is_applied_beside_a_cold_change(world: World, field: str) -> None:
+    name = field.partition(".")[0]
+    async with world.running():
+        world.document = stored_job(synthetic={"seed": 7}, **{name: HOT_CHANGES[name]})
+        await at(60)
+    assert msgspec.to_builtins(world.spec)[name] == msgspec.to_builtins(world.document.spec)[name]
+    assert world.spec.synthetic is None
 
 
 async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(

@@ -37,6 +37,13 @@ _SKEW_SECONDS = 5.0
 # One request per symbol: a plan allows 200 requests a minute.
 _SYMBOLS = 100
 _ALPACA_URL = "https://api.alpaca.markets"
+_UNAUTHORIZED = 401
+_REMEDIES = {
+    _UNAUTHORIZED: "; check the key pair, and that it is of the account (paper or live) that tradingURL serves",
+    403: "; the account's plan or the key does not allow this: choose another feed, or another key",
+    404: "; remove the symbol, or correct its spelling",
+    429: "; Alpaca limits the requests: try again in a minute",
+}
 # In the text of requests about a proxy that refuses a tunnel.
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
@@ -60,10 +67,13 @@ def check_account_and_symbols(
     key, secret = credentials.key_id, credentials.secret_key
     # Keys of a paper account begin with PK, and the live interface refuses them.
     trading = _with_proxies(TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url))
-    yield _run_check("account", lambda: _check_account(trading.get_account()))
+    account = _run_check("account", lambda: _check_account(trading.get_account()))
+    yield account
     feed = spec.alpaca.feed if spec.alpaca else "iex"
     if (quote := _latest_quote_function(feed, spec.symbols[0], credentials, endpoints)) is not None:
         yield _run_check("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
+    if account.words.startswith(_refusal_text(_UNAUTHORIZED)):
+        return  # the same interface would refuse the other requests too
     for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
         found = _run_check(symbol, partial(_check_asset, trading, symbol))
         if not found.good:
@@ -103,12 +113,17 @@ def _run_check(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding
     try:
         good, words = answer()
     except APIError as error:
-        return Finding(question, False, f"Alpaca refuses (HTTP {error.status_code}): {_error_text(error)}")
+        status = error.status_code or 0
+        return Finding(question, False, f"{_refusal_text(status)}: {_error_text(error)}{_REMEDIES.get(status, '')}")
     except RequestException as error:
         return Finding(question, False, f"Alpaca cannot be reached: {_connection_error_text(error)}")
     except ValueError as error:  # includes pydantic's errors, for an answer that alpaca-py cannot parse
         return Finding(question, False, f"Alpaca's answer cannot be parsed: {str(error)[:200]}")
     return Finding(question, good, words)
+
+
+def _refusal_text(status: int) -> str:
+    return f"Alpaca refuses (HTTP {status})"
 
 
 def _connection_error_text(error: RequestException) -> str:

@@ -20,6 +20,9 @@ class _StepFailedError(Exception):
     """A step of the smoke test failed."""
 
 
+_NO_ANSWER = "start the runtime, or name its address, such as --base-url http://127.0.0.1:8080"
+
+
 class SmokeClient:
     """Tests a runtime at a base URL such as http://127.0.0.1:8080, with a token if the runtime needs one."""
 
@@ -68,7 +71,8 @@ class SmokeClient:
                 f"{name} returned HTTP {error.code}: {error.read().decode(errors='replace')}"
             ) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise _StepFailedError(f"{self._root}/{name} does not answer: {error}") from None
+            why = error.reason if isinstance(error, urllib.error.URLError) else error
+            raise _StepFailedError(f"{self._root}/{name} does not answer: {why}; {_NO_ANSWER}") from None
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:

@@ -96,6 +96,8 @@ def test_an_unreachable_address_is_reported(url: str) -> None:
     failure = SmokeClient(url, None).run_steps(5.0, print)
     assert failure is not None
     assert failure.startswith(f"{url}/runtime/ingest/status does not answer: ")
+    assert "<urlopen" not in failure
+    assert "; start the runtime, or name its address, such as --base-url http://" in failure
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-other\r\n", b"HTTP/1.1 200 OK\r\n\r\nhello", b""])
