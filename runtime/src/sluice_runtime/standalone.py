@@ -42,6 +42,7 @@ from .factories import (
     create_snapshot_client,
     create_source,
     create_tape,
+    create_write_log,
 )
 from .loops.journal import Journal
 from .loops.market_clock import MarketClock
@@ -72,6 +73,7 @@ class StandaloneRuntime:
         self._environment = environment
         self._read = read
         self.journal: Journal = create_journal(settings)
+        self.write_log = create_write_log(settings)
 
     def run_until_stopped(self, port: int) -> None:
         """Run until SIGTERM or SIGINT, with the HTTP interface on `port`.
@@ -133,6 +135,7 @@ class StandaloneRuntime:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
+            stack.callback(self.write_log.log_pending)
             sink = await self._create_and_open_sink()
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
@@ -144,6 +147,7 @@ class StandaloneRuntime:
                 sink=sink,
                 job=job,
                 journal=journal,
+                write_log=self.write_log,
                 market=market,
                 pod_switches=pod_switches,
                 other_loops=[
@@ -164,7 +168,7 @@ class StandaloneRuntime:
         Raises:
             SettingsError: there are no usable credentials, and this is not a dry run.
         """
-        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
+        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS, self.write_log)
         try:
             await sink.open()
         except SinkError as error:
