@@ -16,6 +16,14 @@ _USE_OPEN_MARKET = (
 )
 _CHECK_SYMBOLS = "run it longer (--seconds), or check the symbols with `sluice-runtime preflight`"
 _RESUME = "resume it, then run this again"
+_CHECK_PROVIDER = "check the network to the provider's host, and the provider's status page"
+# The messages of the other failures say what to do.
+_NEXT_STEPS: dict[str, str] = {
+    "network": _CHECK_PROVIDER,
+    "stall": _CHECK_PROVIDER,
+    "upstreamClosed": _CHECK_PROVIDER,
+    "documentConflict": "stop the other job or wait until then, and run this again",
+}
 
 
 class SmokeObservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +103,8 @@ def _next_step(seen: SmokeObservation) -> str:
     snapshot = seen.snapshot
     if snapshot.desired.pause is not None:
         return f"; {_RESUME}"
-    if snapshot.document_conflict or snapshot.failure:
-        return ""
+    if (failure := snapshot.document_conflict or snapshot.failure) is not None:
+        return f"; {_NEXT_STEPS[failure.type]}" if failure.type in _NEXT_STEPS else ""
     if not snapshot.desired.dry_run:
         return f"; {_CHECK_FIRESTORE}"
     return f"; {_USE_OPEN_MARKET if seen.next_quotes_at is not None else _CHECK_SYMBOLS}"

@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sluice_contract.status import StreamFailure
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.freshness import NO_SYMBOLS, FreshnessSummary
@@ -67,6 +68,22 @@ async def test_a_failure_of_the_stream_fails_the_test_if_no_quote_was_written(he
     assert not passed
     assert "the stream is Blocked (check the key); the market hours of the provider are unknown" in sentence
     assert verdict(book.snapshot(), heartbeats=heartbeats, quotes=1)[0]
+
+
+async def test_a_provider_that_cannot_be_reached_fails_the_test_with_what_to_check() -> None:
+    book = journal()
+    book.record_stream_failure(StreamError("network", "ws://host cannot be reached"))
+    passed, sentence = verdict(book.snapshot(), heartbeats=1)
+    assert not passed
+    assert sentence.endswith("check the network to the provider's host, and the provider's status page")
+
+
+async def test_documents_of_another_job_fail_the_test_with_what_to_do() -> None:
+    conflict = StreamFailure(type="documentConflict", message="another job writes; it is silent in 45 s", at=MONDAY)
+    passed, sentence = verdict(live(document_conflict=conflict))
+    assert not passed
+    assert "the stream is Live (another job writes; it is silent in 45 s); the market" in sentence
+    assert sentence.endswith("stop the other job or wait until then, and run this again")
 
 
 async def test_without_any_write_the_sentence_has_the_failure_the_market_and_what_to_check() -> None:
