@@ -10,6 +10,7 @@ from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.market import DocumentOrigin
 from sluice_runtime.loops.flusher import Flusher
 from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.loops.write_log import WriteLog
 from support.fake_sink import FakeSink
 from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import VirtualTimeLoop
@@ -41,7 +42,7 @@ async def _longest_wait(count: int) -> float:
     kept = journal(desired(symbols=names))
     sink = FakeSink()
     origin = DocumentOrigin(source="bench", job="bench/bench", session_id="bench", epoch=1)
-    flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high))
+    flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high), WriteLog())
     task = asyncio.ensure_future(flusher.run())
     loop, round_seconds = asyncio.get_running_loop(), max(1.0, count / WRITES_PER_SECOND)
     try:

@@ -10,7 +10,7 @@ import pytest
 from sluice_contract.identity import CONTAINER
 from support.kind import KindCluster
 from support.log_lines import problems, stdout_lines
-from support.site import Tenant
+from support.site import Tenant, eventually
 
 OPERATOR_LOGS = "sluice-system_*/operator/*.log"
 POD_LOGS = f"*/{CONTAINER}/*.log"
@@ -26,11 +26,13 @@ def written(folder: Path, pattern: str) -> list[str]:
 def test_every_line_on_standard_output_matches_the_schema(cluster: KindCluster, tenant: Tenant) -> None:
     tenant.apply(pod={"env": [{"name": "LOG_LEVEL", "value": "debug"}]})
     tenant.settled("Streaming", seconds=60)
+    eventually(lambda: '"event_type":"quote"' in tenant.run("logs", "feed-ingest"), seconds=60)
     folder = cluster.copy_container_logs()
     by_operator, by_pods = written(folder, OPERATOR_LOGS), written(folder, POD_LOGS)
     assert by_operator
     assert by_pods
     assert [problem for line in by_operator + by_pods for problem in problems(line)] == []
     assert {"info", "debug"} <= {json.loads(line)["level"] for line in by_pods}
+    assert {"stream", "heartbeat", "firestore_write", "quote"} <= {json.loads(line)["event_type"] for line in by_pods}
     fields = [json.loads(line).keys() for line in by_pods]
     assert [found for found in fields if not {"job", "tenant", "epoch"} <= found] == []

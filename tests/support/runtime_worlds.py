@@ -15,6 +15,7 @@ from sluice_runtime.loops.flusher import Flusher
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.supervisor import Supervisor
 from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.loops.write_log import WriteLog
 from support.fake_sink import JOB, FakeSink
 from support.runtime_fakes import FakeSource, desired, journal, quote
 
@@ -30,7 +31,7 @@ class SupervisedWorld:
         self.source = FakeSource()
         self.sink = FakeSink()
         origin = DocumentOrigin(source="fake", job=JOB, session_id="s", epoch=1)
-        self.flusher = Flusher(self.sink, book, origin, Backoff(0.5, 30.0, lambda _, high: high))
+        self.flusher = Flusher(self.sink, book, origin, Backoff(0.5, 30.0, lambda _, high: high), WriteLog())
         backoff = Backoff(1.0, 60.0, lambda _, high: high)
         self.supervisor = Supervisor(self.source, self.flusher, book, backoff)
 
@@ -57,11 +58,12 @@ class SupervisedWorld:
 class FlushingWorld:
     """A flusher with a fake sink."""
 
-    def __init__(self, wanted: Desired | None = None) -> None:
+    def __init__(self, wanted: Desired | None = None, write_log: WriteLog | None = None) -> None:
         self.journal: Journal = journal(wanted)
         self.sink = FakeSink()
         origin = DocumentOrigin(source="fake:iex", job=JOB, session_id="s", epoch=7)
-        self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
+        backoff = Backoff(0.5, 30.0, lambda _, high: high)
+        self.flusher = Flusher(self.sink, self.journal, origin, backoff, write_log or WriteLog())
 
     def want(self, wanted: Desired) -> None:
         """Set the desired state, as the spec watcher does."""

@@ -8,7 +8,7 @@ import random
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sluice_contract import identity
@@ -36,6 +36,7 @@ from .factories import (
     create_snapshot_client,
     create_source,
     create_tape,
+    create_write_log,
 )
 from .history_ports import GapTape, MarketHistory
 from .loops.auto_stop import AutoStopMonitor
@@ -58,6 +59,7 @@ from .loops.snapshot_recovery import SnapshotRecovery
 from .loops.spec_watcher import update_desired_forever, watch_job_until_deleted
 from .loops.supervisor import Supervisor
 from .loops.waiting import run_until_first_completes, run_with_timeout
+from .loops.write_log import WriteLog
 from .ports import JobPort, MarketSnapshots, Sink, Source
 from .settings import Settings
 
@@ -85,7 +87,10 @@ async def run_pod(settings: Settings) -> None:
         routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
         market = MarketClock(journal.desired)
-        sink, credentials_reader = create_sink(settings, journal.desired), create_credentials_reader(settings)
+        write_log = create_write_log(settings)
+        stack.callback(write_log.log_pending)
+        sink = create_sink(settings, journal.desired, write_log=write_log)
+        credentials_reader = create_credentials_reader(settings)
         tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)
@@ -95,6 +100,7 @@ async def run_pod(settings: Settings) -> None:
                 sink=sink,
                 job=cached,
                 journal=journal,
+                write_log=write_log,
                 market=market,
                 slot=_connection_slot(settings, job.session, journal),
                 pod_switches=pod_switches,
@@ -175,6 +181,7 @@ class RuntimeParts:
     sink: Sink
     job: JobPort
     journal: Journal
+    write_log: WriteLog = field(default_factory=WriteLog)
     market: MarketClock | None = None  # None: by the table of trading days alone
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
     pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
@@ -193,7 +200,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     origin = DocumentOrigin(
         source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
     )
-    flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
+    flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform), parts.write_log)
     supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
     records = RecordWriter(parts.sink, journal)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)

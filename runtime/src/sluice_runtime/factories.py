@@ -28,9 +28,12 @@ from .domain.failure import UnusableVariableError
 from .domain.health import RuntimeIdentity
 from .domain.stream_activity import StreamActivity
 from .history_ports import MarketHistory
+from .loops.dry_run_sink import DryRunSink
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
+from .loops.logged_sink import LoggedSink
 from .loops.market_calendar import FetchTradingDays
+from .loops.write_log import WriteLog
 from .ports import MarketSnapshots, Source
 from .settings import Settings, SettingsError
 
@@ -216,23 +219,36 @@ _CREDENTIALS = (
 )
 
 
-def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
-    """Return the sink of the job's Firestore database. `remedy` says what to do if there are no credentials."""
+def create_write_log(settings: Settings) -> WriteLog:
+    """Return the log of the writes of a new process, with one line for each document if the settings request this."""
+    return WriteLog(one_line_per_document=settings.log_quotes == "all")
+
+
+def create_sink(
+    settings: Settings,
+    desired: LatestValue[Desired],
+    remedy: str = _CREDENTIALS,
+    write_log: WriteLog | None = None,
+) -> ReloadingSink:
+    """Return the sink of the job's Firestore database, which records its writes in `write_log`.
+
+    `remedy` says what to do if there are no credentials.
+    """
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
     mounted = key if spec.firestore.credentials_secret_ref is not None else None
     project = spec.firestore.project_id or settings.job.project_id
     me = f"{settings.job.namespace}/{settings.job.name}"
+    log = write_log or create_write_log(settings)
 
-    async def create_firestore_sink() -> FirestoreSink:
+    async def create_firestore_sink() -> LoggedSink:
         try:
             connection = await open_firestore_connection(spec.firestore, project, mounted)
         except UnusableVariableError:
             raise  # other credentials would not help
         except ValueError as error:
             raise ValueError(f"{error}; {remedy}") from error
-        return FirestoreSink(
-            connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
-        )
+        collection, heartbeat = spec.firestore.live_quotes_collection, spec.heartbeat.document
+        return LoggedSink(FirestoreSink(connection, spec.tenant, collection, heartbeat, me), log)
 
-    return ReloadingSink(create_firestore_sink, mounted, lambda: desired.value.dry_run)
+    return ReloadingSink(create_firestore_sink, mounted, lambda: desired.value.dry_run, DryRunSink(log))

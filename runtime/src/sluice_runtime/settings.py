@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pod_uid: str  # POD_UID: part of every status, so that the operator recognises a predecessor's
     bind: str  # POD_IP: where /livez, /readyz and /metrics are served; the pod's own address
     api_url: str  # KUBERNETES_SERVICE_HOST and _PORT: the API server
-    log_level: str  # LOG_LEVEL: debug also logs each write
+    log_level: str  # LOG_LEVEL
     backoff_base_seconds: float  # RECONNECT_BACKOFF_BASE_S
     backoff_cap_seconds: float  # RECONNECT_BACKOFF_MAX_S
     enabled: bool  # INGEST_ENABLED: a switch outside the job document

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sluice_contract.documents import heartbeat_path
 from sluice_contract.resource import IngestJob
 
 from .adapters.http.api import serve_http
@@ -30,10 +31,9 @@ from .app import (
     stop_event_on_signal,
 )
 from .domain.backoff import Backoff
-from .domain.counters import Counters
 from .domain.failure import SinkError
-from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
+from .domain.smoke_verdict import SmokeObservation, smoke_verdict
 from .factories import (
     create_calendar_client,
     create_history_client,
@@ -42,6 +42,7 @@ from .factories import (
     create_snapshot_client,
     create_source,
     create_tape,
+    create_write_log,
 )
 from .loops.journal import Journal
 from .loops.market_clock import MarketClock
@@ -72,6 +73,8 @@ class StandaloneRuntime:
         self._environment = environment
         self._read = read
         self.journal: Journal = create_journal(settings)
+        self.write_log = create_write_log(settings)
+        self._market = MarketClock(self.journal.desired)
 
     def run_until_stopped(self, port: int) -> None:
         """Run until SIGTERM or SIGINT, with the HTTP interface on `port`.
@@ -86,30 +89,36 @@ class StandaloneRuntime:
         asyncio.run(until_stopped())
 
     def run_smoke_test(self, seconds: float) -> tuple[bool, str]:
-        """Stream for `seconds`. Return whether the test passed, and a sentence.
-
-        It passes if a quote was written, or would have been written if this were not a dry run. It fails if a later
-        process of the job fenced this one.
+        """Stream for `seconds`. Return whether the test passed, and a sentence: see `smoke_verdict`.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
         """
 
-        async def for_a_while() -> tuple[RuntimeSnapshot, bool]:
+        async def for_a_while() -> SmokeObservation:
             stop = stop_event_on_signal()
             running = asyncio.create_task(self.run(stop, None))
             await asyncio.wait([running], timeout=seconds)
-            seen = self.journal.snapshot()
-            was_fenced = running.done() and not stop.is_set() and seen.state != "Finished"
+            seen = self.smoke_observation()
+            was_fenced = running.done() and not stop.is_set() and seen.snapshot.state != "Finished"
             stop.set()
             await running
-            return seen, was_fenced
+            return msgspec.structs.replace(seen, was_fenced=was_fenced)
 
-        seen, was_fenced = asyncio.run(for_a_while())
-        passed, sentence = smoke_test_result(seen, self.journal.counters)
-        if was_fenced:
-            return False, f"{sentence}; the runtime exited because a later process of this job writes"
-        return passed, sentence
+        return smoke_verdict(asyncio.run(for_a_while()))
+
+    def smoke_observation(self) -> SmokeObservation:
+        """Return what the runtime has written so far, and when its market opens."""
+        spec, snapshot, log = self._settings.job.spec, self.journal.snapshot(), self.write_log
+        documents = log.dry_run_documents if snapshot.desired.dry_run else log.documents
+        return SmokeObservation(
+            snapshot=snapshot,
+            heartbeats=log.heartbeats,
+            quotes=documents["quotes"],
+            heartbeat_document=heartbeat_path(spec.tenant, spec.heartbeat.document),
+            quotes_collection=f"tenants/{spec.tenant}/{spec.firestore.live_quotes_collection}",
+            next_quotes_at=self._market.next_quotes_at(snapshot.at),
+        )
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
         """Run until `stop` is set, with the HTTP interface on `port`; without it if `port` is None.
@@ -133,17 +142,19 @@ class StandaloneRuntime:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
+            stack.callback(self.write_log.log_pending)
             sink = await self._create_and_open_sink()
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
             credentials_reader = self._environment_credentials_reader()
             tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
-            market = MarketClock(journal.desired)
+            market = self._market
             parts = RuntimeParts(
                 source=create_source(settings, credentials_reader, tape),
                 sink=sink,
                 job=job,
                 journal=journal,
+                write_log=self.write_log,
                 market=market,
                 pod_switches=pod_switches,
                 other_loops=[
@@ -164,7 +175,7 @@ class StandaloneRuntime:
         Raises:
             SettingsError: there are no usable credentials, and this is not a dry run.
         """
-        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
+        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS, self.write_log)
         try:
             await sink.open()
         except SinkError as error:
@@ -213,22 +224,6 @@ class StandaloneRuntime:
             return self._read()
         except SettingsError as error:
             raise RequestRefusedError(str(error)) from None
-
-
-def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
-    """Return whether the test passed, and a sentence.
-
-    It passes if a quote was written, or would have been written if this were not a dry run.
-    """
-    done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
-    what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"
-    if done > 0:
-        return True, f"{done} {what}"
-    pause = snapshot.desired.pause
-    why = f"the job is paused by {pause.source}" if pause else f"the stream is {snapshot.state}"
-    failure = snapshot.document_conflict or snapshot.failure
-    more = failure.message if failure else snapshot.sink_failure
-    return False, f"no {what}: {why}{f', {more}' if more else ''}"
 
 
 def _reload_on_sighup(job: StandaloneJob, journal: Journal) -> None:

@@ -1,30 +1,36 @@
-from sluice_runtime.domain.counters import Counters
-from sluice_runtime.domain.desired import with_pause
-from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.pause import PauseInForce
-from sluice_runtime.standalone import smoke_test_result
-from support.runtime_fakes import desired, journal
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sluice_runtime.domain.heartbeat_document import heartbeat_document
+from sluice_runtime.standalone import StandaloneRuntime
+from sluice_runtime.standalone_settings import standalone_settings
+from support.runtime_fakes import desired, stored_job
 
 
-async def test_a_smoke_test_passes_with_one_write() -> None:
-    snapshot = journal().snapshot()
-    assert smoke_test_result(snapshot, Counters(writes=1)) == (True, "1 quotes were written to Firestore")
+def runtime(state: Path, **spec: Any) -> StandaloneRuntime:
+    job = stored_job(**spec)
+    settings = standalone_settings(job, {"SLUICE_STATE_DIR": str(state)}, 7, uuid.uuid4())
+    return StandaloneRuntime(settings, lambda: job, {})
 
 
-async def test_a_smoke_test_in_a_dry_run_passes_with_one_suppressed_write() -> None:
-    snapshot = journal(desired(dryRun=True)).snapshot()
-    assert smoke_test_result(snapshot, Counters(suppressed={"dry_run": 3})) == (
-        True,
-        "3 quotes would have been written",
-    )
-    assert not smoke_test_result(snapshot, Counters(writes=3))[0]
+async def test_a_smoke_test_sees_the_documents_that_were_written_and_their_paths(tmp_path: Path) -> None:
+    made = runtime(tmp_path, firestore={"liveQuotesCollection": "latest"}, heartbeat={"document": "beat"})
+    made.write_log.record_commit("quotes", ["AAPL", "MSFT"])
+    made.write_log.record_commit("records", ["AAPL"])
+    made.write_log.record_heartbeat(heartbeat_document(made.journal.snapshot()))
+    made.write_log.record_dry_run("quotes", ["AAPL"])
+    seen = made.smoke_observation()
+    assert (seen.heartbeats, seen.quotes) == (1, 2)
+    assert (seen.heartbeat_document, seen.quotes_collection) == ("tenants/acme/ops/beat", "tenants/acme/latest")
+    made.journal.set_desired(desired(dryRun=True))
+    assert made.smoke_observation().quotes == 1
 
 
-async def test_a_smoke_test_fails_with_the_reason() -> None:
-    book = journal()
-    book.record_stream_failure(StreamError("auth", "check the key"))
-    book.on_state("Blocked")
-    sentence = "no quotes were written to Firestore: the stream is Blocked, check the key"
-    assert smoke_test_result(book.snapshot(), Counters()) == (False, sentence)
-    book.desired.set(with_pause(desired(), PauseInForce(source="env:INGEST_ENABLED")))
-    assert "the job is paused by env:INGEST_ENABLED" in smoke_test_result(book.snapshot(), Counters())[1]
+async def test_a_smoke_test_sees_when_the_market_of_the_feed_opens(tmp_path: Path) -> None:
+    made = runtime(tmp_path, sessions=["regular"])
+    sunday = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    made.journal.now = lambda: sunday
+    made.journal.set_desired(desired(sessions=["regular"]))
+    assert made.smoke_observation().next_quotes_at == datetime(2026, 11, 30, 14, 30, tzinfo=UTC)

@@ -137,6 +137,24 @@ def market_state(schedule: MarketSchedule, calendar: TradingCalendar, at: dateti
     return MarketState("closed", changes_at=changes_at, calendar_ends_on=calendar.last_day)
 
 
+def next_quotes_at(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> datetime | None:
+    """Return when the feed next has quotes, by its sessions and the hours of its exchange.
+
+    None if it has quotes at `at`, or if the time is unknown.
+    """
+    at = at.astimezone(UTC)
+    if not schedule.sessions or _quotes_since(schedule, calendar, at) is not None:
+        return None
+    for period in _periods_from(schedule, calendar, _trading_day_at(at - schedule.delay)):
+        day = _trading_day_at(period.begins)
+        opens, closes = schedule.exchange_hours or (None, None)
+        begins = max(period.begins, _utc(day, opens)) if opens else period.begins
+        ends = min(period.ends, _utc(day, closes)) if closes else period.ends
+        if begins < ends and begins + schedule.delay > at:
+            return begins + schedule.delay
+    return None
+
+
 def _quotes_since(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> datetime | None:
     """Return the time since which the feed has quotes of its session at `at`; None if it has none now."""
     quoted_at = at - schedule.delay

@@ -17,6 +17,7 @@ from .document_writes import PACED_RETRY_SECONDS, DocumentWrites
 from .journal import Journal
 from .publisher import QUOTES, Publisher, rewrite_version
 from .waiting import run_until_first_completes, run_with_timeout
+from .write_log import WriteLog
 
 _log = logging.getLogger(__name__)
 
@@ -36,10 +37,12 @@ class Flusher:
     Two writes of one document are never in flight together, and a document that cannot be written delays no other.
     """
 
-    def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin, backoff: Backoff) -> None:
+    def __init__(
+        self, sink: Sink, journal: Journal, origin: DocumentOrigin, backoff: Backoff, write_log: WriteLog
+    ) -> None:
         limits = journal.desired.value.limits
         self._writes = DocumentWrites(self._report_failing_documents, lambda: self._is_heartbeat_failing)
-        self._publisher = Publisher(sink, journal, origin, self._writes)
+        self._publisher = Publisher(sink, journal, origin, self._writes, write_log)
         self._upkeep = DocumentUpkeep(sink, journal, origin, self._publisher)
         self._journal = journal
         self._backoff = backoff

@@ -20,7 +20,7 @@ from .latest_value import wait_for_any_change
 from .waiting import run_until_first_completes
 
 _log = logging.getLogger(__name__)
-_STREAM = {"event_type": "stream"}
+_GAP = {"event_type": "gap"}
 
 _CHECK_SECONDS = 1.0
 # The provider's history may lack the last seconds. A request that comes too early would not show what is missing.
@@ -94,7 +94,7 @@ class GapRepairer:
             "fetched %d trades and %d bars of the gap since %s; %d of %d symbols remain open%s",
             *(result.trades, result.bars, gap.from_.isoformat(timespec="seconds"), result.open_symbols),
             *(len(repair.closed.symbols), problem),
-            extra=_STREAM,
+            extra=_GAP,
         )
 
     async def _wait_until_streaming(self, *, is_streaming: bool) -> None:

@@ -16,7 +16,6 @@ from ..ports import Sink
 from .journal import Journal
 
 _log = logging.getLogger(__name__)
-_FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 _CHECK_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
@@ -54,7 +53,7 @@ class GapWriter:
         if dropped and not self._journal.desired.value.dry_run:
             increment(self._journal.counters.errors, "ingest_gaps_dropped", dropped)
             _log.warning(
-                "too many gaps wait for Firestore; the %d oldest are not written", dropped, extra=_FIRESTORE_WRITE
+                "too many gaps wait for Firestore; the %d oldest are not written", dropped, extra={"event_type": "gap"}
             )
 
     async def _write_inherited(self) -> None:
@@ -89,7 +88,7 @@ class GapWriter:
                 "wrote a gap of %.1f s since %s (%s): %d trades and %d bars fetched, %d of %d symbols remain open",
                 *(seconds, gap.from_.isoformat(timespec="seconds"), gap.cause),
                 *(repair.trades, repair.bars, repair.open_symbols, len(each.symbols)),
-                extra=_FIRESTORE_WRITE,
+                extra={"event_type": "gap"},
             )
 
     def _document(self, closed: ClosedGap) -> IngestGap:

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from ..domain.desired import Desired
-from ..domain.market_hours import MarketState, market_state
+from ..domain.market_hours import MarketState, market_state, next_quotes_at
 from ..domain.trading_calendar import TradingCalendar
 from .latest_value import LatestValue
 
@@ -29,6 +29,10 @@ class MarketClock:
         if scheduled.session_since is None or scheduled.session_since != self._silent_session_since:
             return scheduled
         return msgspec.structs.replace(scheduled, quotes_since=None, is_presumed_closed=True)
+
+    def next_quotes_at(self, at: datetime) -> datetime | None:
+        """Return when the job's feed next has quotes; None if it has them at `at`, or if the time is unknown."""
+        return next_quotes_at(self._desired.value.market_schedule, self.calendar, at)
 
     def presume_closed(self, at: datetime) -> None:
         """Expect no quotes until the current session ends or `end_presumption` is called.

@@ -17,6 +17,7 @@ from ..domain.sampling import LogSampler
 from ..ports import Sink
 from .document_writes import DocumentWrites, WriteRequest
 from .journal import Journal
+from .write_log import WriteLog
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +43,14 @@ class Publisher:
     A tick whose write fails is queued again, so that a later flush writes the newest value of its document.
     """
 
-    def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin, writes: DocumentWrites) -> None:
+    def __init__(
+        self, sink: Sink, journal: Journal, origin: DocumentOrigin, writes: DocumentWrites, write_log: WriteLog
+    ) -> None:
         self._sink = sink
         self._journal = journal
         self._origin = origin
         self._writes = writes
+        self._write_log = write_log
         self._documents = journal.documents
         self._seq = 0
         self._sampler = LogSampler(1.0)
@@ -85,7 +89,7 @@ class Publisher:
         In a dry run, nothing is written: all ticks are logged and held, and their number is returned.
         """
         if self._journal.desired.value.dry_run:
-            return self._hold_for_dry_run(ticks)
+            return self._hold_for_dry_run(ticks, at)
         contents = [self._content_to_write(tick, at) for tick in ticks]
         changed = [each for each in contents if self._documents.needs_write(each, at, self._refresh_seconds)]
         if len(changed) < len(ticks):
@@ -96,7 +100,7 @@ class Publisher:
     def start_writing_all_ticks(self, ticks: Sequence[Tick], at: float) -> None:
         """Start to write all of `ticks`, even those that do not change their document. In a dry run, only hold them."""
         if self._journal.desired.value.dry_run:
-            self._hold_for_dry_run(ticks)
+            self._hold_for_dry_run(ticks, at)
         else:
             self._start_writing([self._content_to_write(tick, at) for tick in ticks], at)
 
@@ -151,23 +155,27 @@ class Publisher:
         declared = self._journal.desired.value.declared  # a symbol may have been removed in the meantime
         self._documents.mark_contents_written((each for each in contents if each.quote.symbol in declared), at)
         self._journal.record_quote_writes(len(contents))
-        _log.debug("wrote %d quotes", len(contents), extra={"event_type": "firestore_write"})
         for each in contents:
-            self._log_if_sampled(each, at)
+            self._log_if_sampled(each.quote, at, "wrote a quote")
 
-    def _log_if_sampled(self, content: QuoteContent, at: float) -> None:
-        quote = content.quote
-        if self._sampler.admit_once_per_period(quote.symbol, at):
-            fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
-            _log.info("wrote a quote", extra=fields)
+    def _log_if_sampled(self, tick: Tick, at: float, message: str) -> None:
+        """Log one quote per second and symbol. If all received quotes are logged, these lines would be duplicates."""
+        if self._write_log.one_line_per_document or not self._sampler.admit_once_per_period(tick.symbol, at):
+            return
+        quote = tick.to_quote()
+        fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
+        _log.info(message, extra=fields)
 
-    def _hold_for_dry_run(self, ticks: Sequence[Tick]) -> int:
-        symbols = [tick.symbol for tick in ticks]
+    def _hold_for_dry_run(self, ticks: Sequence[Tick], at: float) -> int:
+        """Log what would be written, in the commits of a real run, and hold it until the dry run ends."""
         for tick in ticks:
-            self._documents.hold_for_refresh(tick)  # to be written when the dry run ends
-        increment(self._journal.counters.suppressed, "dry_run", len(symbols))
-        _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
-        return len(symbols)
+            self._documents.hold_for_refresh(tick)
+            self._log_if_sampled(tick, at, "would write a quote")
+        increment(self._journal.counters.suppressed, "dry_run", len(ticks))
+        symbol_of = {quote_document(tick.symbol): tick.symbol for tick in ticks}
+        for documents in self._writes.group(symbol_of):
+            self._write_log.record_dry_run("quotes", [symbol_of[each] for each in documents])
+        return len(ticks)
 
     def _hold_unchanged(self, ticks: Sequence[Tick], changed_symbols: set[str]) -> None:
         unchanged = [tick for tick in ticks if tick.symbol not in changed_symbols]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import get_args
 
+from sluice_contract.spec import Channel
 from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
@@ -74,13 +76,23 @@ def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Jo
         _log_pause_or_resumption(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):
         _log.warning("%s; the pod keeps the last spec that it could read, and still obeys stops", desired.spec_problem)
-    for symbol in sorted(desired.paused - (before.paused if before else frozenset())):
-        journal.counters.paused_by_flag += 1
-        _log.info("[PAUSED] Asset %s (quotes) has pause_fetch=true, skipping API fetch", symbol)
-    for symbol in sorted((before.paused if before else frozenset()) - desired.paused):
-        _log.info("[RESUMED] Asset %s (quotes)", symbol)
+    paused_before = before.paused if before else frozenset[str]()
+    journal.counters.paused_by_flag += len(desired.paused - paused_before)
+    _log_symbol_pauses(desired, paused_before)
     if desired.unknown_paused and (before is None or before.unknown_paused != desired.unknown_paused):
         _log.warning("pausedSymbols names symbols that are not in symbols: %s", ", ".join(desired.unknown_paused))
+
+
+def _log_symbol_pauses(desired: Desired, paused_before: frozenset[str]) -> None:
+    """Log each symbol that is paused or resumed, with all of its channels."""
+    channels = ", ".join(each for each in get_args(Channel) if each in desired.channels)
+    for symbol in sorted(desired.paused - paused_before):
+        fields = {"event_type": "symbol_pause", "action": "paused", "symbol": symbol}
+        text = "[PAUSED] Asset %s (%s) has pause_fetch=true, skipping API fetch"
+        _log.info(text, symbol, channels, extra={**fields, "reason": desired.pause_reasons.get(symbol)})
+    for symbol in sorted(paused_before - desired.paused):
+        fields = {"event_type": "symbol_pause", "action": "resumed", "symbol": symbol}
+        _log.info("[RESUMED] Asset %s (%s)", symbol, channels, extra=fields)
 
 
 def _log_pause_or_resumption(desired: Desired) -> None:

@@ -15,6 +15,7 @@ from sluice_runtime.domain.market_hours import (
     market_hours,
     market_schedule_of_job,
     market_state,
+    next_quotes_at,
 )
 from sluice_runtime.domain.trading_calendar import TradingCalendar, TradingDay
 from support.runtime_fakes import job_spec
@@ -257,3 +258,28 @@ def test_simulated_quotes_have_no_market_hours() -> None:
 def test_no_market_without_sessions_opens_or_closes() -> None:
     assert market_hours(ALWAYS_OPEN)(OPEN_ON_MONDAY) == MarketState("open")
     assert market_hours(UNKNOWN_HOURS)(OPEN_ON_MONDAY) == MarketState("unknown")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "at", "expected"),
+    [
+        (REGULAR_HOURS, utc(11, 29, 12), utc(11, 30, 14, 30)),  # a Sunday
+        (REGULAR_AND_EXTENDED_HOURS, utc(11, 29, 12), utc(11, 30, 9)),
+        (IEX_HOURS, utc(11, 29, 12), utc(11, 30, 13)),
+        (IEX_HOURS, utc(11, 30, 10), utc(11, 30, 13)),  # extended hours, but before those of the exchange
+        (IEX_HOURS, utc(11, 30, 23), utc(12, 1, 13)),  # after those of the exchange
+        (DELAYED_HOURS, utc(11, 29, 12), utc(11, 30, 9, 15)),
+        (DELAYED_HOURS, utc(11, 30, 9, 5), utc(11, 30, 9, 15)),
+        (OVERNIGHT_HOURS, utc(11, 29, 12), utc(11, 30, 1)),  # Sunday evening in New York
+        (REGULAR_HOURS, utc(11, 26, 12), utc(11, 27, 14, 30)),  # Thanksgiving
+        (REGULAR_HOURS, utc(11, 30, 15), None),
+        (DELAYED_HOURS, utc(11, 30, 9, 20), None),
+        (ALWAYS_OPEN, utc(11, 29, 12), None),
+        (UNKNOWN_HOURS, utc(11, 29, 12), None),
+        (REGULAR_HOURS, datetime(2040, 1, 1, 12, tzinfo=UTC), None),  # the table ends before
+    ],
+)
+def test_the_time_of_the_next_quotes_follows_the_sessions_and_the_hours_of_the_feed(
+    schedule: MarketSchedule, at: datetime, expected: datetime | None
+) -> None:
+    assert next_quotes_at(schedule, TradingCalendar(), at) == expected

@@ -151,7 +151,9 @@ async def test_a_dry_run_writes_nothing_and_logs_what_it_would_write(
         await world.flusher.drain_and_close()
     assert world.sink.history == []
     assert world.journal.counters.suppressed["dry_run"] == 2
-    assert [record.event_type for record in caplog.records] == ["would_write"]  # type: ignore[attr-defined]
+    lines = [vars(record) for record in caplog.records]
+    assert [line["symbol"] for line in lines if line["event_type"] == "quote"] == ["AAPL", "MSFT"]
+    assert [line["symbol"] for line in lines if line["event_type"] == "would_write"] == ["AAPL", "MSFT"]
 
 
 async def test_documents_of_removed_symbols_are_deleted_and_of_paused_ones_marked(

@@ -59,3 +59,11 @@ def test_a_market_without_sessions_is_never_presumed_closed(phase: str) -> None:
     market = clock(MarketSchedule(constant_phase=phase))  # type: ignore[arg-type]
     market.presume_closed(REGULAR)
     assert (market.state_at(REGULAR).phase, market.state_at(REGULAR).is_presumed_closed) == (phase, False)
+
+
+def test_the_next_quotes_follow_the_schedule_of_the_job_and_the_newest_calendar() -> None:
+    market = clock(REGULAR_HOURS)
+    assert market.next_quotes_at(EARLY) == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+    assert market.next_quotes_at(REGULAR) is None
+    market.calendar = TradingCalendar().with_vendor_days(date(2026, 11, 23), [TradingDay(day=date(2026, 11, 24))])
+    assert market.next_quotes_at(REGULAR) == datetime(2026, 11, 24, 14, 30, tzinfo=UTC)

@@ -8,6 +8,7 @@ import pytest
 
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.market import Trade
+from sluice_runtime.loops.write_log import WriteLog
 from support.runtime_fakes import desired, quote
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import START, at, now, seconds
@@ -187,3 +188,30 @@ async def test_one_written_quote_of_each_symbol_is_logged_each_second(caplog: py
     assert len(world.sink.written("AAPL")) > 40
     assert 5 <= len(output) <= 6
     assert {vars(record)["symbol"] for record in output} == {"AAPL"}
+
+
+async def test_no_sampled_quote_is_logged_where_all_received_quotes_are(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    world = FlushingWorld(desired(), WriteLog(one_line_per_document=True))
+    async with world.running():
+        world.say("AAPL")
+        await at(1)
+        world.want(desired(dryRun=True))
+        world.say("MSFT")
+        await at(2)
+    assert len(world.sink.written("AAPL")) == 1
+    kinds = [vars(record)["event_type"] for record in caplog.records]
+    assert ("quote" in kinds, "would_write" in kinds) == (False, True)
+
+
+async def test_a_dry_run_logs_the_commits_of_a_real_run(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    many = [f"S{n}" for n in range(20)]
+    world = FlushingWorld(desired(symbols=many, dryRun=True), WriteLog(one_line_per_document=True))
+    async with world.running():
+        world.say(*many)
+        await at(1)
+        world.say("S1", "S2")
+        await at(3)
+    lines = [vars(record) for record in caplog.records if vars(record)["event_type"] == "would_write"]
+    assert [line["commits"] for line in lines] == [1] + 19 * [0] + [1, 1]

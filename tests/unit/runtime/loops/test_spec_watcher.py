@@ -149,7 +149,19 @@ async def test_a_paused_symbol_is_logged_and_counted_once_and_so_is_its_return(
         "[PAUSED] Asset AAPL (quotes) has pause_fetch=true, skipping API fetch",
         "[RESUMED] Asset AAPL (quotes)",
     ]
+    lines = [vars(record) for record in caplog.records if vars(record).get("event_type") == "symbol_pause"]
+    assert [(line["action"], line["symbol"]) for line in lines] == [("paused", "AAPL"), ("resumed", "AAPL")]
+    assert lines[0]["reason"] == "bad prints"
     assert world.journal.counters.paused_by_flag == 1
+
+
+async def test_a_paused_symbol_is_logged_with_all_channels_of_the_job(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1, pausedSymbols=[{"symbol": "AAPL"}], channels=["bars", "quotes", "trades"]))
+    assert "[PAUSED] Asset AAPL (quotes, trades, bars) has pause_fetch=true, skipping API fetch" in caplog.messages
 
 
 async def test_paused_symbols_that_are_not_declared_are_warned_of_once(

@@ -29,17 +29,22 @@ class ReloadingSink:
     """A sink that creates its real sink on first use, and a new one when the file with the credentials has changed.
 
     `create_sink` creates the real sink. While there are no usable credentials, it raises ValueError with a sentence,
-    and each call raises SinkError with that sentence. In a dry run (`is_dry_run`), such calls do nothing, so that
-    Sluice can be tried without Firestore: nothing is written, not even heartbeats.
+    and each call raises SinkError with that sentence. In a dry run (`is_dry_run`), such calls go to `dry_run_sink`
+    instead, so that Sluice can be tried without Firestore.
     """
 
     def __init__(
-        self, create_sink: Callable[[], Awaitable[Sink]], key: Path | None, is_dry_run: Callable[[], bool]
+        self,
+        create_sink: Callable[[], Awaitable[Sink]],
+        key: Path | None,
+        is_dry_run: Callable[[], bool],
+        dry_run_sink: Sink,
     ) -> None:
         """`key` is the file with the credentials, if there is one."""
         self._create_sink = create_sink
         self._key = key
         self._is_dry_run = is_dry_run
+        self._dry_run_sink = dry_run_sink
         self._lock = asyncio.Lock()
         self._open: _OpenSink | None = None
         self._failure = ""
@@ -58,72 +63,66 @@ class ReloadingSink:
 
     async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.write_quotes(quotes)
+            await sink.write_quotes(quotes)
 
     async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         async with self._sink_for_call() as sink:
-            return await sink.quote_document_times(symbols) if sink is not None else {}
+            return await sink.quote_document_times(symbols)
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.write_bars(bars)
+            await sink.write_bars(bars)
 
     async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> frozenset[str]:
         async with self._sink_for_call() as sink:
-            return await sink.set_status_of_existing_quotes(symbols, status) if sink is not None else frozenset()
+            return await sink.set_status_of_existing_quotes(symbols, status)
 
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.delete_own_quotes_and_bars(symbols)
+            await sink.delete_own_quotes_and_bars(symbols)
 
     async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.write_gaps(gaps, replace=replace)
+            await sink.write_gaps(gaps, replace=replace)
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.merge_ingest_states(states)
+            await sink.merge_ingest_states(states)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
-            return await sink.recorded_symbols_of_job() if sink is not None else frozenset()
+            return await sink.recorded_symbols_of_job()
 
     async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         async with self._sink_for_call() as sink:
-            return await sink.recorded_pause_starts(symbols) if sink is not None else {}
+            return await sink.recorded_pause_starts(symbols)
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
-            return await sink.symbols_recorded_as_paused() if sink is not None else frozenset()
+            return await sink.symbols_recorded_as_paused()
 
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.write_heartbeat(heartbeat)
+            await sink.write_heartbeat(heartbeat)
 
     async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         async with self._sink_for_call() as sink:
-            return await sink.last_heartbeat_epoch(job_uid) if sink is not None else None
+            return await sink.last_heartbeat_epoch(job_uid)
 
     async def close(self) -> None:
         if self._open is not None:
             await self._open.sink.close()
 
     @asynccontextmanager
-    async def _sink_for_call(self) -> AsyncIterator[Sink | None]:
-        """Yield the real sink, open until the call has ended; None in a dry run without usable credentials."""
+    async def _sink_for_call(self) -> AsyncIterator[Sink]:
+        """Yield the real sink, open until the call has ended; in a dry run without usable credentials, the other."""
         async with self._lock:
             await self._recreate_sink_if_credentials_changed()
         used = self._open
         if used is None:
             if not self._is_dry_run():
                 raise SinkError(self._failure)
-            yield None
+            yield self._dry_run_sink
             return
         used.calls += 1
         try:

@@ -7,7 +7,9 @@ import pytest
 
 from sluice_runtime.adapters.firestore.reloading_sink import ReloadingSink
 from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.loops.dry_run_sink import DryRunSink
 from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.loops.write_log import WriteLog
 from support.fake_sink import FakeSink
 from support.sinks import gap, heartbeat, quote, state
 from support.virtual_time import at
@@ -23,7 +25,7 @@ class World:
         self.has_identity = False
         self.attempts = 0
         self.seconds = 0.0
-        self.sink = ReloadingSink(self._make, self.key, lambda: self.is_dry)
+        self.sink = ReloadingSink(self._make, self.key, lambda: self.is_dry, DryRunSink(WriteLog()))
 
     async def _make(self) -> FakeSink:
         self.attempts += 1
