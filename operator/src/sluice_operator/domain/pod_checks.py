@@ -147,17 +147,23 @@ def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding without a step if the replay is finished and its pod has exited or is gone."""
+    """Return a finding if the replay is finished and its pod has exited or is gone.
+
+    The exited pod stays, so that its log can be read. It is deleted if containers that a webhook has injected still
+    run, because they never end by themselves.
+    """
     if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
         return None
     verdict = ReadinessVerdict(
         ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped"
     )
-    return PodFinding(verdict=verdict)
+    if o.pod is None or facts.pod_phase_is_final(o.pod) or facts.pod_is_terminating(o.pod):
+        return PodFinding(verdict=verdict)
+    return PodFinding(verdict=verdict, step=_delete_step(o.pod))
 
 
 def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that counts the exit and deletes the pod if its containers have exited and are not restarted."""
+    """Return a finding that counts the exit and deletes the pod if the ingest container is not restarted."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.restart_record_after_exit(o, o.pod)
@@ -224,10 +230,10 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_spec_is_not_understood,
     finding_if_pod_is_foreign,
     finding_if_documents_are_claimed,
+    finding_if_tape_is_finished,
     finding_if_pod_is_terminating,
     finding_if_pod_is_of_earlier_job,
     finding_if_pod_is_outdated,
-    finding_if_tape_is_finished,
     finding_if_pod_has_ended,
     finding_if_api_server_refused,
     finding_if_restart_is_not_due,
