@@ -86,7 +86,7 @@ def test_a_sidecar_starts_before_and_ends_after_the_other_containers(tenant: Ten
     log = "date +%s.%N; trap 'date +%s.%N; exit 0' TERM; while :; do sleep 0.05; done"
     sidecar = injected_container("mesh-proxy", "bash", "-c", log, restartPolicy="Always")
     main = injected_container("main", "bash", "-c", "date +%s.%N; sleep 1; date +%s.%N")
-    spec = {"restartPolicy": "Never", "initContainers": [sidecar], "containers": [main]}
+    spec: dict[str, Any] = {"restartPolicy": "Never", "initContainers": [sidecar], "containers": [main]}
     spec["securityContext"] = {"runAsUser": 65532}
     kubectl.apply(
         [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "job", "namespace": tenant.name}, "spec": spec}]
