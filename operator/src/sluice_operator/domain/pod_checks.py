@@ -29,6 +29,7 @@ from .findings import (
 )
 from .objects import Job
 from .observation import Observation
+from .pod_mutation_checks import finding_if_changed_pods_are_retried_later, finding_if_pod_was_changed
 
 _NAMES_SHOWN: Final = 5
 _MESSAGE_LENGTH: Final = 1024
@@ -231,6 +232,7 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_stop_is_not_confirmed,
     finding_if_job_is_being_deleted,
     finding_if_spec_is_not_understood,
+    finding_if_pod_was_changed,
     finding_if_pod_is_foreign,
     finding_if_documents_are_claimed,
     finding_if_tape_is_finished,
@@ -238,6 +240,7 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_pod_is_of_earlier_job,
     finding_if_pod_is_outdated,
     finding_if_pod_has_ended,
+    finding_if_changed_pods_are_retried_later,
     finding_if_api_server_refused,
     finding_if_restart_is_not_due,
     finding_if_account_is_not_applied,
