@@ -14,6 +14,7 @@ import msgspec
 from .domain import facts, stops, workload
 from .domain.actions import ApplyAccountAndRoleBinding, CreatePod, Decision, DeletePod, RefreshFromAPI, Step
 from .domain.decision import decide
+from .domain.eviction import with_local_volumes_annotation
 from .domain.objects import Job, Key, Pod
 from .domain.observation import Observation
 from .domain.workload import PodSettings
@@ -147,7 +148,7 @@ class Reconciler:
             return
         manifest = workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
         try:
-            await self._creator.create_pod(key, observation, manifest, epoch)
+            await self._creator.create_pod(key, observation, with_local_volumes_annotation(manifest), epoch)
         except Conflict:
             # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
             await self._refresh_pod(key)

@@ -53,10 +53,26 @@ def symbol_counts_sentence(report: StreamStatus) -> str:
 
 
 def pod_is_foreign(job: Job, pod: Pod) -> bool:
-    """Return whether the pod, which has the name of the job's pod, is not controlled by a job of this name."""
-    return not any(
+    """Return whether the pod, which has the name of the job's pod, is not of a job of this name."""
+    return not pod_is_orphaned(pod) and not any(
         owner.controller and owner.kind == identity.KIND and owner.name == job.metadata.name
         for owner in pod.metadata.owner_references
+    )
+
+
+def pod_is_orphaned(pod: Pod) -> bool:
+    """Return whether the operator created the pod, and the pod has lost its owner.
+
+    `kubectl delete --cascade=orphan` removes it. Name, labels, annotations and account identify the pod: policy
+    sluice-ingest-pods lets only the operator create a pod with this account.
+    """
+    metadata = pod.metadata
+    return (
+        not any(owner.controller for owner in metadata.owner_references)
+        and pod_has_operator_label(pod)
+        and identity.pod_name(metadata.labels.get(identity.JOB_LABEL, "")) == metadata.name
+        and {identity.EPOCH_ANNOTATION, identity.COLD_HASH_ANNOTATION} <= metadata.annotations.keys()
+        and pod.spec.service_account_name == identity.SERVICE_ACCOUNT
     )
 
 
@@ -71,9 +87,10 @@ def pod_has_operator_label(pod: Pod) -> bool:
 
 
 def pod_was_created_by_operator(pod: Pod) -> bool:
-    """Return whether the pod was created by the operator, for this or another job."""
-    return pod_has_operator_label(pod) and any(
-        owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references
+    """Return whether the pod was created by the operator, for this or another job, even if it has lost its owner."""
+    return pod_is_orphaned(pod) or (
+        pod_has_operator_label(pod)
+        and any(owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references)
     )
 
 

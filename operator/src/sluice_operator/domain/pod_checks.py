@@ -137,7 +137,7 @@ def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | None:
-    """Return a finding that deletes the pod if it belongs to a deleted job of the same name."""
+    """Return a finding that deletes the pod if it belongs to a deleted job of the same name, or has lost its owner."""
     if o.pod is None or facts.pod_is_owned_by(job, o.pod):
         return None
     message = "A pod of an earlier job with this name still exists; the operator deletes it first."
