@@ -27,7 +27,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
 
 def job(name: str) -> InjectedJob:
     """Return the job as its pod gets it."""
-    spec = IngestJobSpec(tenant="acme", provider="synthetic", symbols=("SPY",))
+    spec = IngestJobSpec(tenant="acme", provider="synthetic", symbols=["SPY"])
     return InjectedJob(namespace="acme", name=name, uid=f"uid-{name}", generation=1, epoch=1, project_id="p", spec=spec)
 
 
