@@ -40,7 +40,7 @@ def test_a_pod_that_was_orphaned_without_an_operator_is_ended_and_created_again(
         tenant.run("delete", "ij", "feed", "--cascade=orphan")
         [orphan] = tenant.pods()
         assert "ownerReferences" not in orphan["metadata"]
-        eventually(lambda: tenant.heartbeat()["status"] == "paused", GONE_SECONDS)
+        eventually(lambda: tenant.heartbeat()["status"] == "stopped", GONE_SECONDS)
         if created_again:
             tenant.apply()
     finally:

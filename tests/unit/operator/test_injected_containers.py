@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from sluice_contract import conditions as c
@@ -150,6 +151,23 @@ async def test_the_pod_of_a_finished_replay_is_deleted_only_if_other_containers_
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
 def test_no_container_runs_in_a_final_phase_even_if_its_last_status_says_so(phase: str) -> None:
     assert not facts.ingest_container_is_running(pod_with(status(STARTED, phase=phase)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "ended"),
+    [
+        ("OnFailure", EXITED, True),
+        ("OnFailure", FAILED, False),
+        ("Never", EXITED, True),
+        ("Never", FAILED, True),
+        ("Always", EXITED, False),
+        ("Always", FAILED, False),
+        ("Never", STARTED, False),
+    ],
+)
+def test_a_webhook_may_have_set_another_restart_policy(policy: str, state: dict[str, Any], ended: bool) -> None:
+    pod = msgspec.structs.replace(pod_with(status(state, STARTED)), spec=objects.PodSpec(restart_policy=policy))
+    assert facts.pod_has_ended(pod) is ended
 
 
 def test_out_of_memory_of_another_container_is_not_ours() -> None:

@@ -108,10 +108,13 @@ def pod_has_ended(pod: Pod) -> bool:
     """Return whether the ingest container has exited and is not restarted.
 
     Other containers, which a service mesh has injected, may still run: the phase of the pod then stays Running. With
-    the restart policy OnFailure, the kubelet never restarts a container that has exited with code 0.
+    the requested restart policy, OnFailure, the kubelet never restarts a container that has exited with code 0. A
+    webhook may have set another policy.
     """
-    terminated = ingest_container_status(pod).state.terminated
-    return pod_phase_is_final(pod) or (terminated is not None and terminated.exit_code == 0)
+    terminated, policy = ingest_container_status(pod).state.terminated, pod.spec.restart_policy
+    if terminated is None:
+        return pod_phase_is_final(pod)
+    return pod_phase_is_final(pod) or policy == "Never" or (policy != "Always" and terminated.exit_code == 0)
 
 
 def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:

@@ -122,6 +122,7 @@ class PodSpec(CamelStruct, frozen=True):
     """The part of a pod's spec that the operator reads."""
 
     service_account_name: str = ""
+    restart_policy: str = "OnFailure"
 
 
 class Pod(CamelStruct, frozen=True):
