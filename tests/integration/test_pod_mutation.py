@@ -63,6 +63,16 @@ def test_two_changed_pods_stall_the_job_and_no_third_is_created(
         tenant.settled("Streaming", seconds=40)
 
 
+def test_a_webhook_that_sets_another_account_is_refused_with_a_message(
+    tenant: Tenant, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    change = {"op": "replace", "path": "/spec/serviceAccountName", "value": "default"}
+    with pod_webhook(kubectl, tenant.name, tmp_path, [change]):
+        tenant.apply()
+        eventually(lambda: tenant.condition(c.STALLED) == ("True", c.POD_REJECTED), RETRY_SECONDS)
+        assert "If a webhook sets another ServiceAccount on pods, exempt" in str(tenant.job()["status"])
+
+
 def test_harmless_changes_of_a_pod_change_nothing(tenant: Tenant, kubectl: Kubectl, tmp_path: Path) -> None:
     with pod_webhook(kubectl, tenant.name, tmp_path, HARMLESS) as webhook:
         tenant.apply()
