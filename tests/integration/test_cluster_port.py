@@ -131,7 +131,7 @@ async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> No
     bench._kubectl("label", "namespace", bench.namespace, "pod-security.kubernetes.io/enforce=restricted")
     job = await declared(bench)
     await bench.cluster.apply_account_and_role_binding(bench.namespace)
-    assert (await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))).metadata.uid
+    assert (await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS)))["metadata"]["uid"]
 
 
 async def test_an_unreachable_server_raises_unavailable(kubeconfig: Path) -> None:

@@ -18,6 +18,7 @@ class FakeSlotPort:
         self.claim: SlotClaim | None = None
         self.away = False
         self.writes = 0
+        self.is_user = False
 
     async def read_claim(self) -> SlotClaim | None:
         if self.away:
@@ -33,3 +34,8 @@ class FakeSlotPort:
         self.claim = written = msgspec.structs.replace(claim, version=str(self.writes))
         await asyncio.sleep(self.seconds)
         return written
+
+    async def add_this_job_as_user(self, claim: SlotClaim) -> None:
+        if self.away:
+            raise SlotError("the API server is away")
+        self.is_user = True

@@ -55,6 +55,7 @@ POD_CRASHING: Final = "PodCrashLooping"  # the container of the pod keeps exitin
 POD_UNSTARTABLE: Final = "PodCannotStart"  # image, configuration or scheduling prevents the start of the pod
 NAME_CONFLICT: Final = "NameConflict"  # a pod of another owner has this job's pod name
 POD_REJECTED: Final = "PodRejected"  # the API server refuses the pod (quota, admission, Pod Security)
+POD_MUTATED: Final = "PodMutated"  # a webhook or a policy changes fields of each pod that Sluice itself reads
 DOCUMENT_CONFLICT: Final = "DocumentConflict"  # another job of the tenant writes the same documents
 
 # credentials

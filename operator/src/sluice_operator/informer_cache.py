@@ -25,6 +25,16 @@ class RecordedRefusal(msgspec.Struct, frozen=True):
     at: float
 
 
+class RecordedMutation(msgspec.Struct, frozen=True):
+    """A created pod that differs from the requested pod, and the time of its creation by the monotonic clock."""
+
+    difference: str
+    cold_hash: str
+    pod_uid: str
+    pods_in_a_row: int
+    at: float
+
+
 class TrackedJobState(msgspec.Struct):
     """The operator's observations of one job between reconciliations. Times are by the monotonic clock."""
 
@@ -34,6 +44,7 @@ class TrackedJobState(msgspec.Struct):
     pausing_at: float | None = None  # the start of the unconfirmed stop, by the clock of `heartbeat_at`
     confirmed_symbol_pauses: frozenset[str] = frozenset()
     last_refusal: RecordedRefusal | None = None
+    last_mutation: RecordedMutation | None = None
     cold_hash: tuple[str, int, str] = ("", -1, "")  # job uid, generation, hash
 
 

@@ -65,8 +65,8 @@ class Cluster(Protocol):
     async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
 
-    async def create_pod(self, manifest: dict[str, Any]) -> Pod:
-        """Create the pod and return it. Raises `Conflict` if its name is taken."""
+    async def create_pod(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Create the pod and return it as the API server has stored it. Raises `Conflict` if its name is taken."""
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Delete the pod. Raises `NotFound` if it is gone, and `Conflict` if its UID or resourceVersion has changed."""

@@ -11,15 +11,16 @@ from datetime import datetime
 
 import msgspec
 
-from . import informer_cache
 from .domain import facts, stops, workload
 from .domain.actions import ApplyAccountAndRoleBinding, CreatePod, Decision, DeletePod, RefreshFromAPI, Step
 from .domain.decision import decide
+from .domain.eviction import with_local_volumes_annotation
 from .domain.objects import Job, Key, Pod
-from .domain.observation import Observation, PodRefusal
+from .domain.observation import Observation
 from .domain.workload import PodSettings
 from .informer_cache import ClusterState, TrackedJobState
-from .ports import Cluster, Conflict, EventQueue, EventReport, NotFound, RequestRefused, Unavailable
+from .pod_creation import PodCreator, mutation_with_age, refusal_with_age
+from .ports import Cluster, Conflict, EventQueue, EventReport, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Reconciler:
         self._recorder = recorder
         self._clocks = clocks
         self._pods = pods
+        self._creator = PodCreator(cluster, store, clocks.monotonic)
 
     def set_cluster_uid(self, uid: str) -> None:
         """Set the UID of the cluster that new pods get. It does not change the pods that run."""
@@ -86,14 +88,15 @@ class Reconciler:
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.tracked_state_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget_job(key)
-        now = self._clocks.monotonic()
+        now, cold_hash = self._clocks.monotonic(), self._cached_cold_hash(job, memory)
         observation = Observation(
             now=self._clocks.now(),
             job=job,
             pod=pod,
-            cold_hash=self._cached_cold_hash(job, memory),
+            cold_hash=cold_hash,
             account_is_applied=key[0] in self._store.namespaces_with_account,
-            refusal=_refusal_with_age(memory, now),
+            refusal=refusal_with_age(memory, now),
+            mutation=mutation_with_age(memory, cold_hash, now),
             conflict=self._store.claims.find_conflict(key),
         )
         return msgspec.structs.replace(observation, **_update_ages(observation, memory, self._clocks.reachable()))
@@ -130,39 +133,25 @@ class Reconciler:
             case None:
                 return False
             case ApplyAccountAndRoleBinding():
-                return await self._apply_account_and_role_binding(key, observation)
+                await self._creator.apply_account_and_role_binding(key, observation)
+                return True
             case CreatePod(epoch):
-                return await self._create_pod(key, observation, epoch)
+                await self._create_pod(key, observation, epoch)
+                return True
             case DeletePod():
                 return await self._delete_pod_unless_cache_is_stale(key, observation, step)
             case RefreshFromAPI():
                 return await self._refresh_job_and_pod(key, observation)
 
-    async def _apply_account_and_role_binding(self, key: Key, observation: Observation) -> bool:
-        try:
-            await self._cluster.apply_account_and_role_binding(key[0])
-        except RequestRefused as refused:
-            return self._store_and_log_refusal(key, observation, refused, None)
-        self._store.namespaces_with_account.add(key[0])
-        return True
-
-    async def _create_pod(self, key: Key, observation: Observation, epoch: int) -> bool:
+    async def _create_pod(self, key: Key, observation: Observation, epoch: int) -> None:
         if observation.job is None:
-            return False
+            return
+        manifest = workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
         try:
-            created = await self._cluster.create_pod(
-                workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
-            )
-        except RequestRefused as refused:
-            self._store.namespaces_with_account.discard(key[0])  # a missing account may be the cause
-            return self._store_and_log_refusal(key, observation, refused, epoch)
+            await self._creator.create_pod(key, observation, with_local_volumes_annotation(manifest), epoch)
         except Conflict:
             # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
             await self._refresh_pod(key)
-        else:
-            self._store.put_ingest_pod(created)
-        self._store.tracked_state_of_job(key).last_refusal = None
-        return True
 
     async def _delete_unless_stop_is_confirmed(self, key: Key, observation: Observation, step: DeletePod) -> bool:
         """Delete a pod that has not confirmed a stop, and queue the Event about it.
@@ -242,25 +231,6 @@ class Reconciler:
             return None
         self._store.put_ingest_pod(pod)
         return pod
-
-    def _store_and_log_refusal(
-        self, key: Key, observation: Observation, refused: RequestRefused, epoch: int | None
-    ) -> bool:
-        generation = observation.job.metadata.generation if observation.job is not None else 0
-        memory = self._store.tracked_state_of_job(key)
-        memory.last_refusal = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
-        log.warning(
-            "the API server refused the pod or its service account",
-            extra={"job": "/".join(key), "reason": str(refused)},
-        )
-        return True
-
-
-def _refusal_with_age(memory: TrackedJobState, now: float) -> PodRefusal | None:
-    noted = memory.last_refusal
-    if noted is None:
-        return None
-    return PodRefusal(noted.message, noted.generation, noted.epoch, now - noted.at)
 
 
 def _update_ages(observation: Observation, memory: TrackedJobState, reachable: float) -> dict[str, object]:

@@ -242,7 +242,9 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
 def _connection_slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
     name = slot_lease_name(settings.job.spec)
     return (
-        ConnectionSlotLease(SlotClaimStore(session, settings.job.namespace, name), settings.job.name, journal)
+        ConnectionSlotLease(
+            SlotClaimStore(session, settings.job.namespace, name, settings.job), settings.job.name, journal
+        )
         if name
         else None
     )

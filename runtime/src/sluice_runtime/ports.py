@@ -185,6 +185,16 @@ class SlotPort(Protocol):
             SlotError: the claim could not be written, or another job has written since.
         """
 
+    async def add_this_job_as_user(self, claim: SlotClaim) -> None:
+        """Record that this job waits for the slot of another job's claim, which it read last. The claim stays.
+
+        The stored claim is deleted with the last job that uses it. Without this record, it would be deleted with its
+        holder, and this job would connect while the holder still closes its connection.
+
+        Raises:
+            SlotError: this could not be recorded.
+        """
+
 
 class SlotError(Exception):
     """The claim of the connection slot cannot be read or written now. The message is a sentence that says why."""

@@ -111,14 +111,14 @@ def test_a_pod_goes_only_where_its_selector_allows() -> None:
         ({"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "x"}]}, "subPath"),
         ({"livenessProbe": {"exec": {"command": ["true"]}}}, "livenessProbe"),
         ({"lifecycle": {"preStop": {}}}, "lifecycle"),
-        ({"restartPolicy": "Always"}, "sidecar"),
+        ({"restartPolicy": "Never"}, "restart rules"),
+        ({"restartPolicy": "Always", "restartPolicyRules": [{"action": "Restart"}]}, "restart rules"),
     ],
 )
 def test_the_node_reports_what_it_does_not_support(fields: dict[str, Any], words: str) -> None:
     assert words in str(unsupported_container_reason({"name": "main", "command": ["true"], **fields}))
 
 
-def test_an_ordinary_container_is_accepted() -> None:
-    assert (
-        unsupported_container_reason({"name": "main", "command": ["true"], "readinessProbe": {"tcpSocket": {}}}) is None
-    )
+@pytest.mark.parametrize("fields", [{"readinessProbe": {"tcpSocket": {}}}, {"restartPolicy": "Always"}])
+def test_an_ordinary_container_and_a_sidecar_are_accepted(fields: dict[str, Any]) -> None:
+    assert unsupported_container_reason({"name": "main", "command": ["true"], **fields}) is None

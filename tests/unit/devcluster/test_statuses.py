@@ -36,6 +36,11 @@ def pod(*main: ContainerSnapshot, init: tuple[ContainerSnapshot, ...] = (), dele
     return PodSnapshot(init, main, "127.64.0.1", deleting)
 
 
+def sidecar(state: WaitingState | RunningState | TerminatedState, **fields: Any) -> ContainerSnapshot:
+    return ContainerSnapshot("mesh", "image", state, is_sidecar=True, **fields)
+
+
+SIDECAR = sidecar(RunningState(NOW), started=True, ready=True)
 CREATING, RUNNING = one(WaitingState("ContainerCreating")), one(RunningState(NOW), ready=True)
 
 
@@ -59,6 +64,14 @@ CREATING, RUNNING = one(WaitingState("ContainerCreating")), one(RunningState(NOW
         (pod(one(ended(143)), deleting=True), "Always", "Failed"),
         (pod(RUNNING, deleting=True), "Always", "Running"),
         (pod(CREATING, deleting=True), "Always", "Pending"),
+        (pod(CREATING, init=(sidecar(WaitingState("PodInitializing")),)), "Always", "Pending"),
+        (pod(CREATING, init=(sidecar(RunningState(NOW)),)), "Always", "Pending"),
+        (pod(RUNNING, init=(SIDECAR,)), "OnFailure", "Running"),
+        (pod(RUNNING, init=(sidecar(WaitingState("CrashLoopBackOff"), last=ended(1)),)), "OnFailure", "Running"),
+        (pod(one(ended(0)), init=(SIDECAR,)), "OnFailure", "Running"),
+        (pod(one(ended(0)), init=(sidecar(ended(137)),)), "OnFailure", "Succeeded"),
+        (pod(one(ended(0)), init=(SIDECAR,), deleting=True), "OnFailure", "Running"),
+        (pod(one(ended(0)), init=(sidecar(ended(143)),), deleting=True), "OnFailure", "Succeeded"),
     ],
 )
 def test_the_phase_follows_from_the_containers(snapshot: PodSnapshot, policy: str, expected: str) -> None:
@@ -74,6 +87,13 @@ def test_an_unready_container_is_named_by_the_condition() -> None:
     assert found["Ready"]["status"] == "False"
     assert found["Ready"]["message"] == "containers with unready status: [main]"
     assert found["Initialized"]["status"] == found["PodScheduled"]["status"] == "True"
+
+
+def test_a_sidecar_that_has_started_completes_the_initialization_and_counts_for_readiness() -> None:
+    unready = sidecar(RunningState(NOW), started=True)
+    found = conditions(pod_status(pod(RUNNING, init=(unready,)), ALWAYS, {}, NOW))
+    assert found["Initialized"]["status"] == "True"
+    assert found["Ready"]["message"] == "containers with unready status: [mesh]"
 
 
 def test_a_condition_keeps_its_transition_time_until_it_changes() -> None:

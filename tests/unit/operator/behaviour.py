@@ -10,7 +10,7 @@ import pytest
 
 from sluice_contract import identity
 from sluice_contract.status import Condition, IngestJobStatus, PodRestart
-from sluice_operator.domain import workload
+from sluice_operator.domain import objects, pod_mutation, workload
 from sluice_operator.domain.election import LeaseRecord
 from sluice_operator.domain.objects import Job, Key, Pod
 from sluice_operator.domain.workload import PodSettings
@@ -112,6 +112,12 @@ class ClusterBehaviour:
         with pytest.raises(Conflict):
             await bench.cluster.create_pod(workload.pod_manifest(job, 8, "cold", PODS))
 
+    async def test_a_created_pod_has_everything_that_was_requested(self, bench: Bench) -> None:
+        job = await declared(bench)
+        await bench.cluster.apply_account_and_role_binding(bench.namespace)
+        manifest = workload.pod_manifest(job, 7, "cold", PODS)
+        assert pod_mutation.first_difference(manifest, await bench.cluster.create_pod(manifest)) is None
+
     async def test_only_the_pod_that_was_observed_is_deleted(self, bench: Bench) -> None:
         job, pod = await with_pod(bench)
         with pytest.raises(Conflict):
@@ -188,7 +194,7 @@ async def with_pod(bench: Bench) -> tuple[Job, Pod]:
     """Create a job and its pod."""
     job = await declared(bench)
     await bench.cluster.apply_account_and_role_binding(bench.namespace)
-    return job, await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
+    return job, objects.decode_pod(await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS)))
 
 
 async def is_gone_or_going(cluster: Cluster, key: Key) -> bool:

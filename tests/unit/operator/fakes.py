@@ -40,6 +40,7 @@ class FakeCluster:
         self.pods: dict[Key, Document] = {}  # by namespace and pod name
         self.accounts: set[str] = set()
         self.watcher: Watcher = lambda *_: None
+        self.webhook: Callable[[Document], object] = lambda _: None  # changes each new pod
         self.refusal = ""  # the message with which pods are rejected
         self.bound = False  # whether new pods have a node
         self.writes: list[str] = []
@@ -77,7 +78,7 @@ class FakeCluster:
         with self._write("account"):
             self.accounts.add(namespace)
 
-    async def create_pod(self, manifest: Document) -> Pod:
+    async def create_pod(self, manifest: Document) -> Document:
         meta = manifest["metadata"]
         key = (meta["namespace"], meta["name"])
         if key in self.pods:
@@ -88,9 +89,10 @@ class FakeCluster:
             document = copy.deepcopy(manifest) | {"status": {"phase": "Pending"}}
             document["metadata"]["uid"] = f"pod-{next(self._versions)}"
             document["spec"] |= {"nodeName": "here"} if self.bound else {}
+            self.webhook(document)
             self.pods[key] = document
             self.change("pods", document, change="ADDED")
-        return objects.decode_pod(document)
+        return copy.deepcopy(document)
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         document = _found(self.pods, _pod_key(key))

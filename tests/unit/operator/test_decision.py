@@ -24,7 +24,7 @@ from sluice_operator.domain import objects, workload
 from sluice_operator.domain.actions import CreatePod, DeletePod
 from sluice_operator.domain.decision import decide, without_stream_status
 from sluice_operator.domain.document_claims import DocumentConflict
-from sluice_operator.domain.observation import Observation, PodRefusal
+from sluice_operator.domain.observation import Observation, PodMutation, PodRefusal
 from sluice_operator.domain.pod_checks import POD_CHECKS
 from sluice_operator.domain.readiness import READINESS_CHECKS
 
@@ -38,13 +38,15 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "finding_if_stop_is_not_confirmed",
         "finding_if_job_is_being_deleted",
         "finding_if_spec_is_not_understood",
+        "finding_if_pod_was_changed",
         "finding_if_pod_is_foreign",
         "finding_if_documents_are_claimed",
+        "finding_if_tape_is_finished",
         "finding_if_pod_is_terminating",
         "finding_if_pod_is_of_earlier_job",
         "finding_if_pod_is_outdated",
-        "finding_if_tape_is_finished",
         "finding_if_pod_has_ended",
+        "finding_if_changed_pods_are_retried_later",
         "finding_if_api_server_refused",
         "finding_if_restart_is_not_due",
         "finding_if_account_is_not_applied",
@@ -167,6 +169,7 @@ def observations(draw: st.DrawFn) -> Observation:
         pausing_seconds=draw(st.sampled_from([0.0, 11.0, 16.0])),
         confirmed_symbol_pauses=draw(st.sampled_from([frozenset(), frozenset({"SPY"})])),
         refusal=draw(st.sampled_from([None, PodRefusal("quota", 1, None, 30.0), PodRefusal("quota", 2, 1, 61.0)])),
+        mutation=draw(st.sampled_from([None, None, *(PodMutation("changed.", "pod-1", n, 601.0) for n in (1, 2))])),
         conflict=draw(st.sampled_from([None, None, None, DocumentConflict(holder=("acme", "first"), quotes=("SPY",))])),
     )
 

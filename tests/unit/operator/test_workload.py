@@ -14,6 +14,7 @@ from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.spec import HOT_FIELDS, with_default_hot_fields
 from sluice_operator.domain import workload
+from sluice_operator.domain.eviction import with_local_volumes_annotation
 
 from .world import PODS, SYNTHETIC, job_of
 
@@ -30,7 +31,8 @@ REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": 
 @pytest.mark.parametrize(("name", "spec"), [("pod-default", SYNTHETIC), ("pod-alpaca", EVERYTHING)])
 def test_the_pod_equals_the_golden_file(name: str, spec: dict[str, Any]) -> None:
     golden = msgspec.yaml.decode((GOLDEN / f"{name}.yaml").read_bytes())
-    assert workload.pod_manifest(job_of(spec), 7, "0123456789abcdef", PODS) == golden
+    manifest = workload.pod_manifest(job_of(spec), 7, "0123456789abcdef", PODS)
+    assert with_local_volumes_annotation(manifest) == golden
 
 
 def test_the_account_equals_the_golden_file() -> None:

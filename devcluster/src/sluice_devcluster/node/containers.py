@@ -45,8 +45,8 @@ def unsupported_container_reason(container: Json) -> str | None:
     """Return a sentence that says why this node cannot run a container; None if it can."""
     if not container.get("command"):
         return "the image is ignored by this node, so the container needs an explicit command"
-    if container.get("restartPolicy"):
-        return "restartPolicy of a container (a sidecar) is not supported by this node"
+    if container.get("restartPolicy") not in (None, "Always") or container.get("restartPolicyRules"):
+        return "a container's own restart rules are not supported by this node"
     if container.get("lifecycle"):
         return "lifecycle hooks are not supported by this node"
     for mount in container.get("volumeMounts") or []:
@@ -69,6 +69,7 @@ class Container:
         self._context = context
         self._backoff = backoff
         self._stopping = asyncio.Event()
+        self.started = asyncio.Event()  # set once the container has started for the first time
         # The number of the next run, which is one more if an earlier run has ended.
         self._run = snapshot.restarts + isinstance(snapshot.state, TerminatedState)
 
@@ -259,6 +260,8 @@ class Container:
         changed = replace(self.snapshot, **changes)  # type: ignore[arg-type]
         if changed != self.snapshot:
             self.snapshot = changed
+            if changed.started:
+                self.started.set()
             self._context.changed()
 
     def _log_path_of_run(self, run: int) -> Path:

@@ -19,6 +19,7 @@ from sluice_devcluster.node.addresses import HOST
 from sluice_devcluster.node.containers import Container, ContainerContext
 from sluice_devcluster.node.events import EventRecorder
 from sluice_devcluster.node.execution import Mount
+from sluice_devcluster.node.pod_containers import PodContainers
 from sluice_devcluster.node.recovery import snapshot_from_status
 from sluice_devcluster.node.references import PodFacts, Reference, UnresolvedError
 from sluice_devcluster.node.restarts import RestartBackoff
@@ -62,8 +63,10 @@ class PodWorker:
         self._references = _referenced_objects(pod["spec"])
         facts = PodFacts(pod, self.address, HOST)
         self._storage = PodVolumes(node.client, facts, self._directory / "volumes", self._changed)
-        self._init = self._create_containers(pod["spec"].get("initContainers") or [], "initContainerStatuses")
-        self._main = self._create_containers(pod["spec"]["containers"], "containerStatuses")
+        self._containers = PodContainers(
+            self._create_containers(pod["spec"].get("initContainers") or [], "initContainerStatuses"),
+            self._create_containers(pod["spec"]["containers"], "containerStatuses"),
+        )
         self.on_pod_changed(pod)
 
     @property
@@ -74,7 +77,7 @@ class PodWorker:
 
     def find_container(self, name: str) -> Container | None:
         """Return the container or init container with this name; None if there is none."""
-        return next((each for each in (*self._init, *self._main) if each.spec["name"] == name), None)
+        return self._containers.find(name)
 
     def on_pod_changed(self, pod: Json) -> None:
         """Take the pod's new object: end the pod if it is deleted, and refresh the volumes that show its labels."""
@@ -103,8 +106,7 @@ class PodWorker:
             grace_seconds = self._grace_period_seconds()
         self._grace = min(self._grace, grace_seconds) if self._stopping.is_set() else grace_seconds
         self._stopping.set()
-        for container in (*self._init, *self._main):
-            container.stop(self._grace)
+        self._containers.stop(self._grace)
 
     async def run(self) -> None:
         """Run the pod until it is stopped, and report its status."""
@@ -113,7 +115,7 @@ class PodWorker:
         try:
             await self._stopping.wait()
             # Without a started container, the task may wait for an object in the API server, so cancel it.
-            if not any(each.process for each in (*self._init, *self._main)):
+            if not self._containers.has_process():
                 living.cancel()
             with suppress(asyncio.CancelledError):
                 await living
@@ -131,21 +133,13 @@ class PodWorker:
             await self._write_volumes()
             fresh = asyncio.create_task(self._storage.refresh_forever())
             try:
-                await self._run_containers()
+                policy = self.pod["spec"].get("restartPolicy", "Always")
+                await self._containers.run(policy, self._grace_period_seconds())
             finally:
                 fresh.cancel()
         except Exception as error:
             LOGGER.exception("pod %s failed", self.kubelet_name)
             self._record_event("Failed", f"The node agent cannot run this pod: {error}", True)
-
-    async def _run_containers(self) -> None:
-        policy = self.pod["spec"].get("restartPolicy", "Always")
-        for container in self._init:
-            await container.run("OnFailure" if policy == "Always" else policy)
-            state = container.snapshot.state
-            if self._stopping.is_set() or not isinstance(state, statuses.TerminatedState) or state.exit_code:
-                return
-        await asyncio.gather(*(container.run(policy) for container in self._main))
 
     async def _write_volumes(self) -> None:
         (self._directory / "home").mkdir(parents=True, exist_ok=True)
@@ -228,8 +222,8 @@ class PodWorker:
 
     async def _send_status(self) -> None:
         snapshot = statuses.PodSnapshot(
-            init=[each.snapshot for each in self._init],
-            main=[each.snapshot for each in self._main],
+            init=[each.snapshot for each in self._containers.init],
+            main=[each.snapshot for each in self._containers.main],
             address=self.address,
             deleting=self._delete,
         )

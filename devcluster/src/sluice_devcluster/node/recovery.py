@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from sluice_devcluster.api import Json
+from sluice_devcluster.node.restarts import is_sidecar
 from sluice_devcluster.node.statuses import ContainerSnapshot, TerminatedState, WaitingState
 
 KILLED = 137
@@ -19,7 +20,7 @@ def snapshot_from_status(container: Json, status: Json | None, *, reason: str, n
     """
     image = container.get("image", "")
     if status is None or not status.get("containerID"):
-        return ContainerSnapshot(container["name"], image, WaitingState(reason))
+        return ContainerSnapshot(container["name"], image, WaitingState(reason), is_sidecar=is_sidecar(container))
     state = status.get("state") or {}
     if "running" in state:
         started = _parse_time(state["running"].get("startedAt"), now)
@@ -34,6 +35,7 @@ def snapshot_from_status(container: Json, status: Json | None, *, reason: str, n
         last=ended,
         restarts=status.get("restartCount", 0),
         container_id=status["containerID"],
+        is_sidecar=is_sidecar(container),
     )
 
 

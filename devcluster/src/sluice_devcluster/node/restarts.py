@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sluice_devcluster.api import Json
+
 CEILING_SECONDS = 300.0
 RESET_SECONDS = 600.0
 
@@ -28,3 +30,8 @@ class RestartBackoff:
 def is_restarted(policy: str, exit_code: int) -> bool:
     """Return True if a restart policy (Always, OnFailure, Never) restarts a container with this exit code."""
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+
+
+def is_sidecar(container: Json) -> bool:
+    """Return True for a native sidecar: an init container with restartPolicy Always."""
+    return container.get("restartPolicy") == "Always"

@@ -52,6 +52,7 @@ class ContainerSnapshot:
     started: bool = False
     ready: bool = False
     container_id: str = ""
+    is_sidecar: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,20 +112,23 @@ def pod_phase(pod: PodSnapshot, policy: str) -> str:
     """Return the phase of the pod under its restart policy, by the kubelet's rules."""
     if pod.deleting and all(not isinstance(one.state, RunningState) for one in (*pod.init, *pod.main)):
         return _phase_of_deleted_pod(pod)
-    if any(not _has_succeeded(one) for one in pod.init):
+    if any(not _has_initialized(one) for one in pod.init):
         init_policy = "OnFailure" if policy == "Always" else policy
-        return "Failed" if any(_has_failed_for_good(one, init_policy) for one in pod.init) else "Pending"
+        failed = any(_has_failed_for_good(one, init_policy) for one in pod.init if not one.is_sidecar)
+        return "Failed" if failed else "Pending"
     if any(isinstance(one.state, WaitingState) and one.last is None for one in pod.main):
         return "Pending"
     if any(not _has_ended_for_good(one, policy) for one in pod.main):
         return "Running"
+    if any(isinstance(one.state, RunningState) for one in pod.init):
+        return "Running"  # the sidecars end last
     return "Succeeded" if all(_has_succeeded(one) for one in pod.main) else "Failed"
 
 
 def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
     """Return the conditions that the node owns, without their transition times."""
-    initialized = [one.name for one in pod.init if not _has_succeeded(one)]
-    unready = [one.name for one in pod.main if not one.ready]
+    uninitialized = [one.name for one in pod.init if not _has_initialized(one)]
+    unready = [one.name for one in (*_sidecars(pod), *pod.main) if not one.ready]
     if current_phase == "Succeeded":
         ready = _condition_fields(False, "PodCompleted", "")
         return [
@@ -138,9 +142,9 @@ def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
             not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
         )
     first = _condition_fields(
-        not initialized,
+        not uninitialized,
         "ContainersNotInitialized",
-        f"containers with incomplete status: [{' '.join(initialized)}]",
+        f"containers with incomplete status: [{' '.join(uninitialized)}]",
     )
     return [
         _condition_of_type("Initialized", first),
@@ -174,8 +178,13 @@ def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -
     return status
 
 
+def _sidecars(pod: PodSnapshot) -> list[ContainerSnapshot]:
+    return [one for one in pod.init if one.is_sidecar]
+
+
 def _phase_of_deleted_pod(pod: PodSnapshot) -> str:
-    ended = [one.state for one in (*pod.init, *pod.main) if isinstance(one.state, TerminatedState)]
+    regular = [one for one in (*pod.init, *pod.main) if not one.is_sidecar]
+    ended = [one.state for one in regular if isinstance(one.state, TerminatedState)]
     if not ended:
         return "Failed" if any(one.last for one in pod.main) else "Pending"
     return "Failed" if any(state.exit_code for state in ended) else "Succeeded"
@@ -183,6 +192,13 @@ def _phase_of_deleted_pod(pod: PodSnapshot) -> str:
 
 def _has_succeeded(one: ContainerSnapshot) -> bool:
     return isinstance(one.state, TerminatedState) and one.state.exit_code == 0
+
+
+def _has_initialized(one: ContainerSnapshot) -> bool:
+    """Return True if an init container has succeeded, or a sidecar has started once."""
+    if one.is_sidecar:
+        return one.started or one.last is not None or isinstance(one.state, TerminatedState)
+    return _has_succeeded(one)
 
 
 def _has_ended_for_good(one: ContainerSnapshot, policy: str) -> bool:

@@ -93,10 +93,10 @@ class KubernetesCluster:
         await self._send_and_decode("PATCH", account, workload.service_account_manifest(namespace))
         await self._send_and_decode("PATCH", binding, workload.role_binding_manifest(namespace))
 
-    async def create_pod(self, manifest: dict[str, Any]) -> Pod:
-        """Create the pod and return it. Raises `Conflict` if its name is taken."""
+    async def create_pod(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Create the pod and return it as the API server has stored it. Raises `Conflict` if its name is taken."""
         path = f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/pods"
-        return objects.decode_pod(await self._send_and_decode("POST", path, manifest))
+        return await self._send_and_decode("POST", path, manifest)
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Delete the pod if it still has this UID and resourceVersion. Raises `NotFound` or `Conflict`."""

@@ -9,7 +9,7 @@ from sluice_contract import identity
 from sluice_contract.status import PodRestart, StreamStatus
 from sluice_contract.status_values import LARGEST
 
-from .objects import NO_CONTAINER, ContainerStatus, Job, Pod
+from .objects import NO_CONTAINER, ContainerStateTerminated, ContainerStatus, Job, Pod
 from .observation import Observation
 
 HEARTBEAT_LIMIT_SECONDS: Final = 90.0  # the pod reports at least every 30 s
@@ -20,6 +20,8 @@ REFUSAL_RETRY_SECONDS: Final = 60.0
 
 _EPOCH_DIGITS: Final = 15  # a manually annotated epoch must not be the last possible one
 _WORDS_SHOWN: Final = 512  # from the end of a log: three conditions may repeat it, and the object should stay small
+
+_WAITS_FOR_INIT_CONTAINERS: Final = "PodInitializing"
 
 # Waiting reasons of the kubelet that are unlikely to end by themselves.
 _UNSTARTABLE: Final = frozenset(
@@ -51,10 +53,26 @@ def symbol_counts_sentence(report: StreamStatus) -> str:
 
 
 def pod_is_foreign(job: Job, pod: Pod) -> bool:
-    """Return whether the pod, which has the name of the job's pod, is not controlled by a job of this name."""
-    return not any(
+    """Return whether the pod, which has the name of the job's pod, is not of a job of this name."""
+    return not pod_is_orphaned(pod) and not any(
         owner.controller and owner.kind == identity.KIND and owner.name == job.metadata.name
         for owner in pod.metadata.owner_references
+    )
+
+
+def pod_is_orphaned(pod: Pod) -> bool:
+    """Return whether the operator created the pod, and the pod has lost its owner.
+
+    `kubectl delete --cascade=orphan` removes it. Name, labels, annotations and account identify the pod: policy
+    sluice-ingest-pods lets only the operator create a pod with this account.
+    """
+    metadata = pod.metadata
+    return (
+        not any(owner.controller for owner in metadata.owner_references)
+        and pod_has_operator_label(pod)
+        and identity.pod_name(metadata.labels.get(identity.JOB_LABEL, "")) == metadata.name
+        and {identity.EPOCH_ANNOTATION, identity.COLD_HASH_ANNOTATION} <= metadata.annotations.keys()
+        and pod.spec.service_account_name == identity.SERVICE_ACCOUNT
     )
 
 
@@ -69,9 +87,10 @@ def pod_has_operator_label(pod: Pod) -> bool:
 
 
 def pod_was_created_by_operator(pod: Pod) -> bool:
-    """Return whether the pod was created by the operator, for this or another job."""
-    return pod_has_operator_label(pod) and any(
-        owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references
+    """Return whether the pod was created by the operator, for this or another job, even if it has lost its owner."""
+    return pod_is_orphaned(pod) or (
+        pod_has_operator_label(pod)
+        and any(owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references)
     )
 
 
@@ -80,9 +99,22 @@ def pod_is_terminating(pod: Pod) -> bool:
     return pod.metadata.deletion_timestamp is not None
 
 
-def pod_has_ended(pod: Pod) -> bool:
-    """Return whether the containers of the pod have exited and are not restarted (phase Succeeded or Failed)."""
+def pod_phase_is_final(pod: Pod) -> bool:
+    """Return whether all containers of the pod have exited and are not restarted (phase Succeeded or Failed)."""
     return pod.status.phase in ("Succeeded", "Failed")
+
+
+def pod_has_ended(pod: Pod) -> bool:
+    """Return whether the ingest container has exited and is not restarted.
+
+    Other containers, which a service mesh has injected, may still run: the phase of the pod then stays Running. With
+    the requested restart policy, OnFailure, the kubelet never restarts a container that has exited with code 0. A
+    webhook may have set another policy.
+    """
+    terminated, policy = ingest_container_status(pod).state.terminated, pod.spec.restart_policy
+    if terminated is None:
+        return pod_phase_is_final(pod)
+    return pod_phase_is_final(pod) or policy == "Never" or (policy != "Always" and terminated.exit_code == 0)
 
 
 def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
@@ -96,12 +128,15 @@ def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
 def ingest_container_is_running(pod: Pod | None) -> bool:
     """Return whether the ingest container runs, and so may be connected to the provider.
 
-    It can still run while the pod terminates.
+    It can still run while the pod terminates. It can also run in phase Pending, in which a pod stays while another of
+    its containers, which a service mesh has injected, has not started.
     """
-    if pod is None or pod.status.phase != "Running":
+    if pod is None or pod_phase_is_final(pod):
         return False
     state = ingest_container_status(pod).state
-    return state.waiting is None and state.terminated is None
+    if state.running is not None:
+        return True
+    return pod.status.phase == "Running" and state.waiting is None and state.terminated is None
 
 
 def container_waits_for_restart(pod: Pod) -> bool:
@@ -118,6 +153,22 @@ def start_obstacle(pod: Pod) -> str:
     for condition in pod.status.conditions:
         if condition.type == "PodScheduled" and condition.reason == "Unschedulable":
             return f"Unschedulable: {condition.message}".rstrip(": ")
+    if waiting is not None and waiting.reason == _WAITS_FOR_INIT_CONTAINERS:
+        return _init_container_failure(pod)
+    return ""
+
+
+def _init_container_failure(pod: Pod) -> str:
+    """Return which init container does not start or keeps failing, and why; empty if none.
+
+    The operator requests no init container. A webhook, for example that of a service mesh, has injected it.
+    """
+    for each in pod.status.init_container_statuses:
+        waiting, ended = each.state.waiting, each.state.terminated or each.last_state.terminated
+        if waiting is not None and waiting.reason in _UNSTARTABLE:
+            return f"init container {each.name}: {waiting.reason}: {waiting.message}".rstrip(": ")
+        if each.state.running is None and ended is not None and ended.exit_code != 0:
+            return f"init container {each.name} keeps failing: {_termination_text(ended)}"
     return ""
 
 
@@ -126,8 +177,12 @@ def exit_description(pod: Pod) -> str:
     status = ingest_container_status(pod)
     ended = status.state.terminated or status.last_state.terminated
     if ended is not None:
-        return f"exit code {ended.exit_code} {ended.reason} {ended.message[-_WORDS_SHOWN:]}".strip()
+        return _termination_text(ended)
     return f"{pod.status.reason} {pod.status.message}".strip() or pod.status.phase
+
+
+def _termination_text(ended: ContainerStateTerminated) -> str:
+    return f"exit code {ended.exit_code} {ended.reason} {ended.message[-_WORDS_SHOWN:]}".strip()
 
 
 def running_seconds(observation: Observation) -> float:

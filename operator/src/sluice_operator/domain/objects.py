@@ -114,13 +114,22 @@ class PodStatus(CamelStruct, frozen=True):
     reason: str = ""
     message: str = ""
     conditions: list[PodCondition] = []  # noqa: RUF012
+    init_container_statuses: list[ContainerStatus] = []  # noqa: RUF012
     container_statuses: list[ContainerStatus] = []  # noqa: RUF012
+
+
+class PodSpec(CamelStruct, frozen=True):
+    """The part of a pod's spec that the operator reads."""
+
+    service_account_name: str = ""
+    restart_policy: str = "OnFailure"
 
 
 class Pod(CamelStruct, frozen=True):
     """The part of a pod that the operator reads."""
 
     metadata: PodMetadata
+    spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
 

@@ -22,6 +22,18 @@ class PodRefusal(msgspec.Struct, frozen=True):
     age_seconds: float
 
 
+class PodMutation(msgspec.Struct, frozen=True):
+    """A field in which the last created pod differs from the requested pod, as a sentence.
+
+    `pods_in_a_row` is the number of pods that were changed one after another.
+    """
+
+    difference: str
+    pod_uid: str
+    pods_in_a_row: int
+    age_seconds: float  # since the creation of the last of them
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the operator knows about one job when it decides.
 
@@ -39,4 +51,5 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     pausing_seconds: float = 0.0  # since an unconfirmed stop was first seen, while the API server answered
     confirmed_symbol_pauses: frozenset[str] = frozenset()  # the symbols whose pause the pod has confirmed
     refusal: PodRefusal | None = None
+    mutation: PodMutation | None = None
     conflict: DocumentConflict | None = None  # with an older job, over documents

@@ -18,13 +18,19 @@ from .actions import (
     PodFinding,
     ReadinessVerdict,
     RefreshFromAPI,
-    Step,
 )
 from .document_claims import DocumentConflict
-from .objects import Job, Pod
+from .findings import (
+    UNWATCHED_POD_LOOK_SECONDS,
+    delete_step,
+    progressing_finding,
+    stalled_finding,
+    step_while_terminating,
+)
+from .objects import Job
 from .observation import Observation
+from .pod_mutation_checks import finding_if_changed_pods_are_retried_later, finding_if_pod_was_changed
 
-FOREIGN_POD_LOOK_SECONDS: Final = 10.0
 _NAMES_SHOWN: Final = 5
 _MESSAGE_LENGTH: Final = 1024
 
@@ -76,7 +82,7 @@ def finding_if_job_is_being_deleted(o: Observation, job: Job) -> PodFinding | No
     verdict = ReadinessVerdict(reason=c.DELETING, message=message[:_MESSAGE_LENGTH], phase="Stopped")
     step = None
     if o.pod is not None and facts.pod_was_created_by_operator(o.pod) and not facts.pod_is_terminating(o.pod):
-        step = _delete_step(o.pod)
+        step = delete_step(o.pod)
     return PodFinding(verdict=verdict, step=step)
 
 
@@ -104,7 +110,7 @@ def finding_if_pod_is_foreign(o: Observation, job: Job) -> PodFinding | None:
         f"Pod {o.pod.metadata.name} exists and does not belong to this job: delete it, or give the job another name. "
         "The operator changed nothing."
     )
-    return _stalled_finding(c.NAME_CONFLICT, message, step=RefreshFromAPI(), requeue_after=FOREIGN_POD_LOOK_SECONDS)
+    return stalled_finding(c.NAME_CONFLICT, message, step=RefreshFromAPI(), requeue_after=UNWATCHED_POD_LOOK_SECONDS)
 
 
 def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | None:
@@ -113,29 +119,29 @@ def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | Non
         return None
     message = _conflict_message(o.conflict)
     if o.pod is None:
-        return _stalled_finding(c.DOCUMENT_CONFLICT, message)
+        return stalled_finding(c.DOCUMENT_CONFLICT, message)
     if not facts.pod_is_terminating(o.pod):
-        return _stalled_finding(c.DOCUMENT_CONFLICT, message, step=_delete_step(o.pod))
-    step, again = _step_while_terminating(o.pod)
-    return _stalled_finding(c.DOCUMENT_CONFLICT, message, step=step, requeue_after=again)
+        return stalled_finding(c.DOCUMENT_CONFLICT, message, step=delete_step(o.pod))
+    step, again = step_while_terminating(o.pod)
+    return stalled_finding(c.DOCUMENT_CONFLICT, message, step=step, requeue_after=again)
 
 
 def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
     """Return a finding that waits if the pod is terminating: until its object is gone, it may still be connected."""
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
-    step, again = _step_while_terminating(o.pod)
-    return _progressing_finding(
+    step, again = step_while_terminating(o.pod)
+    return progressing_finding(
         c.POD_REPLACING, "The old pod is terminating; the operator creates a new one when it is gone.", step, again
     )
 
 
 def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | None:
-    """Return a finding that deletes the pod if it belongs to a deleted job of the same name."""
+    """Return a finding that deletes the pod if it belongs to a deleted job of the same name, or has lost its owner."""
     if o.pod is None or facts.pod_is_owned_by(job, o.pod):
         return None
     message = "A pod of an earlier job with this name still exists; the operator deletes it first."
-    return _progressing_finding(c.POD_REPLACING, message, _delete_step(o.pod))
+    return progressing_finding(c.POD_REPLACING, message, delete_step(o.pod))
 
 
 def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
@@ -143,28 +149,34 @@ def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
     if o.pod is None or not facts.pod_is_outdated(o.pod, o.cold_hash):
         return None
     message = "The spec needs a different pod than the existing one; the operator replaces the pod."
-    return _progressing_finding(c.POD_REPLACING, message, _delete_step(o.pod))
+    return progressing_finding(c.POD_REPLACING, message, delete_step(o.pod))
 
 
 def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding without a step if the replay is finished and its pod has exited or is gone."""
+    """Return a finding if the replay is finished and its pod has exited or is gone.
+
+    The exited pod stays, so that its log can be read. It is deleted if containers that a webhook has injected still
+    run, because they never end by themselves.
+    """
     if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
         return None
     verdict = ReadinessVerdict(
         ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped"
     )
-    return PodFinding(verdict=verdict)
+    if o.pod is None or facts.pod_phase_is_final(o.pod) or facts.pod_is_terminating(o.pod):
+        return PodFinding(verdict=verdict)
+    return PodFinding(verdict=verdict, step=delete_step(o.pod))
 
 
 def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that counts the exit and deletes the pod if its containers have exited and are not restarted."""
+    """Return a finding that counts the exit and deletes the pod if the ingest container is not restarted."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.restart_record_after_exit(o, o.pod)
     ended = facts.exit_description(o.pod)
     message = f"The pod exited ({ended}); the operator creates a new one {_time_phrase(restart.next_at)}."
     verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
-    return PodFinding(verdict=verdict, step=_delete_step(o.pod), restart=restart)
+    return PodFinding(verdict=verdict, step=delete_step(o.pod), restart=restart)
 
 
 def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None:
@@ -179,13 +191,13 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
     )
     wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
     if wait > 0:
-        return _stalled_finding(c.POD_REJECTED, message, requeue_after=wait)
+        return stalled_finding(c.POD_REJECTED, message, requeue_after=wait)
     if not o.account_is_applied:
-        return _stalled_finding(c.POD_REJECTED, message, step=ApplyAccountAndRoleBinding())
+        return stalled_finding(c.POD_REJECTED, message, step=ApplyAccountAndRoleBinding())
     # No pod has the refused epoch, so a retry can use it without another status write.
     unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
     epoch = o.refusal.epoch if unused and o.refusal.epoch else facts.next_epoch(o)
-    return _stalled_finding(c.POD_REJECTED, message, step=CreatePod(epoch), epoch=epoch)
+    return stalled_finding(c.POD_REJECTED, message, step=CreatePod(epoch), epoch=epoch)
 
 
 def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None:
@@ -202,9 +214,7 @@ def finding_if_account_is_not_applied(o: Observation, _: Job) -> PodFinding | No
     """Return a finding that applies the ServiceAccount and RoleBinding, if that is not done and there is no pod yet."""
     if o.pod is not None or o.account_is_applied:
         return None
-    return _progressing_finding(
-        c.POD_CREATING, "The operator is about to create the pod.", ApplyAccountAndRoleBinding()
-    )
+    return progressing_finding(c.POD_CREATING, "The operator is about to create the pod.", ApplyAccountAndRoleBinding())
 
 
 def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:
@@ -222,13 +232,15 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_stop_is_not_confirmed,
     finding_if_job_is_being_deleted,
     finding_if_spec_is_not_understood,
+    finding_if_pod_was_changed,
     finding_if_pod_is_foreign,
     finding_if_documents_are_claimed,
+    finding_if_tape_is_finished,
     finding_if_pod_is_terminating,
     finding_if_pod_is_of_earlier_job,
     finding_if_pod_is_outdated,
-    finding_if_tape_is_finished,
     finding_if_pod_has_ended,
+    finding_if_changed_pods_are_retried_later,
     finding_if_api_server_refused,
     finding_if_restart_is_not_due,
     finding_if_account_is_not_applied,
@@ -239,27 +251,6 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
 def first_finding(observation: Observation, job: Job) -> PodFinding | None:
     """Return the finding of the first check that applies; None if the right pod exists and is not terminating."""
     return next((found for check in POD_CHECKS if (found := check(observation, job)) is not None), None)
-
-
-def _stalled_finding(
-    reason: str, message: str, step: Step = None, requeue_after: float | None = None, epoch: int | None = None
-) -> PodFinding:
-    verdict = ReadinessVerdict(reason=reason, message=message, phase="Failed", stalled=True)
-    return PodFinding(verdict=verdict, step=step, requeue_after=requeue_after, epoch=epoch)
-
-
-def _progressing_finding(reason: str, message: str, step: Step, requeue_after: float | None = None) -> PodFinding:
-    verdict = ReadinessVerdict(reason=reason, message=message, phase="Pending")
-    return PodFinding(verdict=verdict, step=step, requeue_after=requeue_after)
-
-
-def _delete_step(pod: Pod) -> DeletePod:
-    return DeletePod(uid=pod.metadata.uid, resource_version=pod.metadata.resource_version)
-
-
-def _step_while_terminating(pod: Pod) -> tuple[Step, float | None]:
-    """Return the step and the seconds to the next reconciliation. A pod without the operator's label is not watched."""
-    return (None, None) if facts.pod_has_operator_label(pod) else (RefreshFromAPI(), FOREIGN_POD_LOOK_SECONDS)
 
 
 def _time_phrase(instant: datetime) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from sluice_contract import identity
 from sluice_contract.base import CamelStruct
+from sluice_contract.identity import InjectedJob
 
 from ..domain.slot import HELD_SECONDS, SlotClaim
 from ..ports import SlotError
@@ -17,12 +19,14 @@ from .decoding import decode_json
 from .error_text import system_error_text
 
 _API_VERSION = "coordination.k8s.io/v1"
+_FORBIDDEN = 403
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)
 
 
 class _Metadata(CamelStruct, frozen=True):
     name: str
     resource_version: str | None = None
+    owner_references: list[dict[str, Any]] = []  # noqa: RUF012  msgspec copies an empty default
 
 
 class _Spec(CamelStruct, frozen=True):
@@ -38,20 +42,59 @@ class _Lease(CamelStruct, frozen=True):
     kind: str = ""
 
 
-class SlotClaimStore:
-    """Stores the claim of a connection slot in a Lease. The API server refuses a write based on an older claim."""
+class _WriteForbidden(SlotError):  # noqa: N818  named after the answer
+    """The API server does not allow the write."""
 
-    def __init__(self, session: ApiSession, namespace: str, name: str) -> None:
+
+class SlotClaimStore:
+    """Stores the claim of a connection slot in a Lease. The API server refuses a write based on an older claim.
+
+    Each job that uses the Lease is one of its owners, so Kubernetes deletes the Lease with the last of them.
+    """
+
+    def __init__(self, session: ApiSession, namespace: str, name: str, job: InjectedJob) -> None:
+        """`name` is the name of the Lease. `job` becomes one of its owners."""
         self._session = session
         self._name = name
         self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
+        self._owner = {
+            "apiVersion": identity.API_VERSION,
+            "kind": identity.KIND,
+            "name": job.name,
+            "uid": job.uid,
+        }
+        self._stored = _Metadata(name=name)  # of the Lease as it was last read or written
+        self._may_change_owners = True
 
     async def read_claim(self) -> SlotClaim | None:
         return await self._request("GET", f"{self._leases}/{self._name}", None)
 
     async def replace_claim_if_unchanged(self, claim: SlotClaim) -> SlotClaim:
+        owners = self._owners_of(claim)
+        if self._is_owner(owners) or not self._may_change_owners:
+            return await self._write(claim, owners)
+        try:
+            return await self._write(claim, [*owners, self._owner])
+        except _WriteForbidden:
+            # The plugin OwnerReferencesPermissionEnforcement allows a change of owners only to accounts that may delete
+            # the Lease. The Lease then stays when its jobs are gone.
+            self._may_change_owners = False
+            return await self._write(claim, owners)
+
+    async def add_this_job_as_user(self, claim: SlotClaim) -> None:
+        if self._may_change_owners and not self._is_owner(self._owners_of(claim)):
+            await self.replace_claim_if_unchanged(claim)
+
+    def _owners_of(self, claim: SlotClaim) -> list[dict[str, Any]]:
+        """Return the owners of the Lease of this version, which was read or written last."""
+        return self._stored.owner_references if claim.version == self._stored.resource_version else []
+
+    def _is_owner(self, owners: list[dict[str, Any]]) -> bool:
+        return any(each.get("uid") == self._owner["uid"] for each in owners)
+
+    async def _write(self, claim: SlotClaim, owners: list[dict[str, Any]]) -> SlotClaim:
         lease = _Lease(
-            metadata=_Metadata(name=self._name, resource_version=claim.version or None),
+            metadata=_Metadata(name=self._name, resource_version=claim.version or None, owner_references=owners),
             spec=_Spec(
                 holder_identity=claim.holder or None,
                 lease_duration_seconds=int(HELD_SECONDS),
@@ -78,8 +121,11 @@ class SlotClaimStore:
                 if response.status == 404:
                     return None
                 if response.status >= 400:
-                    raise SlotError(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
-                return _claim_from_lease(decode_json(await response.read(), _Lease))
+                    kind = _WriteForbidden if response.status == _FORBIDDEN else SlotError
+                    raise kind(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
+                found = decode_json(await response.read(), _Lease)
+                self._stored = found.metadata
+                return _claim_from_lease(found)
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
             raise SlotError(f"the API server did not answer: {system_error_text(error)}") from error
 

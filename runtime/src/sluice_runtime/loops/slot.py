@@ -86,6 +86,7 @@ class ConnectionSlotLease:
         elif found is not None:
             self._holds_slot = False
             self._set_slot_status(ConnectionSlotStatus(acquired=False, holder=found.holder))
+            await self._port.add_this_job_as_user(found)
 
     async def _write_own_claim(self, previous: SlotClaim | None) -> None:
         claim = SlotClaim(

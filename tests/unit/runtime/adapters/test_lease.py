@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from sluice_contract.identity import InjectedJob
+from sluice_contract.spec import IngestJobSpec
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession
 from sluice_runtime.adapters.lease import SlotClaimStore
 from sluice_runtime.domain.slot import SlotClaim
@@ -21,6 +23,17 @@ from support.virtual_time import START
 
 REAL_TIME = True
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
+
+
+def job(name: str) -> InjectedJob:
+    """Return the job as its pod gets it."""
+    spec = IngestJobSpec(tenant="acme", provider="synthetic", symbols=["SPY"])
+    return InjectedJob(namespace="acme", name=name, uid=f"uid-{name}", generation=1, epoch=1, project_id="p", spec=spec)
+
+
+def owner(name: str) -> dict[str, Any]:
+    """Return the owner reference to a job."""
+    return {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "name": name, "uid": f"uid-{name}"}
 
 
 class PlainSession(ApiSession):
@@ -39,6 +52,8 @@ class LeaseServer:
         self.lease: dict[str, Any] | None = None
         self.version = 0
         self.refusal: int | None = None
+        self.may_change_owners = True
+        self.writes = 0
         self.tokens: set[str] = set()
 
     @asynccontextmanager
@@ -69,7 +84,12 @@ class LeaseServer:
         return await self._store(request) if version == str(self.version) else web.json_response({}, status=409)
 
     async def _store(self, request: web.Request) -> web.Response:
-        self.lease = await request.json()
+        lease: dict[str, Any] = await request.json()
+        before = (self.lease or {}).get("metadata", {}).get("ownerReferences", [])
+        if not self.may_change_owners and lease["metadata"].get("ownerReferences", []) != before:
+            return web.json_response({}, status=403)
+        self.lease = lease
+        self.writes += 1
         self.version += 1
         self.lease["metadata"]["resourceVersion"] = str(self.version)
         return web.json_response(self.lease)
@@ -93,7 +113,7 @@ async def port(request: pytest.FixtureRequest, server: LeaseServer, credentials:
         return
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
-        yield SlotClaimStore(session, "acme", "slot")
+        yield SlotClaimStore(session, "acme", "slot", job("us"))
         await session.close()
 
 
@@ -128,7 +148,7 @@ async def test_an_unread_claim_is_not_overwritten(port: SlotPort, version: str) 
 async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credentials: Path) -> None:
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
-        lease = SlotClaimStore(session, "acme", "slot")
+        lease = SlotClaimStore(session, "acme", "slot", job("us"))
         await lease.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
         await lease.read_claim()
         await session.close()
@@ -147,7 +167,101 @@ async def test_a_rejection_and_an_unreachable_server_raise_errors(server: LeaseS
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
         with pytest.raises(SlotError, match="HTTP 403 to GET of Lease slot"):
-            await SlotClaimStore(session, "acme", "slot").read_claim()
+            await SlotClaimStore(session, "acme", "slot", job("us")).read_claim()
     with pytest.raises(SlotError, match="did not answer"):
-        await SlotClaimStore(session, "acme", "slot").read_claim()
+        await SlotClaimStore(session, "acme", "slot", job("us")).read_claim()
     await session.close()
+
+
+@asynccontextmanager
+async def stores(server: LeaseServer, credentials: Path) -> AsyncIterator[tuple[SlotClaimStore, SlotClaimStore]]:
+    """Open the Lease as the jobs `us` and `fx` do."""
+    async with server.serving() as url:
+        session = PlainSession(ApiServer(url=url, credentials=credentials))
+        yield tuple(SlotClaimStore(session, "acme", "slot", job(name)) for name in ("us", "fx"))  # type: ignore[misc]
+        await session.close()
+
+
+def owners(server: LeaseServer) -> list[dict[str, Any]]:
+    """Return the owners of the Lease."""
+    assert server.lease is not None
+    found: list[dict[str, Any]] = server.lease["metadata"].get("ownerReferences", [])
+    return found
+
+
+async def test_each_job_that_uses_the_lease_is_an_owner_that_does_not_control_it(
+    server: LeaseServer, credentials: Path
+) -> None:
+    async with stores(server, credentials) as (us, fx):
+        held = await us.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+        assert owners(server) == [owner("us")]
+        waiting = await fx.read_claim()
+        assert waiting == held
+        await fx.add_this_job_as_user(held)
+        assert owners(server) == [owner("us"), owner("fx")]
+        found = await us.read_claim()
+        assert found is not None
+        assert (found.holder, found.renewed_at) == ("us", START)
+        await us.replace_claim_if_unchanged(found)
+        assert owners(server) == [owner("us"), owner("fx")]
+
+
+async def test_a_job_is_recorded_as_a_user_once(server: LeaseServer, credentials: Path) -> None:
+    async with stores(server, credentials) as (us, fx):
+        await us.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+        for _ in range(3):
+            found = await fx.read_claim()
+            assert found is not None
+            await fx.add_this_job_as_user(found)
+    assert server.writes == 2
+
+
+async def test_a_lease_of_an_earlier_version_gains_its_owner_and_keeps_others(
+    server: LeaseServer, credentials: Path
+) -> None:
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "name": "notes", "uid": "uid-notes", "controller": True}
+    metadata = {"name": "slot", "resourceVersion": "0", "ownerReferences": [other]}
+    server.lease = {"metadata": metadata, "spec": {"holderIdentity": "us"}}
+    async with stores(server, credentials) as (us, _):
+        found = await us.read_claim()
+        assert found is not None
+        await us.replace_claim_if_unchanged(found)
+    assert owners(server) == [other, owner("us")]
+
+
+async def test_a_job_that_was_created_again_is_another_owner(server: LeaseServer, credentials: Path) -> None:
+    earlier = owner("us") | {"uid": "uid-of-the-deleted-job"}
+    metadata = {"name": "slot", "resourceVersion": "0", "ownerReferences": [earlier]}
+    server.lease = {"metadata": metadata, "spec": {"holderIdentity": ""}}
+    async with stores(server, credentials) as (us, _):
+        found = await us.read_claim()
+        assert found is not None
+        await us.replace_claim_if_unchanged(found)
+    assert owners(server) == [earlier, owner("us")]
+
+
+async def test_a_slot_is_claimed_without_an_owner_where_the_cluster_does_not_allow_to_change_owners(
+    server: LeaseServer, credentials: Path
+) -> None:
+    server.may_change_owners = False
+    async with stores(server, credentials) as (us, fx):
+        held = await us.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+        assert (held.holder, owners(server)) == ("us", [])
+        found = await fx.read_claim()
+        assert found is not None
+        await fx.add_this_job_as_user(found)
+        renewed = await us.read_claim()
+        assert renewed is not None
+        assert (await us.replace_claim_if_unchanged(renewed)).holder == "us"
+
+
+async def test_a_user_of_a_claim_that_has_changed_meanwhile_is_not_recorded(
+    server: LeaseServer, credentials: Path
+) -> None:
+    async with stores(server, credentials) as (us, fx):
+        held = await us.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+        await fx.read_claim()
+        await us.replace_claim_if_unchanged(held)
+        with pytest.raises(SlotError, match="HTTP 409"):
+            await fx.add_this_job_as_user(held)
+    assert owners(server) == [owner("us")]

@@ -70,6 +70,7 @@ async def test_a_job_waits_as_long_as_another_renews_and_names_it(world: World) 
     async with world.other_job(), world.running():
         await at(3600)
         assert world.source.attempts == []
+        assert world.port.is_user
         assert world.journal.snapshot().slot == ConnectionSlotStatus(acquired=False, holder="other")
 
 

@@ -1,0 +1,101 @@
+"""The creation of pods and of their account. Records what the API server refused or changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from .domain import objects, pod_mutation
+from .domain.observation import Observation, PodMutation, PodRefusal
+from .domain.pod_mutation import Manifest
+from .informer_cache import ClusterState, RecordedMutation, RecordedRefusal, TrackedJobState
+from .ports import Cluster, Conflict, RequestRefused
+
+log = logging.getLogger(__name__)
+
+
+class PodCreator:
+    """Creates pods and their account, and stores the created pods. A refusal is recorded, not raised."""
+
+    def __init__(self, cluster: Cluster, store: ClusterState, monotonic: Callable[[], float]) -> None:
+        """`monotonic` returns the time in seconds."""
+        self._cluster = cluster
+        self._store = store
+        self._monotonic = monotonic
+
+    async def apply_account_and_role_binding(self, key: objects.Key, observation: Observation) -> None:
+        """Apply the ServiceAccount and the RoleBinding of the namespace."""
+        try:
+            await self._cluster.apply_account_and_role_binding(key[0])
+        except RequestRefused as refused:
+            self._record_refusal(key, observation, refused, None)
+        else:
+            self._store.namespaces_with_account.add(key[0])
+
+    async def create_pod(self, key: objects.Key, observation: Observation, manifest: Manifest, epoch: int) -> None:
+        """Create the pod, and record whether it differs from the manifest. Raises `Conflict` if its name is taken."""
+        memory = self._store.tracked_state_of_job(key)
+        try:
+            created = await self._cluster.create_pod(manifest)
+        except RequestRefused as refused:
+            self._store.namespaces_with_account.discard(key[0])  # a missing account may be the cause
+            self._record_refusal(key, observation, refused, epoch)
+            return
+        except Conflict:
+            memory.last_refusal = None
+            raise
+        memory.last_refusal = None
+        self._record_mutation(key, observation, pod_mutation.first_difference(manifest, created), created)
+        self._store.put_ingest_pod(objects.decode_pod(created))
+
+    def _record_refusal(
+        self, key: objects.Key, observation: Observation, refused: RequestRefused, epoch: int | None
+    ) -> None:
+        generation = observation.job.metadata.generation if observation.job is not None else 0
+        memory = self._store.tracked_state_of_job(key)
+        memory.last_refusal = RecordedRefusal(str(refused), generation, epoch, self._monotonic())
+        memory.last_mutation = None
+        log.warning(
+            "the API server refused the pod or its service account",
+            extra={"job": "/".join(key), "reason": str(refused)},
+        )
+
+    def _record_mutation(
+        self,
+        key: objects.Key,
+        observation: Observation,
+        difference: pod_mutation.FieldDifference | None,
+        created: Manifest,
+    ) -> None:
+        memory = self._store.tracked_state_of_job(key)
+        if difference is None:
+            memory.last_mutation = None
+            return
+        earlier = mutation_with_age(memory, observation.cold_hash, self._monotonic())
+        memory.last_mutation = RecordedMutation(
+            difference.sentence(),
+            observation.cold_hash,
+            created["metadata"]["uid"],
+            (earlier.pods_in_a_row if earlier is not None else 0) + 1,
+            self._monotonic(),
+        )
+        log.warning(
+            "the cluster changed the pod when it was created",
+            extra={"job": "/".join(key), "field": difference.field},
+        )
+
+
+def refusal_with_age(memory: TrackedJobState, now: float) -> PodRefusal | None:
+    """Return the last refusal and its age by the monotonic clock; None if the last request was not refused."""
+    noted = memory.last_refusal
+    if noted is None:
+        return None
+    return PodRefusal(noted.message, noted.generation, noted.epoch, now - noted.at)
+
+
+def mutation_with_age(memory: TrackedJobState, cold_hash: str, now: float) -> PodMutation | None:
+    """Return how the last pod was changed, if it was, and if the operator would build the same pod now."""
+    noted = memory.last_mutation
+    if noted is None or noted.cold_hash != cold_hash:
+        return None
+    return PodMutation(noted.difference, noted.pod_uid, noted.pods_in_a_row, now - noted.at)
