@@ -135,6 +135,8 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
     plain = cli.settings_for_job(read(), os.environ, arguments.file)
     settings = msgspec.structs.replace(plain, record_file=getattr(arguments, "record", None))
     logs.configure_logging(settings.log_level, settings.job)
+    if arguments.file is not None:
+        cli.log_variables_without_effect(arguments.file, os.environ)
     with without_garbage_collection():
         from .standalone import StandaloneRuntime  # noqa: PLC0415
 
