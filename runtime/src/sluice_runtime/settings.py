@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: Path = Path(identity.STATE_DIR)  # for state that outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
     record_file: Path | None = None  # run --record: the tape to record to
+    exits_after_auto_stop: bool = False  # STOP_AFTER_SECONDS is set, without a cluster
 
     @property
     def environment_switch(self) -> Switch:

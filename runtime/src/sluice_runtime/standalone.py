@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,12 +44,13 @@ from .factories import (
     create_source,
     create_tape,
 )
+from .loops.auto_stop import wait_until_auto_stop_is_acknowledged
 from .loops.journal import Journal
 from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
-from .standalone_settings import KEY_ID, SECRET_KEY, first_set_variable
+from .standalone_settings import KEY_ID, SECRET_KEY, STOP_AFTER, first_set_variable
 
 if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
@@ -148,6 +150,7 @@ class StandaloneRuntime:
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
+                    *([partial(self._exit_after_auto_stop, stop)] if settings.exits_after_auto_stop else []),
                     *snapshot_recovery_loops(
                         create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
@@ -157,6 +160,12 @@ class StandaloneRuntime:
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await run_loops_and_shut_down(parts, stop, backoff)
+
+    async def _exit_after_auto_stop(self, stop: asyncio.Event) -> None:
+        """Set `stop` once auto-stop has paused the job."""
+        await wait_until_auto_stop_is_acknowledged(self.journal)
+        _log.info("%s is set and autoStop has paused the job; exiting", STOP_AFTER, extra=_STREAM)
+        stop.set()
 
     async def _create_and_open_sink(self) -> ReloadingSink:
         """Create the sink and open it now, so that missing credentials are reported at the start.

@@ -74,3 +74,12 @@ class AutoStopMonitor:
         if self._streaming_since is None or limits is None or limits.after_seconds is None:
             return None
         return max(0.0, self._streaming_since + limits.after_seconds - asyncio.get_running_loop().time())
+
+
+async def wait_until_auto_stop_is_acknowledged(journal: Journal) -> None:
+    """Wait until auto-stop pauses the job, the stream is closed, and the last quotes are written."""
+    while True:
+        seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)
+        if AUTO_STOP in journal.desired.value.switches and journal.snapshot().acknowledgement is not None:
+            return
+        await wait_for_any_change(*seen)
