@@ -17,6 +17,9 @@ API = "api"
 AUTO_STOP = "autoStop"
 GONE = DELETED_SOURCE
 
+_STOP_REASON_BY_SOURCE = {AUTO_STOP: "auto_stop", GONE: "deleted"}
+_OTHER_STOP_REASON = "operator_request"
+STOP_REASONS = (_OTHER_STOP_REASON, *_STOP_REASON_BY_SOURCE.values())  # all values of `PauseInForce.stop_reason`
 
 _FIRST, _LAST = datetime(MINYEAR, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -40,7 +43,7 @@ class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stop_reason(self) -> str:
         """The label `reason` of the metric `ingest_stops_total` when this pause stops the stream."""
-        return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
+        return _STOP_REASON_BY_SOURCE.get(self.source, _OTHER_STOP_REASON)
 
 
 def pause_in_force(switches: Sequence[Switch], now: datetime) -> PauseInForce | None:

@@ -115,6 +115,7 @@ class Supervisor:
         """Run one connection until it ends. Return True if it ended because the credentials were replaced."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
+        self._journal.counters.starts += 1
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()

@@ -28,7 +28,7 @@ async def test_it_connects_at_once_and_is_live_with_the_acknowledgement(world: S
         assert world.journal.state == "Live"
         assert seconds() == 0
         assert world.source.connection.followed == [frozenset({"AAPL", "MSFT"})]
-        assert world.journal.counters.starts == 1
+        assert world.journal.counters.live_transitions == 1
 
 
 async def test_it_is_not_live_before_the_provider_has_acknowledged(world: SupervisedWorld) -> None:
@@ -168,7 +168,7 @@ async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: S
             world.resume()
         await settle()
         assert world.journal.counters.stops == {"operator_request": 3}
-        assert world.journal.counters.starts == 4
+        assert world.journal.counters.live_transitions == 4
 
 
 @pytest.mark.parametrize(
