@@ -84,6 +84,7 @@ class Supervisor:
     async def _stream_until_finished(self) -> None:
         """Connect, and reconnect after each failure, until the stream is finished; then wait to be cancelled."""
         self._journal.socket_closed_at = None
+        self._journal.on_state("Connecting")  # not Paused any more, even while this waits for documents or a slot
         while True:
             try:
                 await self._wait_until_documents_are_owned()
