@@ -13,6 +13,7 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
+from .adapters.hangup_signal import ignore_hangup
 from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
@@ -35,6 +36,8 @@ def _run_command(arguments: argparse.Namespace) -> int:
     try:
         if os.environ.get(_EMULATOR) == "":
             del os.environ[_EMULATOR]  # Google's client would treat it as an emulator without a name
+        if arguments.command == "run":
+            ignore_hangup()
         if arguments.command == "run" and identity.JOB_ENV in os.environ and arguments.file is None:
             return _run_pod(arguments)
         return _run_outside_pod(arguments)

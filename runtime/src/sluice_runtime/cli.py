@@ -78,7 +78,7 @@ def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: P
     variables = own | dict(environment)
     runtime_id = read_or_create_runtime_id(state_dir(variables))
     found = standalone_settings(job, variables, time.time_ns() // 1_000_000, runtime_id)
-    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
+    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path(), job_file=document)
 
 
 def log_variables_without_effect(document: Path, environment: Mapping[str, str]) -> None:

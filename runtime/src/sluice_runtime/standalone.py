@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -15,6 +14,7 @@ import msgspec
 
 from sluice_contract.resource import IngestJob
 
+from .adapters.hangup_signal import run_on_hangup
 from .adapters.http.api import serve_http
 from .adapters.http.control import control_routes, refusal_unless_local
 from .adapters.pause_file import PauseFile
@@ -122,13 +122,14 @@ class StandaloneRuntime:
         settings, journal = self._settings, self.journal
         pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job, journal)
         file = set_switches_at_start(settings, journal, pod_switches)
+        control = PauseControl(pod_switches, journal, job, file)
+        run_on_hangup(control.reload)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
             pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(PauseControl(pod_switches, journal, job), journal, refusal_unless_local)
+                routes = control_routes(control, journal, refusal_unless_local)
                 try:
                     await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
@@ -193,7 +194,8 @@ class StandaloneRuntime:
 
     def _create_job(self) -> StandaloneJob:
         try:
-            return StandaloneJob(self._read_job_or_refuse, PauseFile(self._settings.state_dir), self.journal)
+            pauses = PauseFile(self._settings.state_dir)
+            return StandaloneJob(self._read_job_or_refuse, pauses, self.journal, self._settings.job_file)
         except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
@@ -238,12 +240,3 @@ def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bo
     failure = snapshot.document_conflict or snapshot.failure
     more = failure.message if failure else snapshot.sink_failure
     return False, f"no {what}: {why}{f', {more}' if more else ''}"
-
-
-def _reload_on_sighup(job: StandaloneJob, journal: Journal) -> None:
-    try:
-        job.reload()
-        journal.documents.request_rewrite()
-        _log.info("reloaded", extra={"event_type": "reload"})
-    except RequestRefusedError as error:
-        _log.warning("%s; the last version stays in force", error, extra={"event_type": "reload"})

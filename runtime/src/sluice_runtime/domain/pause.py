@@ -16,6 +16,7 @@ from .declared_job import DeclaredJob
 API = "api"
 AUTO_STOP = "autoStop"
 GONE = DELETED_SOURCE
+JOB_SOURCE_PREFIX = "cr:"  # of the source of a pause by the IngestJob itself: cr:namespace/name
 
 _STOP_REASON_BY_SOURCE = {AUTO_STOP: "auto_stop", GONE: "deleted"}
 _OTHER_STOP_REASON = "operator_request"
@@ -79,7 +80,7 @@ def parse_on_or_off(text: str) -> bool:
 
 def switches_of_job(job: DeclaredJob) -> tuple[Switch, ...]:
     """Return the switches of the IngestJob itself: its deletion, and its stop fields."""
-    source = f"cr:{job.metadata.namespace}/{job.metadata.name}"
+    source = f"{JOB_SOURCE_PREFIX}{job.metadata.namespace}/{job.metadata.name}"
     pause = job.stops.pause
     reason = (pause.reason or None) if pause else None
     deleted = job.metadata.deletion_timestamp is not None
