@@ -233,7 +233,10 @@ def _has_keys(environment: Mapping[str, str]) -> bool:
 
 
 def _parse_symbols(listed: str) -> list[str]:
-    return list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
+    symbols = list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
+    if not symbols:
+        raise SettingsError(f"{SYMBOLS[0]} is {listed!r} and names no symbol; write symbols like SPY,BRK.B")
+    return symbols
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:
