@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -64,6 +64,10 @@ class Process:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self._process.send_signal(number)
+
     @property
     def is_running(self) -> bool:
         """Return whether the process still runs."""
@@ -91,14 +95,24 @@ async def program(command: Sequence[str], environment: dict[str, str], log: Path
 
 
 @asynccontextmanager
-async def pod(job: dict[str, Any], emulator: str, folder: Path) -> AsyncIterator[tuple[Process, JobServer]]:
-    """Run the pod of a job and the API server that it reports to. `folder` is for mounted files and the log."""
+async def pod(
+    job: dict[str, Any],
+    emulator: str,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    mounts: Sequence[Mount] = (),
+) -> AsyncIterator[tuple[Process, JobServer]]:
+    """Run the pod of a job and the API server that it reports to. `folder` is for mounted files and the log.
+
+    `variables` and `mounts` are set in addition to those that every pod has.
+    """
     for name in ("alpaca", "staging"):
         (folder / name).mkdir(parents=True)
     (folder / "alpaca" / identity.ALPACA_KEY_ID).write_text("key")
     (folder / "alpaca" / identity.ALPACA_SECRET_KEY).write_text("secret")
     async with JobServer(job).serving(folder / "account") as server:
         environment = {**_environment(job, server), **image_environment(), "FIRESTORE_EMULATOR_HOST": emulator}
+        environment |= variables or {}
         command = ["/bin/sh", "-c", _STAMPED, "sh", str(Path(sys.executable).parent / "sluice-runtime"), "run"]
         orders = LaunchSpec(
             command=command,
@@ -107,6 +121,7 @@ async def pod(job: dict[str, Any], emulator: str, folder: Path) -> AsyncIterator
             mounts=[
                 Mount(str(folder / "account"), ACCOUNT_DIR, read_only=True),
                 Mount(str(folder / "alpaca"), identity.ALPACA_CREDENTIALS_DIR, read_only=True),
+                *mounts,
             ],
             staging=str(folder / "staging"),
         )

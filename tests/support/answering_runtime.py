@@ -14,7 +14,8 @@ from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import RuntimeSnapshot
 from sluice_runtime.domain.pause import PauseInForce
-from sluice_runtime.ports import RequestRefusedError, StartRequest
+from sluice_runtime.domain.reload_report import FileReading, ReloadReport
+from sluice_runtime.ports import StartRequest
 from support.runtime_fakes import desired, journal
 
 
@@ -34,7 +35,7 @@ class AnsweringRuntime:
         self.obeys_stop = True
         self.failure: StreamError | None = None  # reported after a start
         self.others: tuple[str, ...] = ()  # sources other than `api` that pause the job
-        self.unreadable: RequestRefusedError | None = None  # raised by a reload
+        self.problem: str | None = None  # of the document that a reload reads
 
     @asynccontextmanager
     async def answering(self, token_file: Path | None = None) -> AsyncIterator[str]:
@@ -70,7 +71,7 @@ class AnsweringRuntime:
             self.book.on_state("BackingOff")
         return self.others
 
-    def reload(self) -> None:
+    async def reload(self) -> ReloadReport:
         self.asked.append("reload")
-        if self.unreadable is not None:
-            raise self.unreadable
+        reading = FileReading(file="job.yaml", content="unchanged", problem=self.problem)
+        return ReloadReport(files=(reading,), effect="the stream continues")

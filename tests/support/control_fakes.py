@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sluice_runtime.domain.pause import Switch
+from sluice_runtime.domain.reload_report import FileReading
 from sluice_runtime.ports import RequestRefusedError, StartRequest
+from sluice_runtime.switch_ports import SwitchListener
 
 
 class FakeSwitchStore:
@@ -25,11 +27,16 @@ class FakeSwitchStore:
 
 
 class FakeDeclaration:
-    """A Declaration that remembers the requests; `refusal` is the error that it raises."""
+    """A Declaration that remembers the requests.
+
+    `refusal` is the error of a start request, `problem` that of the document.
+    """
 
     def __init__(self) -> None:
         self.history: list[str] = []
         self.refusal: RequestRefusedError | None = None
+        self.problem: str | None = None
+        self.generation = 0
 
     def override_until_reload(self, start_request: StartRequest) -> None:
         if self.refusal is not None:
@@ -37,7 +44,18 @@ class FakeDeclaration:
         if start_request != StartRequest():
             self.history.append(f"wish {' '.join(start_request.symbols or ())}")
 
-    def reload(self) -> None:
-        if self.refusal is not None:
-            raise self.refusal
+    def reload(self) -> tuple[FileReading, ...]:
         self.history.append("reload")
+        return (FileReading(file="job.yaml", content="unchanged", problem=self.problem),)
+
+
+class FakeSwitchFile:
+    """A SwitchFile whose switch tests set."""
+
+    def __init__(self, listener: SwitchListener) -> None:
+        self.is_on = True
+        self._listener = listener
+
+    def reload(self) -> FileReading:
+        self._listener.set_switch(Switch(source="file:/enabled", pauses=not self.is_on))
+        return FileReading(file="/enabled", content="on" if self.is_on else "off")

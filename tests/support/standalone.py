@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,6 +100,16 @@ class Machine:
         request = urllib.request.Request(f"{self.url}/runtime/ingest/{action}", data=b"", method="POST")  # noqa: S310
         with urllib.request.urlopen(request, timeout=scaled(20)):  # noqa: S310  on this machine
             pass
+
+    def request(self, action: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        """Send an action to the HTTP interface; return the status and the body of the response, also of a refusal."""
+        data = json.dumps(body).encode() if body is not None else b""
+        request = urllib.request.Request(f"{self.url}/runtime/ingest/{action}", data=data, method="POST")  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310  on this machine
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)
 
     def put_epoch(self, epoch: int) -> None:
         """Set the epoch in the heartbeat document."""

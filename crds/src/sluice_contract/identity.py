@@ -35,6 +35,9 @@ PROVIDER_LABEL = f"{GROUP}/provider"
 EPOCH_ANNOTATION = f"{GROUP}/epoch"
 COLD_HASH_ANNOTATION = f"{GROUP}/cold-hash"
 
+# The project of a job that names none: in the emulator, and with the operator's defaults. It is not a real project.
+DEFAULT_PROJECT = "demo-sluice"
+
 JOB_ENV = "SLUICE_JOB"
 POD_UID_ENV = "POD_UID"
 POD_IP_ENV = "POD_IP"

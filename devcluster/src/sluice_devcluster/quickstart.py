@@ -144,10 +144,11 @@ def _decode_value(value: dict[str, Any]) -> Any:
 def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
     """Print the jobs, and the quotes of each job."""
     print(kubectl("get", "ingestjobs", "-A"))
+    print(f"Firestore: project {PROJECT} of the emulator at {emulator}")
     for job in kubectl.get("ingestjobs", "-A")["items"]:
         tenant = job["spec"]["tenant"]
         collection = job["spec"]["firestore"]["liveQuotesCollection"]
-        print(f"Firestore: tenants/{tenant}/{collection}")
+        print(f"tenants/{tenant}/{collection}")
         _print_quotes(read_collection(emulator, f"tenants/{tenant}/{collection}"))
     print()
 

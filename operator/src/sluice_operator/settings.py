@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from sluice_contract.identity import DEFAULT_PROJECT
 from sluice_contract.proxies import parse_proxy
 
 from .domain import election
@@ -24,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # SLUICE_RUNTIME_IMAGE: the image of the ingest pods. The platform chooses it, not a tenant.
     image: Annotated[str, Meta(min_length=1)] = "sluice-runtime:0.1.0"
     # SLUICE_FIRESTORE_PROJECT: the Google Cloud project of jobs that name none.
-    project_id: Annotated[str, Meta(min_length=1)] = "demo-sluice"
+    project_id: Annotated[str, Meta(min_length=1)] = DEFAULT_PROJECT
     # FIRESTORE_EMULATOR_HOST: passed to the pods; empty means the real Firestore.
     firestore_emulator_host: str = ""
     # SLUICE_WORKERS: concurrent reconciliations. Each waits for the API server, so more workers than cores are useful.

@@ -14,6 +14,7 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
+from .adapters.hangup_signal import ignore_hangup
 from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
@@ -39,6 +40,8 @@ def _run_command(arguments: argparse.Namespace) -> int:
     try:
         if os.environ.get(_EMULATOR) == "":
             del os.environ[_EMULATOR]  # Google's client would treat it as an emulator without a name
+        if arguments.command == "run":
+            ignore_hangup()
         if arguments.command == "run" and identity.JOB_ENV in os.environ and arguments.file is None:
             return _run_pod(arguments)
         return _run_outside_pod(arguments)
@@ -149,18 +152,33 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
         case "smoke" if arguments.base_url:
             return cli.run_http_smoke_test(arguments.base_url, arguments.seconds, os.environ, print)
         case "preflight":
-            if arguments.json:
-                os.nice(10)  # a running stream calls it, and has priority
-            settings = cli.settings_for_preflight(arguments.file, os.environ)
-            if arguments.symbols_from_stdin:
-                settings = cli.with_symbols_from_json(settings, sys.stdin.buffer.read())
-            return cli.run_preflight(settings, os.environ, print, as_json=arguments.json)
+            return _run_preflight(arguments)
         case "first-contact":
             return _run_first_contact(arguments)
+    return _run_standalone_runtime(arguments)
+
+
+def _run_preflight(arguments: argparse.Namespace) -> int:
+    from . import cli  # noqa: PLC0415
+
+    if arguments.json:
+        os.nice(10)  # a running stream calls it, and has priority
+    settings = cli.settings_for_preflight(arguments.file, os.environ)
+    if arguments.symbols_from_stdin:
+        settings = cli.with_symbols_from_json(settings, sys.stdin.buffer.read())
+    return cli.run_preflight(settings, os.environ, print, as_json=arguments.json)
+
+
+def _run_standalone_runtime(arguments: argparse.Namespace) -> int:
+    """Run a runtime without Kubernetes until it is stopped, or as a smoke test. Return the exit code."""
+    from . import cli  # noqa: PLC0415
+
     read = cli.job_reader(arguments.file, os.environ)
     plain = cli.settings_for_job(read(), os.environ, arguments.file)
     settings = msgspec.structs.replace(plain, record_file=getattr(arguments, "record", None))
     logs.configure_logging(settings.log_level, settings.job)
+    if arguments.file is not None:
+        cli.log_variables_without_effect(arguments.file, os.environ)
     with without_garbage_collection():
         from .standalone import StandaloneRuntime  # noqa: PLC0415
 

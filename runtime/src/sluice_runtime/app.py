@@ -15,6 +15,7 @@ from sluice_contract import identity
 
 from .adapters.api_session import ApiServer, ApiSession
 from .adapters.cached_job import CachedJob, ReadOnlyDeclaration
+from .adapters.hangup_signal import run_on_hangup
 from .adapters.http.api import serve_http
 from .adapters.http.control import control_routes, create_token_check
 from .adapters.ingestjob import IngestJobClient
@@ -83,7 +84,8 @@ async def run_pod(settings: Settings) -> None:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
         file = set_switches_at_start(settings, journal, pod_switches)
-        control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
+        control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(), file)
+        run_on_hangup(control.reload)
         routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
         market = MarketClock(journal.desired)

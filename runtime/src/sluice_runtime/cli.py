@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -25,16 +26,22 @@ from .adapters.preflight import run_preflight_checks
 from .adapters.runtime_id import read_or_create_runtime_id
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import rest_endpoints
-from .settings import Settings, SettingsError, is_switched_on, pod_settings
+from .settings import Settings, SettingsError, pod_settings
 from .standalone_settings import (
     KEY_ID,
     SECRET_KEY,
+    DocumentVariables,
+    document_variables,
     first_set_variable,
     job_from_environment,
     standalone_settings,
     state_dir,
     validated_job,
+    variables_without_effect_on_document,
+    with_variable_names,
 )
+
+_log = logging.getLogger(__name__)
 
 _WHOLE = "the whole job"
 
@@ -52,7 +59,7 @@ def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callabl
     if document is None:
         found = job_from_environment(environment)
         return lambda: found
-    file = _JobFile(document, force_dry_run=is_switched_on(environment, "DRY_RUN", default="off"))
+    file = _JobFile(document, document_variables(environment))
     if _is_pipe_or_device(document):  # a pipe can be read only once
         once = file.read(may_be_pipe=True)
         return lambda: once
@@ -71,7 +78,13 @@ def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: P
     variables = own | dict(environment)
     runtime_id = read_or_create_runtime_id(state_dir(variables))
     found = standalone_settings(job, variables, time.time_ns() // 1_000_000, runtime_id)
-    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
+    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path(), job_file=document)
+
+
+def log_variables_without_effect(document: Path, environment: Mapping[str, str]) -> None:
+    """Log the variables that are set and declare a job, because `document` declares it."""
+    if names := variables_without_effect_on_document(environment):
+        _log.warning("no effect with -f: %s; %s declares these values, change them there", ", ".join(names), document)
 
 
 def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
@@ -204,10 +217,9 @@ def _is_pipe_or_device(path: Path) -> bool:
 class _JobFile:
     """A file with a job. It is read each time, and validated when its text has changed."""
 
-    def __init__(self, path: Path, *, force_dry_run: bool) -> None:
-        """If `force_dry_run` is True, the job is a dry run, whatever the document says."""
+    def __init__(self, path: Path, variables: DocumentVariables) -> None:
         self._path = path
-        self._force_dry_run = force_dry_run
+        self._variables = variables
         self._last: tuple[str, IngestJob] | None = None  # a valid text, and its job
 
     def read(self, *, may_be_pipe: bool = False) -> IngestJob:
@@ -232,9 +244,12 @@ class _JobFile:
 
     def _parse(self, text: str) -> IngestJob:
         document = parse_job_document(text)
-        if self._force_dry_run and isinstance(document.value.get("spec"), dict):
-            document.value["spec"]["dryRun"] = True
-        return validated_job(document.value, document.scalar_texts, document.key_texts)
+        spec = document.value.get("spec")
+        set_fields = self._variables.apply_to(spec) if isinstance(spec, dict) else {}
+        try:
+            return validated_job(document.value, document.scalar_texts, document.key_texts)
+        except SettingsError as error:
+            raise SettingsError(with_variable_names(str(error), set_fields)) from None
 
 
 def _parse_symbols(names: list[str]) -> list[str]:

@@ -25,6 +25,7 @@ from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, TradeEvent
 from .domain.market_snapshot import MarketSnapshot
 from .domain.newest_quotes import NewestQuotes
+from .domain.reload_report import FileReading, ReloadReport
 from .domain.slot import SlotClaim
 
 QUOTES: frozenset[Channel] = frozenset({"quotes"})
@@ -255,6 +256,10 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(Protocol):
     """The declaration of the job, as far as HTTP requests can change or reload it."""
 
+    @property
+    def generation(self) -> int:
+        """The generation of the job that `override_until_reload` and `reload` have last declared; 0 in a cluster."""
+
     def override_until_reload(self, start_request: StartRequest) -> None:
         """Change the declaration in this process only, until the next reload.
 
@@ -262,11 +267,10 @@ class Declaration(Protocol):
             RequestRefusedError: the change is not possible.
         """
 
-    def reload(self) -> None:
+    def reload(self) -> tuple[FileReading, ...]:
         """Read the files that declare the job now, without waiting for the next poll.
 
-        Raises:
-            RequestRefusedError: the declaration cannot be read; the last one stays in force.
+        Never raises: if a file cannot be used, its reading has the problem, and its last state stays in force.
         """
 
 
@@ -287,5 +291,8 @@ class Controls(Protocol):
             RequestRefusedError: the requested changes are not possible. Nothing has changed.
         """
 
-    def reload(self) -> None:
-        """Read the files that declare the job now. Raises like `Declaration.reload`."""
+    async def reload(self) -> ReloadReport:
+        """Read the switch file and the files that declare the job, and wait until what they say is applied.
+
+        Never raises: the report has the problems of files that cannot be used.
+        """

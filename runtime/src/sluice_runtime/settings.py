@@ -40,7 +40,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_url: str | None = None  # APCA_API_DATA_URL: likewise for quotes
     state_dir: Path = Path(identity.STATE_DIR)  # for state that outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
+    job_file: Path | None = None  # run -f: the document with the job, without a cluster
     record_file: Path | None = None  # run --record: the tape to record to
+    exits_after_auto_stop: bool = False  # STOP_AFTER_SECONDS is set, without a cluster
 
     @property
     def environment_switch(self) -> Switch:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from sluice_contract.documents import heartbeat_path
 from sluice_contract.resource import IngestJob
 
+from .adapters.hangup_signal import run_on_hangup
 from .adapters.http.api import serve_http
 from .adapters.http.control import control_routes, refusal_unless_local
 from .adapters.pause_file import PauseFile
@@ -44,12 +45,13 @@ from .factories import (
     create_tape,
     create_write_log,
 )
+from .loops.auto_stop import wait_until_auto_stop_is_acknowledged
 from .loops.journal import Journal
 from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
-from .standalone_settings import KEY_ID, SECRET_KEY, first_set_variable
+from .standalone_settings import KEY_ID, SECRET_KEY, STOP_AFTER, first_set_variable
 
 if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
@@ -129,13 +131,14 @@ class StandaloneRuntime:
         settings, journal = self._settings, self.journal
         pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job, journal)
         file = set_switches_at_start(settings, journal, pod_switches)
+        control = PauseControl(pod_switches, journal, job, file)
+        run_on_hangup(control.reload)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
             pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(PauseControl(pod_switches, journal, job), journal, refusal_unless_local)
+                routes = control_routes(control, journal, refusal_unless_local)
                 try:
                     await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
@@ -159,6 +162,7 @@ class StandaloneRuntime:
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
+                    *([partial(self._exit_after_auto_stop, stop)] if settings.exits_after_auto_stop else []),
                     *snapshot_recovery_loops(
                         create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
@@ -168,6 +172,12 @@ class StandaloneRuntime:
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await run_loops_and_shut_down(parts, stop, backoff)
+
+    async def _exit_after_auto_stop(self, stop: asyncio.Event) -> None:
+        """Set `stop` once auto-stop has paused the job."""
+        await wait_until_auto_stop_is_acknowledged(self.journal)
+        _log.info("%s is set and autoStop has paused the job; exiting", STOP_AFTER, extra=_STREAM)
+        stop.set()
 
     async def _create_and_open_sink(self) -> ReloadingSink:
         """Create the sink and open it now, so that missing credentials are reported at the start.
@@ -195,7 +205,8 @@ class StandaloneRuntime:
 
     def _create_job(self) -> StandaloneJob:
         try:
-            return StandaloneJob(self._read_job_or_refuse, PauseFile(self._settings.state_dir), self.journal)
+            pauses = PauseFile(self._settings.state_dir)
+            return StandaloneJob(self._read_job_or_refuse, pauses, self.journal, self._settings.job_file)
         except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
@@ -224,12 +235,3 @@ class StandaloneRuntime:
             return self._read()
         except SettingsError as error:
             raise RequestRefusedError(str(error)) from None
-
-
-def _reload_on_sighup(job: StandaloneJob, journal: Journal) -> None:
-    try:
-        job.reload()
-        journal.documents.request_rewrite()
-        _log.info("reloaded", extra={"event_type": "reload"})
-    except RequestRefusedError as error:
-        _log.warning("%s; the last version stays in force", error, extra={"event_type": "reload"})

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,7 @@ SECRET_KEY = ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
 PROJECT = ("FIRESTORE_PROJECT_ID", "FIREBASE_PROJECT_ID")
 COLLECTION = ("FIRESTORE_LIVE_QUOTES_COLLECTION", "FIRESTORE_LATEST_COLLECTION")
 STATE_DIR = "SLUICE_STATE_DIR"
+STOP_AFTER = "STOP_AFTER_SECONDS"
 
 # The block and field of the spec for each number.
 _NUMBERS = {
@@ -33,7 +34,7 @@ _NUMBERS = {
     "GLOBAL_BURST": ("limits", "burst"),
     "FLUSH_INTERVAL_MS": ("limits", "flushIntervalMilliseconds"),
     "HEARTBEAT_INTERVAL_S": ("heartbeat", "intervalSeconds"),
-    "STOP_AFTER_SECONDS": ("autoStop", "afterSeconds"),
+    STOP_AFTER: ("autoStop", "afterSeconds"),
 }
 
 
@@ -80,12 +81,71 @@ def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
     try:
         return validated_job({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
     except SettingsError as error:
-        raise SettingsError(_with_variable_names(str(error))) from None
+        raise SettingsError(with_variable_names(str(error), _PLACES)) from None
 
 
-def _with_variable_names(sentence: str) -> str:
+class DocumentVariables(NamedTuple):
+    """The variables of a job that also apply to a document."""
+
+    is_dry_run: bool  # DRY_RUN makes any document dry
+    stop_after_seconds: int | None  # STOP_AFTER_SECONDS replaces spec.autoStop.afterSeconds
+    project: str | None  # FIRESTORE_PROJECT_ID is used where the document names no project
+    has_keys: bool  # without Alpaca's keys, a dry run streams simulated quotes
+
+    def apply_to(self, spec: dict[str, Any]) -> dict[str, str]:
+        """Change the spec of a document in place. Return the names of the variables that have set a field, by path.
+
+        Blocks with a value of another type stay unchanged, so that validation reports them.
+        """
+        set_fields: dict[str, str] = {}
+        if self.is_dry_run:
+            spec["dryRun"] = True
+        if self.stop_after_seconds is not None and (auto_stop := _block(spec, "autoStop")) is not None:
+            auto_stop["afterSeconds"] = self.stop_after_seconds
+            set_fields["spec.autoStop.afterSeconds"] = STOP_AFTER
+        firestore = _block(spec, "firestore") if self.project is not None else None
+        if firestore is not None and firestore.get("projectID") is None:
+            firestore["projectID"] = self.project
+            set_fields["spec.firestore.projectID"] = PROJECT[0]
+        if spec.get("dryRun") is True and not self.has_keys and isinstance(spec.get("alpaca"), dict):
+            spec["alpaca"] = {name: value for name, value in spec["alpaca"].items() if name != "credentialsSecretRef"}
+        return set_fields
+
+
+def document_variables(environment: Mapping[str, str]) -> DocumentVariables:
+    """Return the variables that apply to a document.
+
+    Raises:
+        SettingsError: a variable is malformed.
+    """
+    stop_after = first_set_variable(environment, (STOP_AFTER,))
+    return DocumentVariables(
+        is_dry_run=is_switched_on(environment, "DRY_RUN", default="off"),
+        stop_after_seconds=_parse_integer(STOP_AFTER, stop_after) if stop_after is not None else None,
+        project=first_set_variable(environment, PROJECT),
+        has_keys=_has_keys(environment),
+    )
+
+
+def variables_without_effect_on_document(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that are set and declare a job, but have no effect if a document declares it."""
+    names = [*TENANT, *SYMBOLS, *COLLECTION, "ALPACA_DATA_FEED", "ALPACA_STREAM_URL", *_NUMBERS]
+    return [name for name in names if name != STOP_AFTER and first_set_variable(environment, (name,)) is not None]
+
+
+def _block(spec: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """Return a block of a spec, empty if it was absent, to change in place; None if the value is not a block."""
+    found = spec.get(name)
+    if found is not None and not isinstance(found, dict):
+        return None
+    block: dict[str, Any] = dict(found or {})  # a copy, because an alias of YAML can share the block
+    spec[name] = block
+    return block
+
+
+def with_variable_names(sentence: str, variables_by_path: Mapping[str, str]) -> str:
     """Return an error message with the name of its variable in front of each field path."""
-    for path, name in _PLACES.items():
+    for path, name in variables_by_path.items():
         sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
     return sentence
 
@@ -139,6 +199,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),
+        exits_after_auto_stop=first_set_variable(environment, (STOP_AFTER,)) is not None,
         **common_settings(environment),
     )
 
@@ -158,19 +219,25 @@ def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -
 
 
 def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
-    has_keys = (
-        first_set_variable(environment, KEY_ID) is not None and first_set_variable(environment, SECRET_KEY) is not None
-    )
     feed = first_set_variable(environment, ("ALPACA_DATA_FEED",))
     return _without_none(
         feed=feed.lower() if feed else None,
         streamURL=first_set_variable(environment, ("ALPACA_STREAM_URL",)),
-        credentialsSecretRef={"name": "environment"} if has_keys else None,
+        credentialsSecretRef={"name": "environment"} if _has_keys(environment) else None,
+    )
+
+
+def _has_keys(environment: Mapping[str, str]) -> bool:
+    return (
+        first_set_variable(environment, KEY_ID) is not None and first_set_variable(environment, SECRET_KEY) is not None
     )
 
 
 def _parse_symbols(listed: str) -> list[str]:
-    return list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
+    symbols = list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
+    if not symbols:
+        raise SettingsError(f"{SYMBOLS[0]} is {listed!r} and names no symbol; write symbols like SPY,BRK.B")
+    return symbols
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:

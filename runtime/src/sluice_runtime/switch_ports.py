@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .domain.pause import Switch
+from .domain.reload_report import FileReading
 
 
 class SwitchListener(Protocol):
@@ -15,6 +16,13 @@ class SwitchListener(Protocol):
 
     def record_switch_failure(self, message: str) -> None:
         """Handle that a switch cannot be read. Its last state stays in force. `message` says why."""
+
+
+class SwitchFile(Protocol):
+    """The file of a switch, which is polled."""
+
+    def reload(self) -> FileReading:
+        """Read the file now, and pass the state of the switch to the listener. Never raises: see `FileReading`."""
 
 
 class SwitchStore(Protocol):

@@ -92,6 +92,7 @@ def test_missing_variables_are_named() -> None:
         ("GLOBAL_BURST", "0", "GLOBAL_BURST (spec.limits.burst) is 0: "),
         ("DRY_RUN", "maybe", "DRY_RUN is malformed: 'maybe' is neither on nor off"),
         ("ALPACA_DATA_FEED", "best", "ALPACA_DATA_FEED (spec.alpaca.feed) is 'best': set it to one of "),
+        ("MONITORED_SYMBOLS", " , ", "MONITORED_SYMBOLS is ',' and names no symbol; write symbols like SPY,BRK.B"),
         ("MONITORED_SYMBOLS", "A-B", "MONITORED_SYMBOLS (spec.symbols)[0] is 'A-B': "),
         (
             "TENANT_ID",

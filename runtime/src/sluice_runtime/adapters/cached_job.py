@@ -13,9 +13,10 @@ import msgspec
 from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
+from ..domain.reload_report import FileReading
 from ..ports import JobPort, RequestRefusedError, StartRequest
 from .decoding import decode_json
-from .switches import EnabledFilePoller, write_file_atomically
+from .switches import write_file_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -91,8 +92,7 @@ class CachedJob:
 class ReadOnlyDeclaration:
     """The declaration of a job in a cluster, which is its IngestJob. The pod watches it and never changes its spec."""
 
-    def __init__(self, file: EnabledFilePoller | None) -> None:
-        self._file = file
+    generation = 0  # of the versions that this pod declares itself; there are none
 
     def override_until_reload(self, start_request: StartRequest) -> None:
         """Refuse a start request with values: in a cluster, only the IngestJob declares what to stream."""
@@ -101,10 +101,9 @@ class ReadOnlyDeclaration:
                 "in a cluster the IngestJob says what to stream; patch it, and start without a body"
             )
 
-    def reload(self) -> None:
-        """Read INGEST_ENABLED_FILE, if it is set. The IngestJob is watched and needs no reload."""
-        if self._file:
-            self._file.read_and_notify()
+    def reload(self) -> tuple[FileReading, ...]:
+        """Do nothing: the IngestJob is watched, and no file declares it."""
+        return ()
 
 
 async def _next_change(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ..domain.pause import Switch, parse_on_or_off
+from ..domain.reload_report import FileReading
 from ..switch_ports import SwitchListener
 from .decoding import decode_json
 from .user_text import read_first_line
@@ -32,17 +33,28 @@ class EnabledFilePoller:
         self._switch = Switch(source=f"file:{path}", pauses=False)
         self._reported_problem: str | None = None
 
-    def read_and_notify(self) -> None:
-        """Read the file, and pass the state of the switch to the listener.
+    def read_and_notify(self) -> FileReading:
+        """Read the file, and pass the state of the switch to the listener. Return what the file contained.
 
         If the file cannot be read, report a new problem, and pass the last state.
         """
         try:
-            self._switch = msgspec.structs.replace(self._switch, pauses=not parse_on_or_off(self._read_line()))
+            line = self._read_line()
+            is_on = line is None or parse_on_or_off(line)
+            self._switch = msgspec.structs.replace(self._switch, pauses=not is_on)
             self._reported_problem = None
+            content = "on" if is_on else "off"
+            reading = FileReading(file=str(self._path), content="no file, so on" if line is None else content)
         except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
-            self._report_new_failure(error)
+            problem = self._report_new_failure(error)
+            reading = FileReading(file=str(self._path), content="not usable", problem=problem)
         self._listener.set_switch(self._switch)
+        return reading
+
+    def reload(self) -> FileReading:
+        """Read the file now, and report a problem even if it has been reported before."""
+        self._reported_problem = None
+        return self.read_and_notify()
 
     async def run(self) -> None:
         """Read the file every `poll_seconds`, until cancelled."""
@@ -50,22 +62,25 @@ class EnabledFilePoller:
             self.read_and_notify()
             await asyncio.sleep(self._poll_seconds)
 
-    def _read_line(self) -> str:
+    def _read_line(self) -> str | None:
+        """Return the line with the switch; None if there is no file."""
         try:
             line = read_first_line(self._path)
         except FileNotFoundError:
-            return ""
+            return None
         if not line:  # a full disk can leave an empty file in place of "off"
             raise ValueError("the file is empty; write on or off into it")
         return line[:_LONGEST_LINE]
 
-    def _report_new_failure(self, error: OSError | ValueError) -> None:
+    def _report_new_failure(self, error: OSError | ValueError) -> str:
+        """Return a sentence about the failure, and report it unless it was the last one that was reported."""
         problem = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        if problem == self._reported_problem:
-            return  # already reported; polling continues
-        self._reported_problem = problem
         stands = "paused" if self._switch.pauses else "enabled"
-        self._listener.record_switch_failure(f"{self._path} cannot be read ({problem}); ingestion stays {stands}")
+        sentence = f"{self._path} cannot be read ({problem}); ingestion stays {stands}"
+        if problem != self._reported_problem:  # otherwise it is the same as at the last poll
+            self._reported_problem = problem
+            self._listener.record_switch_failure(sentence)
+        return sentence
 
 
 class StoredSwitchesFile:

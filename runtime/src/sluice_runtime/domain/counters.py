@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 class Counters:
     """The counts since the process started. Counts with labels are dicts from label to count."""
 
-    starts: int = 0
+    starts: int = 0  # attempts to open a connection to the provider
+    live_transitions: int = 0
     stops: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     suppressed: dict[str, int] = field(default_factory=dict)

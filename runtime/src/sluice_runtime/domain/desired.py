@@ -15,6 +15,7 @@ from .declared_job import DeclaredJob
 from .market_hours import UNKNOWN_HOURS, MarketSchedule, market_schedule_of_job
 from .pause import (
     GONE,
+    JOB_SOURCE_PREFIX,
     PauseInForce,
     Switch,
     current_pauses_by_symbol,
@@ -97,3 +98,14 @@ def with_pause_for_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desire
 def with_pause(desired: Desired, pause: PauseInForce) -> Desired:
     """Return the desired state with `pause` in force in place of all other pauses."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))
+
+
+def is_paused_whatever_switches_say(desired: Desired) -> bool:
+    """Return True if the job is paused because it is gone, or was not read or not understood."""
+    return desired.pause is not None and desired.pause.source in (UNREAD_SOURCE, UNREADABLE_SOURCE, GONE)
+
+
+def has_applied_switches(desired: Desired, switches: Sequence[Switch]) -> bool:
+    """Return True if the pauses in `desired` are those of the IngestJob and of all `switches` outside it."""
+    outside = {source for source in desired.switches if not source.startswith(JOB_SOURCE_PREFIX)}
+    return outside == {each.source for each in switches if each.pauses}

@@ -16,7 +16,11 @@ from .declared_job import DeclaredJob
 API = "api"
 AUTO_STOP = "autoStop"
 GONE = DELETED_SOURCE
+JOB_SOURCE_PREFIX = "cr:"  # of the source of a pause by the IngestJob itself: cr:namespace/name
 
+_STOP_REASON_BY_SOURCE = {AUTO_STOP: "auto_stop", GONE: "deleted"}
+_OTHER_STOP_REASON = "operator_request"
+STOP_REASONS = (_OTHER_STOP_REASON, *_STOP_REASON_BY_SOURCE.values())  # all values of `PauseInForce.stop_reason`
 
 _FIRST, _LAST = datetime(MINYEAR, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -40,7 +44,7 @@ class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stop_reason(self) -> str:
         """The label `reason` of the metric `ingest_stops_total` when this pause stops the stream."""
-        return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
+        return _STOP_REASON_BY_SOURCE.get(self.source, _OTHER_STOP_REASON)
 
 
 def pause_in_force(switches: Sequence[Switch], now: datetime) -> PauseInForce | None:
@@ -76,7 +80,7 @@ def parse_on_or_off(text: str) -> bool:
 
 def switches_of_job(job: DeclaredJob) -> tuple[Switch, ...]:
     """Return the switches of the IngestJob itself: its deletion, and its stop fields."""
-    source = f"cr:{job.metadata.namespace}/{job.metadata.name}"
+    source = f"{JOB_SOURCE_PREFIX}{job.metadata.namespace}/{job.metadata.name}"
     pause = job.stops.pause
     reason = (pause.reason or None) if pause else None
     deleted = job.metadata.deletion_timestamp is not None

@@ -8,7 +8,7 @@ from sluice_contract.spec import AutoStopLimits
 
 from ..domain.auto_stop import FailureStreak, exceeded_limit_message
 from ..domain.desired import Desired
-from ..domain.pause import AUTO_STOP, Switch
+from ..domain.pause import AUTO_STOP, JOB_SOURCE_PREFIX, Switch
 from .journal import Journal
 from .latest_value import wait_for_any_change
 from .pause_control import PodSwitches
@@ -65,7 +65,7 @@ class AutoStopMonitor:
 
         A reaction is that the IngestJob now pauses the job itself, or that its auto-stop limits have changed.
         """
-        job_pauses = any(source.startswith("cr:") for source in desired.switches)
+        job_pauses = any(source.startswith(JOB_SOURCE_PREFIX) for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))
 
@@ -74,3 +74,12 @@ class AutoStopMonitor:
         if self._streaming_since is None or limits is None or limits.after_seconds is None:
             return None
         return max(0.0, self._streaming_since + limits.after_seconds - asyncio.get_running_loop().time())
+
+
+async def wait_until_auto_stop_is_acknowledged(journal: Journal) -> None:
+    """Wait until auto-stop pauses the job, the stream is closed, and the last quotes are written."""
+    while True:
+        seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)
+        if AUTO_STOP in journal.desired.value.switches and journal.snapshot().acknowledgement is not None:
+            return
+        await wait_for_any_change(*seen)

@@ -109,7 +109,7 @@ class Journal(SwitchStates):
         if state == "Live":
             if self._impairment is None:
                 self._failures.resolve()
-            self.counters.starts += 1
+            self.counters.live_transitions += 1
             self.gaps.end_gap(self.now(), self.desired.value.symbols)
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
             self.signal_transition()

@@ -29,7 +29,7 @@ def rewrite_version(journal: Journal) -> tuple[int, int]:
 
     It changes with each reload and with each new connection to the provider.
     """
-    return journal.documents.rewrite_requests, journal.counters.starts
+    return journal.documents.rewrite_requests, journal.counters.live_transitions
 
 
 def quote_document(symbol: str) -> str:

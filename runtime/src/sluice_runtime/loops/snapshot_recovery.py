@@ -58,7 +58,7 @@ class SnapshotRecovery:
 
     async def _fetch_missing_or_verify(self) -> None:
         journal, at = self._journal, asyncio.get_running_loop().time()
-        if journal.counters.starts != self._connection:
+        if journal.counters.live_transitions != self._connection:
             self._start_connection(at)
         wanted = journal.confirmed_symbols & journal.desired.value.symbols
         self._covered = (self._covered & wanted) - journal.needs_snapshot  # a symbol that returns may have newer data
@@ -77,7 +77,7 @@ class SnapshotRecovery:
             self._record_failure_and_delay_next(str(error), max(_FIRST_RETRY_SECONDS, error.retry_after))
 
     def _start_connection(self, at: float) -> None:
-        self._connection, self._covered = self._journal.counters.starts, frozenset()
+        self._connection, self._covered = self._journal.counters.live_transitions, frozenset()
         self._not_before, self._requested_at = 0.0, None
         self._backoff.reset()
         for detector in self._detectors.values():
@@ -159,7 +159,7 @@ class SnapshotRecovery:
 
     def _has_connection_changed(self) -> bool:
         """Return True if the connection for which the snapshot was requested is no longer open."""
-        return self._journal.state != "Live" or self._journal.counters.starts != self._connection
+        return self._journal.state != "Live" or self._journal.counters.live_transitions != self._connection
 
     def _retry_seconds(self, error: SnapshotError) -> float:
         """Return the wait before the next attempt. An outage must not delay the detection of a mute connection much."""

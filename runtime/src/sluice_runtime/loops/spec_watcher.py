@@ -41,7 +41,7 @@ def _inherit_gaps_of_predecessor(predecessor: StreamStatus, journal: Journal) ->
 
     A process that was live before it could read the status, with a cached job, keeps its own gaps.
     """
-    if predecessor.heartbeat.session_id != journal.identity.session_id and journal.counters.starts == 0:
+    if predecessor.heartbeat.session_id != journal.identity.session_id and journal.counters.live_transitions == 0:
         journal.gaps.inherit(predecessor)
 
 

@@ -84,6 +84,7 @@ class Supervisor:
     async def _stream_until_finished(self) -> None:
         """Connect, and reconnect after each failure, until the stream is finished; then wait to be cancelled."""
         self._journal.socket_closed_at = None
+        self._journal.on_state("Connecting")  # not Paused any more, even while this waits for documents or a slot
         while True:
             try:
                 await self._wait_until_documents_are_owned()
@@ -115,6 +116,7 @@ class Supervisor:
         """Run one connection until it ends. Return True if it ended because the credentials were replaced."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
+        self._journal.counters.starts += 1
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from sluice_runtime.adapters.cached_job import CachedJob, ReadOnlyDeclaration
-from sluice_runtime.adapters.switches import EnabledFilePoller
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.loops.waiting import cancel_and_wait
@@ -111,18 +110,11 @@ async def test_reports_go_through(file: Path) -> None:
 
 
 def test_a_pod_declares_nothing_itself() -> None:
-    declaration = ReadOnlyDeclaration(None)
+    declaration = ReadOnlyDeclaration()
     declaration.override_until_reload(StartRequest())
-    declaration.reload()
+    assert (declaration.reload(), declaration.generation) == ((), 0)
     with pytest.raises(RequestRefusedError, match="patch it"):
         declaration.override_until_reload(StartRequest(dry_run=True))
-
-
-async def test_a_reload_reads_the_switch_file_at_once(tmp_path: Path) -> None:
-    book = journal()
-    damage(tmp_path / "enabled", "off")
-    ReadOnlyDeclaration(EnabledFilePoller(tmp_path / "enabled", 5.0, book)).reload()
-    assert [each.pauses for each in book.switches.value] == [True]
 
 
 def damage(file: Path, content: str = "{") -> None:

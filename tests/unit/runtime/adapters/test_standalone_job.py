@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from sluice_contract.spec import HOT_FIELDS, IngestJobSpec
 from sluice_runtime.adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from sluice_runtime.adapters.standalone_job import StandaloneJob
 from sluice_runtime.domain.declared_job import DeclaredJob
+from sluice_runtime.domain.reload_report import FileReading
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
@@ -29,7 +31,7 @@ class World:
         self.document: IngestJob | RequestRefusedError = stored_job()
         self.file = PauseFile(directory)
         self.book: Journal = journal()
-        self.job = StandaloneJob(self._read, self.file, self.book)
+        self.job = StandaloneJob(self._read, self.file, self.book, Path("job.yaml"))
         self.seen: list[DeclaredJob] = []
 
     def _read(self) -> IngestJob:
@@ -118,10 +120,12 @@ async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(
     async with world.running():
         world.document = RequestRefusedError("job.yaml is not a YAML document")
         await at(60)
-        with pytest.raises(RequestRefusedError):
-            world.job.reload()
+        assert len(caplog.messages) == 1
+        _, document = world.job.reload()
+    sentence = "job.yaml is not a YAML document; the last version stays in force"
+    assert document == FileReading(file="job.yaml", content="not usable", problem=sentence)
+    assert caplog.messages == [sentence, sentence]
     assert len(world.seen) == 1
-    assert len(caplog.messages) == 1
 
 
 async def test_a_mistake_that_returns_after_it_was_fixed_is_logged_again(
@@ -150,10 +154,9 @@ async def test_a_document_of_another_job_changes_nothing(world: World, other: In
     async with world.running():
         world.document = other
         await at(10)
-        with pytest.raises(
-            RequestRefusedError, match=r"^the document now declares .*, but this runtime runs .*; restart it$"
-        ):
-            world.job.reload()
+        _, document = world.job.reload()
+    assert document.problem is not None
+    assert re.match(r"the document now declares .*, but this runtime runs .*; restart it; ", document.problem)
     assert len(world.seen) == 1
 
 
@@ -208,14 +211,76 @@ async def test_an_impossible_start_request_is_rejected(world: World, start_reque
         world.job.override_until_reload(start_request)
 
 
-async def test_simulated_quotes_are_never_written_whatever_changes(world: World, tmp_path: Path) -> None:
+async def test_simulated_quotes_are_never_written_whatever_changes(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     world.document = stored_job(provider="alpaca", dryRun=True)
     simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.book)
     with pytest.raises(RequestRefusedError):
         simulated.override_until_reload(StartRequest(dry_run=False))
     world.document = stored_job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
-    with pytest.raises(RequestRefusedError):
-        simulated.reload()
+    assert simulated.reload()[0].problem is None  # there is no document beside the pause file
+    assert "no other change can be applied" in caplog.text
+    async for each in simulated.watch():
+        assert each is not None
+        assert each.spec is not None
+        assert each.spec.dry_run
+        break
+
+
+async def test_a_reload_reads_the_pause_file_and_the_document_at_once(world: World) -> None:
+    async with world.running():
+        world.file.write(ManualPauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
+        world.document = stored_job(symbols=["SPY"], dryRun=True)
+        files = world.job.reload()
+        assert [each.content for each in files] == [
+            "pauses the whole job, AAPL",
+            "changed: spec.dryRun, spec.symbols",
+        ]
+        assert world.job.generation == 2
+        assert [each.pauses for each in world.book.switches.value] == [True]
+        await settle()
+        assert (world.spec.symbols, world.spec.dry_run) == (["SPY"], True)
+
+
+async def test_a_reload_of_unchanged_files_keeps_the_generation(world: World) -> None:
+    async with world.running():
+        assert [each.content for each in world.job.reload()] == ["no pause", "unchanged"]
+        assert world.job.generation == 1
+
+
+async def test_a_reload_names_the_fields_that_need_a_restart(world: World) -> None:
+    async with world.running():
+        world.document = stored_job(symbols=["SPY"], synthetic={"seed": 7})
+        _, document = world.job.reload()
+        assert document.content == "changed: spec.symbols; spec.synthetic needs a restart of this runtime"
+        world.document = stored_job(symbols=["SPY"])
+        assert world.job.reload()[1].content == "unchanged"
+
+
+async def test_a_damaged_pause_file_does_not_keep_a_reload_from_the_document(world: World) -> None:
+    async with world.running():
+        damage(world.file.path)
+        world.document = stored_job(enabled=False)
+        pauses, document = world.job.reload()
+        assert (pauses.content, document.content) == ("not usable", "changed: spec.enabled")
+        assert pauses.problem is not None
+        await settle()
+        assert not world.spec.enabled
+
+
+@pytest.mark.parametrize("symbols", [[], [""], [" ", "\n"]])
+async def test_a_start_without_symbols_is_refused_with_what_to_do(world: World, symbols: list[str]) -> None:
+    with pytest.raises(RequestRefusedError, match=r"^symbols is empty, .*; name at least one, or leave symbols out"):
+        world.job.override_until_reload(StartRequest(symbols=symbols))
+
+
+async def test_the_generation_of_a_start_request_is_the_one_that_is_applied(world: World) -> None:
+    async with world.running():
+        world.job.override_until_reload(StartRequest(symbols=["SPY"]))
+        assert world.job.generation == 2
+        await settle()
+        assert [each.metadata.generation for each in world.seen] == [1, 2]
 
 
 def damage(path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from sluice_runtime.adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from sluice_runtime.domain.pause import Switch
+from sluice_runtime.domain.reload_report import FileReading
 from sluice_runtime.loops.waiting import run_with_timeout
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 from support.virtual_time import seconds
@@ -69,6 +70,37 @@ async def test_a_change_is_found_at_the_next_poll(file: Path, log: SwitchLog) ->
     put(file, "off")
     assert not await run_with_timeout(4.9, switch.run())
     assert log.said == [(0, False), (4.9, True)]
+
+
+@pytest.mark.parametrize(
+    ("content", "reading"),
+    [(None, "no file, so on"), ("on", "on"), ("off", "off"), ("\ufeffOFF\r\n", "off"), ("\n0\n1", "off")],
+)
+async def test_a_reload_returns_what_the_file_contains(
+    file: Path, log: SwitchLog, content: str | None, reading: str
+) -> None:
+    if content is not None:
+        put(file, content)
+    assert EnabledFilePoller(file, 5.0, log).reload() == FileReading(file=str(file), content=reading)
+    assert [pauses for _, pauses in log.said] == [reading == "off"]
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"halt", *UNREADABLE.values()])
+async def test_a_reload_reports_an_unusable_file_even_if_a_poll_has_reported_it(
+    file: Path, log: SwitchLog, spoilt: bytes
+) -> None:
+    put(file, spoilt)
+    switch = EnabledFilePoller(file, 5.0, log)
+    switch.read_and_notify()
+    reading = switch.reload()
+    assert reading.content == "not usable"
+    assert log.failures == [reading.problem, reading.problem]
+
+
+async def test_a_directory_in_place_of_the_file_is_reported(tmp_path: Path, log: SwitchLog) -> None:
+    assert EnabledFilePoller(tmp_path, 5.0, log).reload().problem == (
+        f"{tmp_path} cannot be read (Is a directory); ingestion stays enabled"
+    )
 
 
 @pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n \r\n", *UNREADABLE.values()])

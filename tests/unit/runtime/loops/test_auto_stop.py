@@ -9,7 +9,7 @@ from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.auto_stop import AutoStopMonitor
+from sluice_runtime.loops.auto_stop import AutoStopMonitor, wait_until_auto_stop_is_acknowledged
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.pause_control import PodSwitches
 from sluice_runtime.loops.spec_watcher import update_desired_forever
@@ -143,3 +143,22 @@ async def test_without_limits_it_never_stops(world: World) -> None:
             world.journal.record_stream_failure(StreamError("network", "away"))
         await at(100_000)
         assert world.journal.desired.value.pause is None
+
+
+async def test_the_wait_for_an_auto_stop_ends_when_it_is_acknowledged_and_at_no_other_pause(world: World) -> None:
+    waiting = asyncio.create_task(wait_until_auto_stop_is_acknowledged(world.journal))
+    async with world.running():
+        await world.declare(enabled=False, **LIMITS)
+        world.journal.on_state("Paused")
+        world.journal.acknowledge_pause()
+        await settle()
+        assert not waiting.done()
+        await world.declare(**LIMITS)
+        world.journal.on_state("Live")
+        await at(200)
+        assert world.stopped is not None
+        assert not waiting.done()
+        world.journal.on_state("Paused")
+        world.journal.acknowledge_pause()
+        await settle()
+        assert waiting.done()

@@ -172,7 +172,7 @@ async def test_an_impairment_ends_with_its_connection(book: Journal) -> None:
 async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> None:
     for state in ("Connecting", "Authenticating", "Subscribing", "Live", "Live", "BackingOff", "Connecting", "Live"):
         book.on_state(state)
-    assert book.counters.starts == 2
+    assert book.counters.live_transitions == 2
 
 
 async def test_the_end_of_a_pause_clears_its_acknowledgement(book: Journal) -> None:

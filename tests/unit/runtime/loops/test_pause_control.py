@@ -12,7 +12,7 @@ from sluice_runtime.loops.pause_control import PauseControl, PodSwitches
 from sluice_runtime.loops.spec_watcher import update_desired_forever
 from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
-from support.control_fakes import FakeDeclaration, FakeSwitchStore
+from support.control_fakes import FakeDeclaration, FakeSwitchFile, FakeSwitchStore
 from support.runtime_fakes import desired, job, journal
 from support.virtual_time import at, seconds, settle
 
@@ -26,7 +26,9 @@ class World:
         self.journal = journal(with_pause(desired(), UNREAD))
         self.store = FakeSwitchStore()
         self.declaration = FakeDeclaration()
-        self.control = PauseControl(PodSwitches(self.journal, self.store), self.journal, self.declaration)
+        self.file = FakeSwitchFile(self.journal)
+        pod_switches = PodSwitches(self.journal, self.store)
+        self.control = PauseControl(pod_switches, self.journal, self.declaration, self.file)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(job(1))
         self.pause_seconds = 0.5
 
@@ -122,16 +124,92 @@ async def test_a_rejected_start_request_changes_nothing(world: World) -> None:
 async def test_start_requests_and_reloads_are_forwarded(world: World) -> None:
     async with world.running():
         await world.control.resume_job(StartRequest(symbols=["SPY"]))
-        world.control.reload()
+        report = await world.control.reload()
     assert world.declaration.history == ["wish SPY", "reload"]
+    assert report.effect == "the stream continues, and all documents are written once"
     assert world.journal.documents.rewrite_requests == 1
 
 
-async def test_a_refused_reload_requests_no_rewrite(world: World) -> None:
-    world.declaration.refusal = RequestRefusedError("the document cannot be read")
-    with pytest.raises(RequestRefusedError):
-        world.control.reload()
-    assert world.journal.documents.rewrite_requests == 0
+async def test_a_reload_with_a_problem_is_logged_as_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.declaration.problem = "the document cannot be read"
+    async with world.running():
+        assert (await world.control.reload()).problems == ("the document cannot be read",)
+    assert world.journal.documents.rewrite_requests == 1
+    assert [each.levelname for each in caplog.records if each.message.startswith("reloaded /enabled (on)")] == [
+        "WARNING"
+    ]
+
+
+async def test_a_reload_returns_when_the_stop_in_a_file_is_carried_out(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        world.file.is_on = False
+        report = await world.control.reload()
+        assert seconds() == 0.5
+        assert world.journal.snapshot().acknowledgement is not None
+        assert report.effect == "the job is paused by file:/enabled"
+        assert "reloaded /enabled (off), job.yaml (unchanged): the job is paused by file:/enabled" in caplog.messages
+        assert world.journal.documents.rewrite_requests == 0
+        assert (await world.control.reload()).effect == "the job stays paused by file:/enabled"
+        world.file.is_on = True
+        assert (await world.control.reload()).effect.startswith("the job is resumed")
+        assert world.journal.state == "Live"
+
+
+async def test_a_problem_of_the_document_does_not_keep_a_reload_from_stopping(world: World) -> None:
+    world.declaration.problem = "the document cannot be read"
+    async with world.running():
+        world.file.is_on = False
+        assert (await world.control.reload()).effect == "the job is paused by file:/enabled"
+        assert world.journal.state == "Paused"
+
+
+async def test_two_reloads_at_once_both_return_the_resulting_state(world: World) -> None:
+    async with world.running():
+        world.file.is_on = False
+        first, second = await asyncio.gather(world.control.reload(), world.control.reload())
+        assert first.effect == second.effect == "the job is paused by file:/enabled"
+        assert seconds() == 0.5
+
+
+async def test_a_reload_before_the_job_was_read_returns_at_once(world: World) -> None:
+    world.live.set(None)
+    async with world.running():
+        assert (await world.control.reload()).effect.startswith("the job has not been read yet")
+        assert seconds() == 0
+
+
+async def test_a_reload_that_is_not_applied_says_so(world: World) -> None:
+    world.journal.desired.set(desired())  # and no loop that could apply the file
+    world.file.is_on = False
+    assert (await world.control.reload()).effect == "not applied within 1 s; check the status"
+    assert seconds() == 1
+
+
+async def test_a_start_returns_when_its_declaration_is_applied(world: World) -> None:
+    world.declaration.generation = 2
+    async with world.running():
+        asyncio.get_running_loop().call_later(0.3, world.live.set, job(2, symbols=["SPY"]))
+        assert await world.control.resume_job(StartRequest(symbols=["SPY"])) == ()
+        assert (seconds(), list(world.journal.desired.value.symbols)) == (0.3, ["SPY"])
+
+
+async def test_a_start_waits_at_most_a_second_for_the_provider(world: World) -> None:
+    async with world.running():
+        world.journal.on_state("Connecting")
+        assert await world.control.resume_job(StartRequest()) == ()
+        assert seconds() == 1
+
+
+async def test_a_stop_that_a_start_ends_is_not_reported_as_carried_out(world: World) -> None:
+    world.pause_seconds = 5.0
+    async with world.running():
+        stop = asyncio.create_task(world.control.pause_job(None))
+        await at(1)
+        await world.control.resume_job(StartRequest())
+        assert not await stop
 
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:

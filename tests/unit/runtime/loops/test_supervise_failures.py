@@ -23,6 +23,8 @@ async def test_failures_in_a_row_wait_longer_each_time(world: SupervisedWorld) -
     async with world.running():
         await at(100)
         assert world.source.attempts == [0, 1, 3, 7, 15]
+        counters = world.journal.counters
+        assert (counters.starts, counters.live_transitions) == (5, 1)
 
 
 async def test_the_back_off_is_not_reset_by_a_connection_that_does_not_last(world: SupervisedWorld) -> None:

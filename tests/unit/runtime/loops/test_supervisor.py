@@ -6,6 +6,7 @@ from sluice_contract.status import FailureType
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import DocumentConflictError, StreamError
 from sluice_runtime.domain.pause import PauseInForce
+from sluice_runtime.loops.document_ownership import DocumentOwnership
 from support.runtime_fakes import desired, journal
 from support.runtime_worlds import PAUSE, PHASES, SupervisedWorld
 from support.virtual_time import at, now, seconds, settle
@@ -28,7 +29,7 @@ async def test_it_connects_at_once_and_is_live_with_the_acknowledgement(world: S
         assert world.journal.state == "Live"
         assert seconds() == 0
         assert world.source.connection.followed == [frozenset({"AAPL", "MSFT"})]
-        assert world.journal.counters.starts == 1
+        assert world.journal.counters.live_transitions == 1
 
 
 async def test_it_is_not_live_before_the_provider_has_acknowledged(world: SupervisedWorld) -> None:
@@ -159,6 +160,18 @@ async def test_nothing_connects_before_the_job_was_read() -> None:
         assert world.journal.state == "Live"
 
 
+async def test_a_resumed_job_is_connecting_while_it_waits_for_its_documents(world: SupervisedWorld) -> None:
+    async with world.running():
+        world.pause()
+        await settle()
+        book = world.journal
+        assert book.state == "Paused"
+        book.ownership = DocumentOwnership(book.desired, book.now, book.signal_transition)  # no heartbeat accepted yet
+        world.resume()
+        await settle()
+        assert (book.state, len(world.source.attempts)) == ("Connecting", 0)
+
+
 async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: SupervisedWorld) -> None:
     async with world.running():
         for _ in range(3):
@@ -168,7 +181,7 @@ async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: S
             world.resume()
         await settle()
         assert world.journal.counters.stops == {"operator_request": 3}
-        assert world.journal.counters.starts == 4
+        assert world.journal.counters.live_transitions == 4
 
 
 @pytest.mark.parametrize(

@@ -225,12 +225,26 @@ async def open_firestore_connection(settings: FirestoreSettings, project: str, k
     """
     access = await find_firestore_access(project, key)
     try:
-        return FirestoreConnection(access, settings.database)
+        connection = FirestoreConnection(access, settings.database)
     except UnusableVariableError:
         raise
     except Exception as error:
         words = first_line_of_error(error)
         raise ValueError(f"no connection to Firestore can be opened with these credentials ({words})") from error
+    _log_place(access, settings.database)
+    return connection
+
+
+def _log_place(access: FirestoreAccess, database: str) -> None:
+    """Log the project and the database, so that a user sees where the documents are."""
+    server = f"the Firestore emulator at {access.emulator}" if access.emulator else "Firestore"
+    _log.info(
+        "documents are in project %s, database %s of %s",
+        access.project,
+        database,
+        server,
+        extra={"event_type": "firestore", "project": access.project, "database": database, "emulator": access.emulator},
+    )
 
 
 class _OpenChannel:

@@ -16,12 +16,13 @@ from google.auth.transport.requests import Request
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.oauth2 import service_account
 
+from sluice_contract.identity import DEFAULT_PROJECT
+
 from ...domain.failure import UnusableVariableError
 from ..decoding import decode_json
 from ..proxy_session import ProxySession
 from ..user_text import UserTextError, read_user_text
 
-_EMULATOR_PROJECT = "google-cloud-firestore-emulator"  # the project of Google's clients if none is set
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 FIRESTORE_HOST = FirestoreGrpcAsyncIOTransport.DEFAULT_HOST
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\[\]/@\s]+):(?P<port>[0-9]{1,5})")
@@ -68,8 +69,9 @@ def emulator_address(environment: Mapping[str, str]) -> str:
 async def find_firestore_access(project: str, key: Path | None) -> FirestoreAccess:
     """Return how to reach Firestore: with a service account key, at an emulator, or with the machine's identity.
 
-    They are tried in this order. If `project` is empty, the environment or the credentials name it. `key` is the path
-    of a service account key; without that file, the application default credentials are used.
+    They are tried in this order. If `project` is empty, the environment or the credentials name it; an emulator then
+    uses `DEFAULT_PROJECT`. `key` is the path of a service account key; without that file, the application default
+    credentials are used.
 
     Raises:
         ValueError: the file is not a service account key, or there are no credentials, or nothing names a project.
@@ -81,7 +83,7 @@ async def find_firestore_access(project: str, key: Path | None) -> FirestoreAcce
         if (found := _service_account_credentials(key)) is not None:
             return FirestoreAccess(_required_project(declared or found.project_id), found, emulator)
         if emulator:
-            return FirestoreAccess(declared or _EMULATOR_PROJECT, None, emulator)
+            return FirestoreAccess(declared or DEFAULT_PROJECT, None, emulator)
         # The search for the machine's identity may use the network, so it must not block the event loop.
         identity, its_project = await asyncio.to_thread(
             google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES, request=Request(ProxySession())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,7 +79,8 @@ def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -
         in_time = await controls.pause_job((await _decode_body(request, _StopRequest)).reason)
         if in_time:
             return web.Response(body=status_body(view.snapshot()), content_type="application/json")
-        return error_response(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
+        sentence = "the switch is off, but the stream has not acknowledged it yet; check the status"
+        return error_response(504, sentence, _state(view))
 
     async def start(request: web.Request) -> web.Response:
         others = await controls.resume_job(await _decode_body(request, StartRequest))
@@ -87,13 +88,17 @@ def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -
             return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         still = " and ".join(others)
         where = f" ({_OF_AUTO_STOP})" if AUTO_STOP in others else ""
+        verb = "pause" if len(others) > 1 else "pauses"
         return error_response(
-            409, f"the switch api is on, but {still} still pauses the job; resume it there{where}", [*others]
+            409, f"the switch api is on, but {still} still {verb} the job; resume it there{where}", _state(view)
         )
 
     async def reload(_: web.Request) -> web.Response:
-        controls.reload()
-        return web.Response(body=status_body(view.snapshot()), content_type="application/json")
+        report = await controls.reload()
+        found = {"files": report.files, "effect": report.effect}
+        if report.problems:
+            return error_response(422, "; ".join((*report.problems, report.effect)), {**_state(view), "reload": found})
+        return web.Response(body=status_body(view.snapshot(), reload=found), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
     return [
@@ -126,10 +131,13 @@ async def _decode_body(request: web.Request, kind: type[T]) -> T:
     return decode_json(await request.read() or b"{}", kind)
 
 
-def error_response(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
-    """Return an error response in the JSON form of all errors below /runtime.
+def _state(view: RuntimeView) -> dict[str, object]:
+    """Return the resulting state for an error response: that of the stream, and what pauses the job."""
+    snapshot = view.snapshot()
+    return {"state": snapshot.state, "pausedBy": list(snapshot.desired.switches)}
 
-    `paused_by` are the sources of the switches that still pause the job, if any.
-    """
-    document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
+
+def error_response(status: int, sentence: str, more: Mapping[str, object] | None = None) -> web.Response:
+    """Return an error response in the JSON form of all errors below /runtime. `more` are additional fields."""
+    document = {"error": sentence, **(more or {})}
     return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from sluice_contract.spec import TradingSession
 
+from ...domain.pause import STOP_REASONS
 from ...ports import RuntimeView
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -53,10 +54,14 @@ class _RuntimeCollector(Collector):
 
     def _labelled_counters(self) -> Iterator[Metric]:
         counters, provider = self._view.counters, self._view.snapshot().identity.provider
-        starts = CounterMetricFamily("ingest_starts", "Times that the stream became live.", labels=["provider"])
+        starts = CounterMetricFamily(
+            "ingest_starts", "Attempts to connect to the provider, successful or not.", labels=["provider"]
+        )
         starts.add_metric([provider], counters.starts)
+        live = CounterMetricFamily("ingest_live_transitions", "Times that the stream became live.", labels=["provider"])
+        live.add_metric([provider], counters.live_transitions)
         stops = CounterMetricFamily("ingest_stops", "Stops of the stream, by reason.", labels=["provider", "reason"])
-        for reason, count in counters.stops.items():
+        for reason, count in {**dict.fromkeys(STOP_REASONS, 0), **counters.stops}.items():
             stops.add_metric([provider, reason], count)
         errors = CounterMetricFamily("ingest_errors", "Errors, by stage.", labels=["provider", "stage"])
         for stage, count in counters.errors.items():
@@ -78,7 +83,7 @@ class _RuntimeCollector(Collector):
         )
         for kind, count in counters.gap_repairs.items():
             repairs.add_metric([kind], count)
-        yield from (starts, stops, errors, suppressed, unknown, repairs)
+        yield from (starts, live, stops, errors, suppressed, unknown, repairs)
 
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._view.snapshot()

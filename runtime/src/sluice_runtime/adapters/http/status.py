@@ -10,8 +10,11 @@ from ...domain.health import RuntimeSnapshot, stream_status
 from ...domain.market_hours import MarketState
 
 
-def status_body(snapshot: RuntimeSnapshot) -> bytes:
-    """Return the status as JSON: the fields of `status.stream`, all switches, all paused symbols, and the market."""
+def status_body(snapshot: RuntimeSnapshot, **more: object) -> bytes:
+    """Return the status as JSON: the fields of `status.stream`, all switches, all paused symbols, and the market.
+
+    `more` are additional fields.
+    """
     desired, freshness = snapshot.desired, snapshot.freshness
     document = msgspec.to_builtins(stream_status(snapshot), builtin_types=())
     return msgspec.json.encode(
@@ -20,6 +23,7 @@ def status_body(snapshot: RuntimeSnapshot) -> bytes:
             "pausedBy": list(desired.switches),
             "pausedSymbols": sorted(desired.paused),
             **({"market": _market_object(freshness.session)} if freshness else {}),
+            **more,
         }
     )
 

@@ -49,3 +49,22 @@ async def test_a_channel_that_cannot_be_created_is_reported_with_a_message(monke
         ValueError, match=r"^no connection to Firestore can be opened .* \(GOOGLE_API_USE.* is wrong\)$"
     ):
         await open_firestore_connection(FirestoreSettings(), "demo", None)
+
+
+@pytest.mark.parametrize(
+    ("project", "message"),
+    [
+        ("", "documents are in project demo-sluice, database (default) of the Firestore emulator at 127.0.0.1:9"),
+        ("acme-1", "documents are in project acme-1, database (default) of the Firestore emulator at 127.0.0.1:9"),
+    ],
+)
+async def test_the_place_of_the_documents_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, project: str, message: str
+) -> None:
+    for name in ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    caplog.set_level("INFO")
+    connection = await open_firestore_connection(FirestoreSettings(), project, None)
+    await connection.close()
+    assert caplog.messages == [message]

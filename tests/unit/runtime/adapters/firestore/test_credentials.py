@@ -30,7 +30,7 @@ def key(tmp_path: Path) -> Path:
 async def test_an_emulator_needs_neither_credentials_nor_a_project(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
     assert await find_firestore_access("demo", None) == FirestoreAccess("demo", None, "127.0.0.1:9")
-    assert (await find_firestore_access("", None)).project == "google-cloud-firestore-emulator"
+    assert (await find_firestore_access("", None)).project == "demo-sluice"
     environment.setenv("GCLOUD_PROJECT", "of-the-environment")
     assert (await find_firestore_access("", None)).project == "of-the-environment"
 

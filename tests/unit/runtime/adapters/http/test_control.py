@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -10,6 +11,7 @@ from sluice_runtime.adapters.http.api import create_http_application
 from sluice_runtime.adapters.http.control import RequestCheck, control_routes, create_token_check, refusal_unless_local
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
+from sluice_runtime.domain.reload_report import FileReading, ReloadReport
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
@@ -27,6 +29,7 @@ class FakeControls:
         self.in_time = True
         self.others: tuple[str, ...] = ()
         self.refusal: RequestRefusedError | None = None
+        self.problem: str | None = None
 
     async def pause_job(self, reason: str | None) -> bool:
         self.asked.append(("stop", reason))
@@ -38,10 +41,13 @@ class FakeControls:
         self.asked.append(("start", wishes))
         return self.others
 
-    def reload(self) -> None:
-        if self.refusal is not None:
-            raise self.refusal
+    async def reload(self) -> ReloadReport:
         self.asked.append("reload")
+        files = (
+            FileReading(file="/enabled", content="off"),
+            FileReading(file="job.yaml", content="unchanged", problem=self.problem),
+        )
+        return ReloadReport(files=files, effect="the job is paused by file:/enabled")
 
 
 class World:
@@ -92,6 +98,7 @@ async def test_a_stop_that_is_not_carried_out_in_time_is_reported(world: World) 
     status, answer = await world.post("stop")
     assert status == 504
     assert "has not acknowledged it yet" in answer["error"]
+    assert (answer["state"], answer["pausedBy"]) == ("Stopped", [])
 
 
 async def test_every_field_of_a_start_request_is_optional(world: World) -> None:
@@ -103,20 +110,36 @@ async def test_every_field_of_a_start_request_is_optional(world: World) -> None:
 
 async def test_start_names_every_other_switch_that_pauses(world: World) -> None:
     world.controls.others = ("cr:acme/us", "autoStop")
+    paused = with_pause(world.book.desired.value, PauseInForce(source="cr:acme/us"))
+    world.book.desired.set(msgspec.structs.replace(paused, switches=world.controls.others))
+    world.book.on_state("Paused")
     status, answer = await world.post("start")
-    assert (status, answer["pausedBy"]) == (409, ["cr:acme/us", "autoStop"])
-    assert answer["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pauses")
+    assert (status, answer["state"], answer["pausedBy"]) == (409, "Paused", ["cr:acme/us", "autoStop"])
+    assert answer["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pause the job")
 
 
-async def test_reload_is_forwarded(world: World) -> None:
-    assert (await world.post("reload"))[0] == 200
+async def test_reload_answers_with_the_status_the_files_and_the_effect(world: World) -> None:
+    status, answer = await world.post("reload")
+    assert (status, answer["state"], answer["pausedBy"]) == (200, "Stopped", [])
+    assert answer["reload"] == {
+        "files": [{"file": "/enabled", "content": "off"}, {"file": "job.yaml", "content": "unchanged"}],
+        "effect": "the job is paused by file:/enabled",
+    }
     assert world.controls.asked == ["reload"]
 
 
-@pytest.mark.parametrize("action", ["start", "reload"])
-async def test_a_rejected_request_is_answered_with_a_message(world: World, action: str) -> None:
+async def test_a_reload_with_a_problem_also_answers_with_what_was_read(world: World) -> None:
+    world.controls.problem = "job.yaml is not a YAML document; the last version stays in force"
+    status, answer = await world.post("reload")
+    assert status == 422
+    assert answer["error"] == f"{world.controls.problem}; the job is paused by file:/enabled"
+    assert [each["content"] for each in answer["reload"]["files"]] == ["off", "unchanged"]
+    assert (answer["state"], answer["pausedBy"]) == ("Stopped", [])
+
+
+async def test_a_rejected_start_is_answered_with_a_message(world: World) -> None:
     world.controls.refusal = RequestRefusedError("in a cluster the IngestJob decides: patch it")
-    assert await world.post(action) == (422, {"error": "in a cluster the IngestJob decides: patch it"})
+    assert await world.post("start") == (422, {"error": "in a cluster the IngestJob decides: patch it"})
 
 
 @pytest.mark.parametrize("body", [b"\xff", b'{"reason": "\xff"}', b"{", b"\xff\xfe{}"])

@@ -46,10 +46,24 @@ async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> 
     increment(book.counters.errors, "auth")
     increment(book.counters.suppressed, "dry_run", 3)
     assert value(book, "ingest_active", provider="synthetic") == 1
-    assert value(book, "ingest_starts_total", provider="synthetic") == 1
+    assert value(book, "ingest_live_transitions_total", provider="synthetic") == 1
     assert value(book, "ingest_stops_total", provider="synthetic", reason="operator_request") == 1
     assert value(book, "ingest_errors_total", provider="synthetic", stage="auth") == 1
     assert value(book, "ingest_writes_suppressed_total", reason="dry_run") == 3
+
+
+async def test_the_counters_of_starts_and_stops_are_zero_from_the_beginning(book: Journal) -> None:
+    for name in ("ingest_starts_total", "ingest_live_transitions_total"):
+        assert value(book, name, provider="synthetic") == 0
+    for reason in ("operator_request", "auto_stop", "deleted"):
+        assert value(book, "ingest_stops_total", provider="synthetic", reason=reason) == 0
+
+
+async def test_attempts_are_counted_separately_from_the_times_that_the_stream_became_live(book: Journal) -> None:
+    book.counters.starts += 3
+    book.on_state("Live")
+    assert value(book, "ingest_starts_total", provider="synthetic") == 3
+    assert value(book, "ingest_live_transitions_total", provider="synthetic") == 1
 
 
 async def test_trades_with_an_unknown_condition_are_counted_by_tape_and_code() -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from sluice_runtime.adapters.http.smoke_client import SmokeClient
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.ports import RequestRefusedError
 from support.answering_runtime import AnsweringRuntime
 
 REAL_TIME = True
@@ -69,9 +68,10 @@ async def test_other_pausing_sources_are_reported_as_in_the_answer(runtime: Answ
 async def test_an_unreadable_document_ends_the_smoke_test_before_the_stream_is_changed(
     runtime: AnsweringRuntime,
 ) -> None:
-    runtime.unreadable = RequestRefusedError("job.yaml is not a YAML document")
+    runtime.problem = "job.yaml is not a YAML document"
     failure, _ = await walked(runtime)
-    assert failure == 'reload returned HTTP 422: {"error":"job.yaml is not a YAML document"}'
+    assert failure is not None
+    assert failure.startswith('reload returned HTTP 422: {"error":"job.yaml is not a YAML document; the stream')
     assert runtime.asked == ["reload"]
 
 
