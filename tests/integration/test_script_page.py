@@ -19,6 +19,7 @@ import pytest
 from sluice_runtime.adapters.http.api import create_http_application
 from sluice_runtime.adapters.http.control import control_routes
 from sluice_runtime.ports import Controls, RuntimeView
+from support.deadlines import scaled
 from support.firestore import firestore_emulator
 from support.script_page import PAGE, ROOT, names_in_code, tables
 from support.site import eventually
@@ -53,7 +54,7 @@ def status_of(machine: Machine, request_line: str) -> int:
     body = b"{}" if method == "POST" else None
     request = urllib.request.Request(machine.url + path, data=body, method=method)  # noqa: S310  on this machine
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  on this machine
+        with urllib.request.urlopen(request, timeout=scaled(20)) as answer:  # noqa: S310  on this machine
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -64,7 +65,7 @@ def requests_in(rows: list[list[str]]) -> list[str]:
 
 
 def metrics_of(machine: Machine) -> set[str]:
-    with urllib.request.urlopen(f"{machine.url}/metrics", timeout=20) as answer:  # noqa: S310  on this machine
+    with urllib.request.urlopen(f"{machine.url}/metrics", timeout=scaled(20)) as answer:  # noqa: S310  on this machine
         return set(re.findall(r"^# TYPE (\S+) ", answer.read().decode(), re.MULTILINE))
 
 
@@ -76,7 +77,7 @@ def test_each_metric_is_exposed_and_each_exposed_metric_is_listed(machine: Machi
 def test_the_metrics_of_a_script_have_its_names_and_labels(machine: Machine) -> None:
     machine.post("stop")
     machine.post("start")
-    with urllib.request.urlopen(f"{machine.url}/metrics", timeout=20) as answer:  # noqa: S310  on this machine
+    with urllib.request.urlopen(f"{machine.url}/metrics", timeout=scaled(20)) as answer:  # noqa: S310  on this machine
         exposition = answer.read().decode()
     for sample in ('ingest_active{provider="alpaca"}', 'ingest_starts_total{provider="alpaca"}'):
         assert f"\n{sample} " in exposition
@@ -106,7 +107,7 @@ def test_start_with_another_provider_says_to_restart(machine: Machine) -> None:
     body = json.dumps({"provider": "synthetic", "symbols": ["SPY"], "dry_run": True}).encode()
     request = urllib.request.Request(f"{machine.url}/runtime/ingest/start", data=body, method="POST")  # noqa: S310
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=20)  # noqa: S310  on this machine
+        urllib.request.urlopen(request, timeout=scaled(20))  # noqa: S310  on this machine
     with refusal.value as answer:
         assert (answer.code, "restart it" in answer.read().decode()) == (422, True)
 

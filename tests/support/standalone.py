@@ -106,7 +106,7 @@ class Machine:
         data = json.dumps(body).encode() if body is not None else b""
         request = urllib.request.Request(f"{self.url}/runtime/ingest/{action}", data=data, method="POST")  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310  on this machine
+            with urllib.request.urlopen(request, timeout=scaled(20)) as response:  # noqa: S310  on this machine
                 return response.status, json.load(response)
         except urllib.error.HTTPError as refusal:
             return refusal.code, json.load(refusal)
