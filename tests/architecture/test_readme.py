@@ -29,10 +29,27 @@ def test_every_make_command_that_a_page_names_exists() -> None:
         assert named <= targets, page
 
 
+def pages() -> list[Path]:
+    """Return the Markdown files of the repository."""
+    tracked = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / line for line in tracked.splitlines()]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the fragments that GitHub gives to the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_link_to_a_file_has_a_target() -> None:
-    for page in ROOT.glob("**/*.md"):
-        parts = page.parts[len(ROOT.parts) :]
-        if page.is_relative_to(ROOT / "build") or any(part == "node_modules" or part.startswith(".") for part in parts):
-            continue
+    for page in pages():
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_link_to_a_heading_has_a_target() -> None:
+    for page in pages():
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+            linked = page.parent / target if target else page
+            assert linked.suffix != ".md" or anchor in anchors(linked), f"{page.name}: {target}#{anchor}"
