@@ -129,17 +129,24 @@ def test_the_commands_install_run_a_job_and_leave_what_the_readme_says(
     shell.run(IMAGES)
     shell.run(OPERATOR)
     assert "ingestjob.sluice.dev/us-equities condition met" in shell.run(JOB)
-    quotes = f"tenants/{TENANT}/live_quotes"
-    eventually(lambda: {each["symbol"] for each in read_collection(firestore, quotes)} == SYMBOLS)
+    eventually(lambda: symbols_in_firestore(firestore) == SYMBOLS, seconds=60)
 
     shell.run(UNINSTALL)
     assert set(cluster_objects_of_sluice(kubectl)) == KEPT_IN_CLUSTER
     eventually(lambda: set(objects_of_tenant(bare_cluster)) == KEPT_IN_TENANT, seconds=60)
     assert objects_of_namespace(kubectl, "sluice-system") == ["lease.coordination.k8s.io/sluice-operator"]
-    assert len(read_collection(firestore, quotes)) == len(SYMBOLS)
+    assert symbols_in_firestore(firestore) == SYMBOLS
 
     shell.run(LEFTOVERS)
     assert cluster_objects_of_sluice(kubectl) == []
+
+
+def symbols_in_firestore(firestore: str) -> set[str]:
+    """Return the symbols that have a quote; none while the emulator's first response takes too long."""
+    try:
+        return {each["symbol"] for each in read_collection(firestore, f"tenants/{TENANT}/live_quotes")}
+    except TimeoutError:
+        return set()
 
 
 def objects_of_tenant(cluster: KindCluster) -> list[str]:
