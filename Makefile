@@ -132,7 +132,7 @@ e2e: setup ## run the tests on a kind cluster of their own (needs Docker, kind a
 	  $(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: setup ## measure throughput, a pod's cost, fairness and pauses (about 20 minutes); BENCH=stops measures stops under faults
+bench: setup ## measure throughput, latency, a pod's cost and pauses (about 25 minutes); BENCH=stops measures stops under faults
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 .PHONY: soak

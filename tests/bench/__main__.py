@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fairness, footprint, pauses, readers, stops, throughput
+from bench import fairness, footprint, latency, operator_kills, pauses, readers, stops, throughput
 from bench.rows import Row, table, write
 from bench.stop_faults import FAULTS
 from support.firestore import firestore_emulator
@@ -21,11 +21,18 @@ def _footprint(folder: Path, chosen: argparse.Namespace) -> list[Row]:
         return footprint.rows(host, folder, chosen.repetitions)
 
 
+def _latency(folder: Path, _: argparse.Namespace) -> list[Row]:
+    with firestore_emulator(folder / "emulator") as host:
+        return latency.rows(host, folder)
+
+
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "throughput": lambda folder, chosen: throughput.rows(folder, chosen.turns),
     "footprint": _footprint,
+    "latency": _latency,
     "fairness": lambda _, __: fairness.rows(),
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS),
+    "operator": lambda folder, chosen: operator_kills.rows(folder, chosen.rounds or operator_kills.ROUNDS),
     "readers": lambda folder, _: readers.rows(folder),
     "stops": lambda folder, chosen: stops.rows(folder, chosen.rounds or stops.ROUNDS, chosen.faults),
 }
@@ -41,7 +48,10 @@ def main() -> int:
     )
     parser.add_argument("--turns", type=int, default=throughput.TURNS, help="turns of each consumer of throughput")
     parser.add_argument("--repetitions", type=int, default=3, help="pods of footprint")
-    rounds = f"pauses in each phase ({pauses.ROUNDS}), or stops in each cell ({stops.ROUNDS})"
+    rounds = (
+        f"pauses in each phase ({pauses.ROUNDS}), kills of operator ({operator_kills.ROUNDS}), or stops in each cell "
+        f"({stops.ROUNDS})"
+    )
     parser.add_argument("--rounds", type=int, help=rounds)
     faults = f"of stops, of {', '.join(FAULTS)}; none: all"
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=[], help=faults)

@@ -9,6 +9,7 @@ import pytest
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from support import readme
 from support.kind import ROOT, KindCluster
+from support.leftovers import cluster_objects_of_sluice
 from support.site import Tenant, eventually
 
 MANIFESTS = ROOT / "manifests"
@@ -68,7 +69,7 @@ def test_uninstalling_leaves_no_objects_and_installing_again_works(cluster: Kind
     try:
         cluster.shell("kubectl delete -k manifests/overlays/kind --timeout=90s")
         eventually(lambda: not _ingest_pods(cluster.kubectl), seconds=30)
-        assert _traces(cluster.kubectl) == []
+        assert cluster_objects_of_sluice(cluster.kubectl) == []
     finally:
         cluster.shell(readme.commands("On a kind cluster"))
     sample.settled("Streaming", JOB)
@@ -76,10 +77,3 @@ def test_uninstalling_leaves_no_objects_and_installing_again_works(cluster: Kind
 
 def _ingest_pods(kubectl: Kubectl) -> str:
     return kubectl("get", "pods", "-A", "-l", "app.kubernetes.io/name=sluice-ingest", "-o", "name")
-
-
-def _traces(kubectl: Kubectl) -> list[str]:
-    """Return the remaining objects that belong to no namespace."""
-    kinds = kubectl("api-resources", "--namespaced=false", "--verbs=list", "-o", "name").split()
-    names = kubectl("get", ",".join(kinds), "-o", "name", "--ignore-not-found").split()
-    return [name for name in names if "sluice" in name.replace("sluice-e2e", "")]

@@ -33,6 +33,10 @@ Sluice {{{{ .Chart.AppVersion }}}} is installed in {{{{ .Release.Namespace }}}}.
 Label the namespace for the Pod Security level that the operator meets (Helm creates namespaces without labels):
 
   kubectl label namespace {{{{ .Release.Namespace }}}} --overwrite {labels}
+
+Before a job can be created in a namespace, its label has to say which tenant it serves:
+
+  kubectl label namespace NAMESPACE sluice.dev/tenant=TENANT
 {{{{- if not .Values.defaultFirestoreProject }}}}
 
 defaultFirestoreProject is not set: name the project of every job in its spec.firestore.projectID.

@@ -101,6 +101,7 @@ def test_the_namespace_itself_is_left_to_helm_and_its_security_labels_are_in_the
     files = chart_files(BASE)
     assert not any("namespace-" in path for path in files)
     assert "--overwrite pod-security.kubernetes.io/enforce=restricted\n" in files["templates/NOTES.txt"]
+    assert "kubectl label namespace NAMESPACE sluice.dev/tenant=TENANT\n" in files["templates/NOTES.txt"]
 
 
 def test_uninstalling_keeps_the_definition() -> None:
