@@ -24,7 +24,6 @@ EVERYTHING = SYNTHETIC | {
     "firestore": {"projectID": "acme-prod", "credentialsSecretRef": {"name": "firestore"}},
     "http": {"tokenSecretRef": {"name": "ingest-http"}},
 }
-REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape", "key": "day.csv"}}}}
 
 
 @pytest.mark.parametrize(("name", "spec"), [("pod-default", SYNTHETIC), ("pod-alpaca", EVERYTHING)])
@@ -41,26 +40,6 @@ def test_the_account_equals_the_golden_file() -> None:
 def test_building_the_pod_twice_gives_equal_pods() -> None:
     job = job_of(EVERYTHING)
     assert workload.pod_manifest(job, 7, "cold", PODS) == workload.pod_manifest(job, 7, "cold", PODS)
-
-
-def test_only_volumes_of_the_spec_are_mounted() -> None:
-    pod = workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", PODS)
-    assert [each["name"] for each in pod["spec"]["volumes"]] == ["state"]
-    assert [each["name"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["state"]
-
-
-def test_only_the_named_key_of_a_tape_is_mounted() -> None:
-    [volume, _] = workload.pod_manifest(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
-    assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
-
-
-def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
-    tape = {"claimRef": {"name": "tapes", "path": "2013/10-07.csv.gz"}}
-    pod = workload.pod_manifest(job_of(SYNTHETIC | {"provider": "replay", "replay": {"tape": tape}}), 7, "cold", PODS)
-    [volume, _] = pod["spec"]["volumes"]
-    assert volume == {"name": "tape", "persistentVolumeClaim": {"claimName": "tapes", "readOnly": True}}
-    [mount, _] = pod["spec"]["containers"][0]["volumeMounts"]
-    assert (mount["mountPath"], mount["readOnly"]) == (identity.TAPE_DIR, True)
 
 
 def test_a_priority_class_is_set_only_if_the_platform_has_one() -> None:

@@ -1,0 +1,30 @@
+"""The volumes of an ingest pod."""
+
+from __future__ import annotations
+
+from sluice_contract import identity
+from sluice_operator.domain import workload
+
+from .world import PODS, SYNTHETIC, job_of
+
+REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape", "key": "day.csv"}}}}
+
+
+def test_only_volumes_of_the_spec_are_mounted() -> None:
+    pod = workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", PODS)
+    assert [each["name"] for each in pod["spec"]["volumes"]] == ["state"]
+    assert [each["name"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["state"]
+
+
+def test_only_the_named_key_of_a_tape_is_mounted() -> None:
+    [volume, _] = workload.pod_manifest(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
+    assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
+
+
+def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
+    tape = {"claimRef": {"name": "tapes", "path": "2013/10-07.csv.gz"}}
+    pod = workload.pod_manifest(job_of(SYNTHETIC | {"provider": "replay", "replay": {"tape": tape}}), 7, "cold", PODS)
+    [volume, _] = pod["spec"]["volumes"]
+    assert volume == {"name": "tape", "persistentVolumeClaim": {"claimName": "tapes", "readOnly": True}}
+    [mount, _] = pod["spec"]["containers"][0]["volumeMounts"]
+    assert (mount["mountPath"], mount["readOnly"]) == (identity.TAPE_DIR, True)
