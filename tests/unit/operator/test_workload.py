@@ -42,6 +42,21 @@ def test_building_the_pod_twice_gives_equal_pods() -> None:
     assert workload.pod_manifest(job, 7, "cold", PODS) == workload.pod_manifest(job, 7, "cold", PODS)
 
 
+def test_a_pod_names_no_user_and_no_group_where_the_platform_chooses_them() -> None:
+    chosen_by_platform = msgspec.structs.replace(PODS, user_ids_from_platform=True)
+    own, platform = (
+        workload.pod_manifest(job_of(EVERYTHING), 7, "cold", each)["spec"] for each in (PODS, chosen_by_platform)
+    )
+    assert platform["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    ids = {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+    assert own["securityContext"] == platform["securityContext"] | ids
+
+
+def test_who_chooses_the_user_id_replaces_no_pod() -> None:
+    chosen_by_platform = msgspec.structs.replace(PODS, user_ids_from_platform=True)
+    assert workload.cold_hash(job_of(EVERYTHING), chosen_by_platform) == workload.cold_hash(job_of(EVERYTHING), PODS)
+
+
 def test_a_priority_class_is_set_only_if_the_platform_has_one() -> None:
     prior = msgspec.structs.replace(PODS, priority_class="feeds")
     specs = [workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", each)["spec"] for each in (PODS, prior)]

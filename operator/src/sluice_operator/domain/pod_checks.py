@@ -23,6 +23,7 @@ from .actions import (
 from .document_claims import DocumentConflict
 from .objects import Job, Pod
 from .observation import Observation
+from .refusals import refusal_message
 
 FOREIGN_POD_LOOK_SECONDS: Final = 10.0
 _NAMES_SHOWN: Final = 5
@@ -174,9 +175,7 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
     """
     if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
         return None
-    message = (
-        f"The API server refuses the pod: {o.refusal.message}. Correct the cause; the operator retries once a minute."
-    )
+    message = refusal_message(o.refusal.message)
     wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
     if wait > 0:
         return _stalled_finding(c.POD_REJECTED, message, requeue_after=wait)

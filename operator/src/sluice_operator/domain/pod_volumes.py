@@ -11,27 +11,28 @@ from sluice_contract.spec import IngestJobSpec
 Manifest = dict[str, Any]
 
 
-def mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
+def mounts_and_volumes(spec: IngestJobSpec, secret_file_mode: int) -> list[tuple[Manifest, Manifest]]:
     """Return the mount and the volume of each Secret, ConfigMap or claim in the spec, and of the pod's state.
 
     Secrets and ConfigMaps are optional: the pod starts without them, reports which is missing, and continues when it
-    appears. The operator has no permission to read Secrets, so it cannot report them.
+    appears. The operator has no permission to read Secrets, so it cannot report them. `secret_file_mode` is the mode of
+    the files of Secrets.
     """
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:
-        found.append(
-            _secret_mount_and_volume("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR)
-        )
+        name = spec.alpaca.credentials_secret_ref.name
+        found.append(_secret_mount_and_volume("alpaca", name, identity.ALPACA_CREDENTIALS_DIR, secret_file_mode))
     if spec.alpaca and spec.alpaca.ca_config_map_ref:
         name = spec.alpaca.ca_config_map_ref.name
         found.append(_config_map_mount_and_volume("alpaca-ca", name, identity.ALPACA_CA_DIR))
     if spec.firestore.credentials_secret_ref:
         name = spec.firestore.credentials_secret_ref.name
-        found.append(_secret_mount_and_volume("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
+        found.append(_secret_mount_and_volume("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR, secret_file_mode))
     if spec.replay:
         found.append(_tape_mount_and_volume(spec.replay.tape))
     if spec.http:
-        found.append(_secret_mount_and_volume("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
+        name = spec.http.token_secret_ref.name
+        found.append(_secret_mount_and_volume("http", name, identity.HTTP_TOKEN_DIR, secret_file_mode))
     return [*found, _state_mount_and_volume()]
 
 
@@ -51,8 +52,8 @@ def _state_mount_and_volume() -> tuple[Manifest, Manifest]:
     return mount, {"name": "state", "emptyDir": {"sizeLimit": "8Mi"}}
 
 
-def _secret_mount_and_volume(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
-    source = {"secretName": name, "optional": True, "defaultMode": 0o440}
+def _secret_mount_and_volume(volume: str, name: str, directory: str, file_mode: int) -> tuple[Manifest, Manifest]:
+    source = {"secretName": name, "optional": True, "defaultMode": file_mode}
     return _read_only_mount(volume, directory), {"name": volume, "secret": source}
 
 
