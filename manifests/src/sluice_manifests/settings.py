@@ -49,6 +49,7 @@ class ChartSetting:
     insert: TemplateInsert | None = None
     kind: str = "Deployment"
     default_from_base: Callable[[Any], Any] = lambda found: found  # converts the value in the base
+    replaced_fields: tuple[Keys, ...] = ()  # fields of the base that are left out unless the value is empty
 
     @property
     def is_required(self) -> bool:
@@ -179,6 +180,14 @@ SETTINGS: tuple[ChartSetting, ...] = (
         TEXT,
         "",
         **_variable_path_and_insert("SLUICE_POD_NO_PROXY", "podProxy.noProxy"),
+    ),
+    ChartSetting(
+        "podUserID",
+        "The user and groups of operator and pods. Empty: 65532. platform: the platform chooses them, as on OpenShift.",
+        {"enum": ["", "platform"]},
+        "",
+        **_variable_path_and_insert("SLUICE_POD_USER_ID", "podUserID"),
+        replaced_fields=((*POD, "securityContext", "runAsUser"), (*POD, "securityContext", "runAsGroup")),
     ),
     ChartSetting(
         "logLevel",
