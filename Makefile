@@ -111,6 +111,17 @@ test-waits: setup page ## run the same Python tests and print the ten waits that
 	@SLUICE_TEST_WAITS=$(CURDIR)/build/test-waits.jsonl $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 	@PYTHONPATH=tests $(BIN)/python -m support.waits build/test-waits.jsonl
 
+# What depends on the API server's version: the policies, the CRD, the manifests, and stops through all of them.
+KUBERNETES_TESTS := admission documents kubernetes_version manifests platform_user_ids schema schema_sweep \
+  security stops stops_versions
+
+.PHONY: test-kubernetes
+test-kubernetes: setup ## run the tests of policies, CRD and stops on another Kubernetes: VERSION=1.30 (compiles it once)
+	@SLUICE_KUBERNETES_VERSION=$(VERSION) $(DEVCLUSTER) build >/dev/null
+	@$(MANIFESTS) tools >/dev/null
+	@SLUICE_KUBERNETES_VERSION=$(VERSION) $(BIN)/pytest -n $(WORKERS) --dist loadfile \
+	  $(KUBERNETES_TESTS:%=tests/integration/test_%.py)
+
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no cluster
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture simulators/tests

@@ -29,6 +29,7 @@ PAGES = (
     "docs/**/*.md",
     "manifests/**/*.md",
     "manifests/base/*.yaml",
+    "manifests/components/**/*.yaml",
     "manifests/overlays/**/*.yaml",
     "manifests/samples/*.yaml",
 )

@@ -18,7 +18,7 @@ import yaml
 from sluice_contract.rules import RULES
 from sluice_contract.schema import open_api_schema
 from sluice_devcluster.quickstart import Quickstart
-from sluice_manifests import settings as chart_settings
+from sluice_manifests import value_schemas
 from sluice_manifests.progress import ProgressPrinter
 from sluice_manifests.tools import find_or_build_tools
 from sluice_runtime.cli import job_reader
@@ -161,10 +161,10 @@ def test_the_chart_has_the_patterns_of_the_spec() -> None:
     project = spec["firestore"]["properties"]["projectID"]["pattern"]
     pod = spec["pod"]["properties"]
     quantity = pod["resources"]["properties"]["limits"]["properties"]["memory"]["pattern"]
-    assert f"^({project[1:-1]})?$" == chart_settings.PROJECT["pattern"]
-    assert quantity == chart_settings.QUANTITY["pattern"]
+    assert f"^({project[1:-1]})?$" == value_schemas.PROJECT["pattern"]
+    assert quantity == value_schemas.QUANTITY["pattern"]
     label = pod["nodeSelector"]["additionalProperties"]["pattern"]
-    assert label == chart_settings.LABELS["additionalProperties"]["pattern"]
+    assert label == value_schemas.LABELS["additionalProperties"]["pattern"]
 
 
 def test_kubectl_and_the_standalone_runtime_take_the_project_s_sample(site: Quickstart, tmp_path: Path) -> None:

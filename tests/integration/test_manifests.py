@@ -29,7 +29,8 @@ NAMESPACE = "sluice-system"
 DEFINITION = ("CustomResourceDefinition", "", "ingestjobs.sluice.dev")
 DIGEST = "sha256:" + "0" * 64
 
-FOLDERS = [path.parent for path in sorted(MANIFESTS.rglob("kustomization.yaml"))]
+# A component has no objects of its own.
+FOLDERS = [path.parent for path in sorted(MANIFESTS.rglob("kustomization.yaml")) if "components" not in path.parts]
 SAMPLES = sorted((MANIFESTS / "samples").glob("*.yaml"))
 SOURCES = [str(path.relative_to(ROOT)) for path in (*FOLDERS, *SAMPLES, CHART)]
 
@@ -39,6 +40,7 @@ BAD_VALUES = {
     "replica=2": "additional properties 'replica' not allowed",
     "image.tga=1": "at '/image': additional properties 'tga' not allowed",
     "image.digest=0123": "at '/image/digest': '0123' does not match pattern",
+    "podUserID=1000": "at '/podUserID': value must be one of '', 'platform'",
     "logLevel=LOUD": "at '/logLevel': value must be one of",
     "watchNamespaces={Acme}": "at '/watchNamespaces/0': 'Acme' does not match pattern",
     "firestoreEmulatorHost=emulator": "at '/firestoreEmulatorHost': 'emulator' does not match pattern",
@@ -62,6 +64,7 @@ OTHER_VALUES = {
     "podProxy.httpsProxy=http://proxy:3128": "name: SLUICE_POD_HTTPS_PROXY\n          value: http://proxy:3128",
     "podProxy.httpProxy=http://proxy:3128": "name: SLUICE_POD_HTTP_PROXY\n          value: http://proxy:3128",
     "podProxy.noProxy=10.0.0.0/8": "name: SLUICE_POD_NO_PROXY\n          value: 10.0.0.0/8",
+    "podUserID=platform": "name: SLUICE_POD_USER_ID\n          value: platform",
     "logLevel=DEBUG": "name: SLUICE_LOG_LEVEL\n          value: DEBUG",
     "serviceAccount.annotations.a=b": "annotations:\n    a: b",
     "priorityClassName=high": "priorityClassName: high",
@@ -203,6 +206,14 @@ def test_a_bad_value_is_rejected_with_a_message(value: str, sentence: str, progr
 def test_a_value_takes_effect(value: str, text: str, programs: ToolPaths) -> None:
     shown = yaml.safe_dump_all(rendered(programs.helm, value), sort_keys=False)
     assert text in shown
+
+
+def test_the_platform_s_user_id_leaves_only_the_ids_out(programs: ToolPaths) -> None:
+    [with_ids] = [each for each in rendered(programs.helm) if each["kind"] == "Deployment"]
+    [without] = [each for each in rendered(programs.helm, "podUserID=platform") if each["kind"] == "Deployment"]
+    kept = without["spec"]["template"]["spec"]["securityContext"]
+    assert kept == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert with_ids["spec"]["template"]["spec"]["securityContext"] == kept | {"runAsUser": 65532, "runAsGroup": 65532}
 
 
 def test_every_switch_leaves_its_objects_out(programs: ToolPaths) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sluice_devcluster.errors import DevclusterError
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.go_programs import KUBECTL, MODULES, GoProgram, find_or_build_programs, kubernetes_program
+from sluice_manifests.go_programs import (
+    KUBECTL,
+    MODULES,
+    GoProgram,
+    find_or_build_programs,
+    kubernetes_program,
+    pinned_version,
+)
 from sluice_manifests.toolchain import ReportProgress
 
 ETCD = GoProgram("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3")
-APISERVER = kubernetes_program("kube-apiserver")
-CONTROLLER_MANAGER = kubernetes_program("kube-controller-manager")
+# The minor version of Kubernetes to run, such as 1.30. Unset or empty: the one that devcluster uses.
+VERSION_VARIABLE = "SLUICE_KUBERNETES_VERSION"
 
 
 @dataclass(frozen=True)
@@ -28,9 +37,38 @@ class Binaries:
 def provide_binaries(report: ReportProgress) -> Binaries:
     """Return the paths of a cluster's programs, after building those that are missing.
 
-    Raises DevclusterError if a program cannot be built.
+    Raises DevclusterError if a program cannot be built, or if the environment names an unknown version.
     """
+    chosen = chosen_minor_version(os.environ)
+    servers = [kubernetes_program(name, chosen) for name in ("kube-apiserver", "kube-controller-manager")]
     try:
-        return Binaries(*find_or_build_programs((ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL), report))
+        return Binaries(*find_or_build_programs((ETCD, *servers, KUBECTL), report))
     except ManifestsError as error:
         raise DevclusterError(str(error)) from error
+
+
+def pinned_kubernetes_versions(modules: Path = MODULES) -> dict[str, str]:
+    """Return the exact version of each Kubernetes that can be built, by its minor version: {"1.30": "v1.30.14"}."""
+    versions = [
+        pinned_version((folder / "go.mod").read_text(), "k8s.io/kubernetes") for folder in modules.glob("kubernetes*")
+    ]
+    return {version.removeprefix("v").rpartition(".")[0]: version for version in sorted(versions, key=_numbers)}
+
+
+def chosen_minor_version(environment: Mapping[str, str], modules: Path = MODULES) -> str:
+    """Return the minor version that the environment names; empty for the one that devcluster uses.
+
+    Raises DevclusterError if no module pins the version.
+    """
+    chosen = environment.get(VERSION_VARIABLE, "")
+    if not chosen or (modules / f"kubernetes-{chosen}").exists():
+        return chosen
+    pinned = pinned_kubernetes_versions(modules)
+    own = pinned_version((modules / "kubernetes/go.mod").read_text(), "k8s.io/kubernetes")
+    if pinned.get(chosen) == own:
+        return ""
+    raise DevclusterError(f"There is no Kubernetes {chosen} in devcluster/go: choose one of {', '.join(pinned)}.")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.removeprefix("v").split("."))

@@ -34,6 +34,7 @@ class GoProgram:
     linker_variables: Callable[[str], dict[str, str]] = (
         lambda _: {}
     )  # from the text of go.mod: the variables the linker sets
+    may_be_installed: bool = True  # an installed program of any version is as good as the built one
 
 
 def cache_directory() -> Path:
@@ -74,10 +75,20 @@ def linker_flags(variables: dict[str, str]) -> str:
     return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in variables.items())])
 
 
-def kubernetes_program(name: str) -> GoProgram:
-    """Return the build description of a Kubernetes program, which reports the version that its go.mod pins."""
-    package = f"k8s.io/kubernetes/cmd/{name}"
-    return GoProgram(name, MODULES / "kubernetes", package, "k8s.io/kubernetes", kubernetes_version_variables)
+def kubernetes_program(name: str, minor_version: str = "") -> GoProgram:
+    """Return the build description of a Kubernetes program, which reports the version that its go.mod pins.
+
+    `minor_version` is a version such as 1.30 that has a module of its own, whose program is always built. Empty means
+    the version that devcluster uses.
+    """
+    return GoProgram(
+        name,
+        MODULES / (f"kubernetes-{minor_version}" if minor_version else "kubernetes"),
+        f"k8s.io/kubernetes/cmd/{name}",
+        "k8s.io/kubernetes",
+        kubernetes_version_variables,
+        may_be_installed=not minor_version,
+    )
 
 
 KUBECTL = kubernetes_program("kubectl")
@@ -97,13 +108,18 @@ def find_or_build_programs(programs: Sequence[GoProgram], report: ReportProgress
 
 def _find_existing_program(program: GoProgram) -> Path | None:
     """Return the path of the program in KUBEBUILDER_ASSETS, on the PATH (kubectl only) or in the cache, or None."""
-    assets = os.environ.get("KUBEBUILDER_ASSETS")
-    if assets and (candidate := Path(assets) / program.name).exists():
-        return candidate.resolve()
-    if program.name == "kubectl" and (own := shutil.which("kubectl")):
-        return Path(own)
+    if program.may_be_installed and (installed := _find_installed_program(program.name)):
+        return installed
     built = _built_program_path(program)
     return built if built.exists() else None
+
+
+def _find_installed_program(name: str) -> Path | None:
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if assets and (candidate := Path(assets) / name).exists():
+        return candidate.resolve()
+    own = shutil.which("kubectl") if name == "kubectl" else None
+    return Path(own) if own else None
 
 
 def _built_program_path(program: GoProgram) -> Path:

@@ -14,8 +14,24 @@ from sluice_manifests.template_inserts import (
     RequiredExpression,
     TemplateInsert,
 )
+from sluice_manifests.value_schemas import (
+    CLASS_NAME,
+    DIGEST,
+    EMULATOR_PATTERN,
+    LABELS,
+    NAME,
+    OBJECT,
+    OBJECTS,
+    PROJECT,
+    PROXY,
+    QUANTITIES,
+    REPOSITORY,
+    TAG,
+    TEXT,
+    TEXTS,
+    Schema,
+)
 
-Schema = dict[str, Any]
 POD: Keys = ("spec", "template", "spec")
 CONTAINER: Keys = (*POD, "containers", "operator")
 ENV: Keys = (*CONTAINER, "env")
@@ -33,6 +49,7 @@ class ChartSetting:
     insert: TemplateInsert | None = None
     kind: str = "Deployment"
     default_from_base: Callable[[Any], Any] = lambda found: found  # converts the value in the base
+    replaced_fields: tuple[Keys, ...] = ()  # fields of the base that are left out unless the value is empty
 
     @property
     def is_required(self) -> bool:
@@ -47,32 +64,6 @@ class ChartSwitch:
     name: str
     description: str
     kinds: tuple[str, ...]
-
-
-TEXT: Schema = {"type": "string"}
-DIGEST: Schema = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
-TAG: Schema = {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"}
-REPOSITORY: Schema = {"type": "string", "minLength": 1, "pattern": "^[^@\\s]*[^@:\\s]$"}
-NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
-CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"}
-# An address of IPv6 is in brackets, and http:// is accepted.
-EMULATOR_PATTERN = r"^((http://)?([^:/\s\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]+/?)?$"
-PROXY: Schema = {"type": "string", "pattern": r"^(https?://[^\s]+)?$"}
-# The patterns of projects, quantities and labels are those of an IngestJob's fields of the same meaning.
-PROJECT: Schema = {"type": "string", "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9])?$"}
-QUANTITY: Schema = {
-    "type": ["string", "number"],
-    "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$",
-    "minimum": 0,
-}
-QUANTITIES: Schema = {"type": "object", "additionalProperties": QUANTITY}
-TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-LABELS: Schema = {
-    "type": "object",
-    "additionalProperties": {"type": "string", "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"},
-}
-OBJECT: Schema = {"type": "object"}
-OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 
 
 def image_repository(image: str) -> str:
@@ -189,6 +180,14 @@ SETTINGS: tuple[ChartSetting, ...] = (
         TEXT,
         "",
         **_variable_path_and_insert("SLUICE_POD_NO_PROXY", "podProxy.noProxy"),
+    ),
+    ChartSetting(
+        "podUserID",
+        "The user and groups of operator and pods. Empty: 65532. platform: the platform chooses them, as on OpenShift.",
+        {"enum": ["", "platform"]},
+        "",
+        **_variable_path_and_insert("SLUICE_POD_USER_ID", "podUserID"),
+        replaced_fields=((*POD, "securityContext", "runAsUser"), (*POD, "securityContext", "runAsGroup")),
     ),
     ChartSetting(
         "logLevel",

@@ -53,7 +53,18 @@ class OptionalVariable(NamedTuple):
         ]
 
 
-TemplateInsert = RequiredExpression | OptionalText | OptionalBlock | OptionalVariable
+class FieldWithoutValue(NamedTuple):
+    """A key with the scalar of the base, which is left out unless the value is empty."""
+
+    value: str
+    scalar: str  # as in JSON
+
+    def template_lines(self, key: str) -> list[str]:
+        """Return the template lines that replace the key, without indentation."""
+        return [f"{{{{- if not .Values.{self.value} }}}}", f"{key}: {self.scalar}", "{{- end }}"]
+
+
+TemplateInsert = RequiredExpression | OptionalText | OptionalBlock | OptionalVariable | FieldWithoutValue
 
 
 def indented_lines(insert: TemplateInsert, key: str, column: int) -> list[str]:

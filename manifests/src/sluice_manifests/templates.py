@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import Keys, Manifest, dump_yaml, value_at_key, value_at_path
 from sluice_manifests.settings import SETTINGS, SWITCHES, ChartSetting, ChartSwitch
-from sluice_manifests.template_inserts import OptionalVariable, TemplateInsert, indented_lines
+from sluice_manifests.template_inserts import FieldWithoutValue, OptionalVariable, TemplateInsert, indented_lines
 
 # Uninstalling a release must not delete the CRD, because all jobs would be deleted with it.
 KEEP = {"helm.sh/resource-policy": "keep"}
@@ -22,21 +23,32 @@ _NAMESPACE_MARK = "RELEASE-NAMESPACE"
 
 def helm_template(manifest: Manifest, namespace: str, switches: Iterable[ChartSwitch] = SWITCHES) -> str:
     """Return an object as a Helm template. The namespace of the release replaces each use of `namespace`."""
-    marked = _with_insert_marks(_with_namespace_marks(manifest, namespace))
+    marked, inserts = _with_insert_marks(_with_namespace_marks(manifest, namespace))
     if manifest["kind"] == "CustomResourceDefinition":
         marked["metadata"]["annotations"] = {**marked["metadata"].get("annotations", {}), **KEEP}
-    text = _with_marks_replaced(dump_yaml(marked).replace("{{", '{{ "{{" }}'))
+    text = _with_marks_replaced(dump_yaml(marked).replace("{{", '{{ "{{" }}'), inserts)
     switch = next((each for each in switches if manifest["kind"] in each.kinds), None)
     return text if switch is None else f"{{{{- if .Values.{switch.name} }}}}\n{text}{{{{- end }}}}\n"
 
 
-def _with_insert_marks(manifest: Manifest) -> Manifest:
-    """Return a copy of the object with a mark at each place where a value of the chart is inserted."""
+def _with_insert_marks(manifest: Manifest) -> tuple[Manifest, list[TemplateInsert]]:
+    """Return a copy of the object with a mark at each place of an insert, and the inserts by the marks' numbers."""
     marked = copy.deepcopy(manifest)
-    for number, setting in enumerate(SETTINGS):
-        if setting.insert is not None and _is_setting_of(setting, manifest):
-            _put_mark(marked, setting.path, setting.insert, _MARK.format(number))
-    return marked
+    inserts: list[TemplateInsert] = []
+    for setting in SETTINGS:
+        if not _is_setting_of(setting, manifest):
+            continue
+        placed = [] if setting.insert is None else [(setting.path, setting.insert)]
+        for path, insert in (*placed, *_inserts_of_replaced_fields(setting, manifest)):
+            _put_mark(marked, path, insert, _MARK.format(len(inserts)))
+            inserts.append(insert)
+    return marked, inserts
+
+
+def _inserts_of_replaced_fields(setting: ChartSetting, manifest: Manifest) -> list[tuple[Keys, TemplateInsert]]:
+    """Return the path and the insert of each field that the object has and that the setting replaces."""
+    scalars = ((path, value_at_path(manifest, path)) for path in setting.replaced_fields)
+    return [(path, FieldWithoutValue(setting.name, json.dumps(each))) for path, each in scalars if each is not None]
 
 
 def _is_setting_of(setting: ChartSetting, manifest: Manifest) -> bool:
@@ -59,16 +71,15 @@ def _put_mark(manifest: Manifest, path: Keys, insert: TemplateInsert, mark: str)
         parent[parent.index(existing)] = mark
 
 
-def _with_marks_replaced(text: str) -> str:
+def _with_marks_replaced(text: str, inserts: Sequence[TemplateInsert]) -> str:
     """Return the YAML with each insert mark and each namespace mark replaced by Helm template text."""
     lines: list[str] = []
     for line in text.splitlines():
         found = _MARKED.match(line)
-        insert = SETTINGS[int(found[3])].insert if found else None
-        if found is None or insert is None:
+        if found is None:
             lines.append(_with_namespace_expression(line))
         else:
-            lines += indented_lines(insert, found[2], len(found[1]))
+            lines += indented_lines(inserts[int(found[3])], found[2], len(found[1]))
     return "\n".join(lines) + "\n"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sluice_manifests.objects import Manifest, dump_yaml
-from sluice_manifests.settings import SETTINGS, Schema
+from sluice_manifests.settings import SETTINGS
 from sluice_manifests.templates import default_values, switches_with_objects
+from sluice_manifests.value_schemas import Schema
 
 # Helm passes this value to each subchart; this chart does not read it.
 _GLOBAL: Schema = {"type": "object", "description": "Helm's own; not read."}

@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     priority_class: str = ""
     # SLUICE_POD_HTTPS_PROXY, SLUICE_POD_HTTP_PROXY, SLUICE_POD_NO_PROXY: the proxies of the ingest pods. Empty: none.
     pod_proxies: tuple[ProxyVariable, ...] = ()
+    # SLUICE_POD_USER_ID: `platform` leaves the pods' user and groups to the platform. Empty: the user and group 65532.
+    pod_user_id: Literal["", "platform"] = ""
     # SLUICE_HTTP_PORT: the port of /livez, /readyz and /metrics.
     port: Port = 8080
     # SLUICE_LOG_LEVEL: DEBUG also includes kopf's logs.
@@ -67,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             firestore_emulator_host=self.firestore_emulator_host,
             priority_class=self.priority_class,
             proxies=self.pod_proxies,
+            user_ids_from_platform=self.pod_user_id == "platform",
         )
 
 
@@ -83,6 +86,7 @@ _VARIABLES = {
     "lease_renew_seconds": "SLUICE_LEASE_RENEW_SECONDS",
     "lease_retry_seconds": "SLUICE_LEASE_RETRY_SECONDS",
     "priority_class": "SLUICE_INGEST_PRIORITY_CLASS",
+    "pod_user_id": "SLUICE_POD_USER_ID",
     "port": "SLUICE_HTTP_PORT",
     "log_level": "SLUICE_LOG_LEVEL",
 }
@@ -106,6 +110,8 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
         names = str(given["namespaces"]).split(",")
         given["namespaces"] = [name.strip() for name in names if name.strip()]
     given["pod_proxies"] = _pod_proxies(environment)
+    if (user_id := given.get("pod_user_id", "platform")) != "platform":
+        raise ValueError(f"SLUICE_POD_USER_ID is {user_id!r}: set it to platform, or leave it empty for user ID 65532")
     try:
         chosen = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:

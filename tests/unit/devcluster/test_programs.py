@@ -10,6 +10,7 @@ import pytest
 
 from sluice_devcluster import binaries, certificates, processes
 from sluice_devcluster.errors import DevclusterError
+from sluice_manifests import go_programs
 from sluice_manifests.errors import ManifestsError
 
 
@@ -44,3 +45,35 @@ def test_a_build_that_fails_is_an_error_of_the_devcluster(monkeypatch: pytest.Mo
     monkeypatch.setattr(binaries, "find_or_build_programs", fail_to_build)
     with pytest.raises(DevclusterError, match="building etcd failed"):
         binaries.provide_binaries(lambda _: None)
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Path:
+    """Return a folder with the modules of three versions of Kubernetes, of which devcluster uses the second."""
+    for name, version in (("kubernetes", "1.34.4"), ("kubernetes-1.30", "1.30.14"), ("kubernetes-1.100", "1.100.2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "go.mod").write_text(f"require k8s.io/kubernetes v{version}\n")
+    return tmp_path
+
+
+def test_the_pinned_versions_of_kubernetes_are_in_the_order_of_their_numbers(modules: Path) -> None:
+    found = binaries.pinned_kubernetes_versions(modules)
+    assert list(found.items()) == [("1.30", "v1.30.14"), ("1.34", "v1.34.4"), ("1.100", "v1.100.2")]
+
+
+@pytest.mark.parametrize(("named", "chosen"), [(None, ""), ("", ""), ("1.34", ""), ("1.30", "1.30")])
+def test_the_environment_chooses_the_version_of_kubernetes(named: str | None, chosen: str, modules: Path) -> None:
+    environment = {} if named is None else {binaries.VERSION_VARIABLE: named}
+    assert binaries.chosen_minor_version(environment, modules) == chosen
+
+
+@pytest.mark.parametrize("named", ["0.1.0", "1.30.14", "../kubernetes"])
+def test_an_unknown_version_of_kubernetes_is_refused_with_those_that_can_be_built(named: str, modules: Path) -> None:
+    with pytest.raises(DevclusterError, match=r"choose one of 1\.30, 1\.34, 1\.100\."):
+        binaries.chosen_minor_version({binaries.VERSION_VARIABLE: named}, modules)
+
+
+def test_a_chosen_version_is_built_even_if_another_is_installed() -> None:
+    assert go_programs.kubernetes_program("kube-apiserver").may_be_installed
+    chosen = go_programs.kubernetes_program("kube-apiserver", "1.30")
+    assert (chosen.may_be_installed, chosen.module.name) == (False, "kubernetes-1.30")

@@ -85,6 +85,15 @@ def test_a_key_that_the_base_does_not_have_is_left_out_while_its_value_is_empty(
     assert lines[start + 1 : start + 4] == ["      nodeSelector:", "        {{- toYaml . | nindent 8 }}", "{{- end }}"]
 
 
+def test_a_field_that_a_value_replaces_is_left_out_unless_the_value_is_empty() -> None:
+    base = copy.deepcopy(BASE)
+    base[1]["spec"]["template"]["spec"]["securityContext"] = {"runAsNonRoot": True, "runAsUser": 1000}
+    lines = chart_files(base)[DEPLOYMENT_FILE].splitlines()
+    start = lines.index("{{- if not .Values.podUserID }}")
+    assert lines[start + 1 : start + 3] == ["        runAsUser: 1000", "{{- end }}"]
+    assert lines.count("{{- if not .Values.podUserID }}") == 1
+
+
 def test_the_namespace_is_the_releases_wherever_it_is_named_but_not_in_names() -> None:
     text = chart_files(BASE)[POLICY_FILE]
     assert "'system:serviceaccount:{{ .Release.Namespace }}:sluice-operator'" in text

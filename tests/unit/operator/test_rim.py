@@ -49,6 +49,7 @@ def test_every_variable_takes_effect() -> None:
         "SLUICE_INGEST_PRIORITY_CLASS": "feeds",
         "SLUICE_POD_HTTPS_PROXY": "http://me:secret@proxy:3128",
         "SLUICE_POD_NO_PROXY": "10.0.0.0/8",
+        "SLUICE_POD_USER_ID": "platform",
         "SLUICE_HTTP_PORT": "9000",
         "SLUICE_LOG_LEVEL": "DEBUG",
     }
@@ -69,6 +70,7 @@ def test_every_variable_takes_effect() -> None:
             ProxyVariable("HTTPS_PROXY", "http://me:secret@proxy:3128"),
             ProxyVariable("NO_PROXY", "10.0.0.0/8"),
         ),
+        "pod_user_id": "platform",
         "port": 9000,
         "log_level": "DEBUG",
     }
@@ -81,6 +83,12 @@ def test_every_variable_takes_effect() -> None:
 def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
         settings_from_environment({name: value})
+
+
+@pytest.mark.parametrize("value", ["1000", "Platform"])
+def test_a_wrong_user_id_is_refused_with_the_values_that_are_possible(value: str) -> None:
+    with pytest.raises(ValueError, match=f"'{value}': set it to platform, or leave it empty for user ID 65532"):
+        settings_from_environment({"SLUICE_POD_USER_ID": value})
 
 
 def test_a_wrong_proxy_is_named_and_no_password_is_shown() -> None:

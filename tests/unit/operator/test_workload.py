@@ -25,7 +25,6 @@ EVERYTHING = SYNTHETIC | {
     "firestore": {"projectID": "acme-prod", "credentialsSecretRef": {"name": "firestore"}},
     "http": {"tokenSecretRef": {"name": "ingest-http"}},
 }
-REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape", "key": "day.csv"}}}}
 
 
 @pytest.mark.parametrize(("name", "spec"), [("pod-default", SYNTHETIC), ("pod-alpaca", EVERYTHING)])
@@ -45,24 +44,19 @@ def test_building_the_pod_twice_gives_equal_pods() -> None:
     assert workload.pod_manifest(job, 7, "cold", PODS) == workload.pod_manifest(job, 7, "cold", PODS)
 
 
-def test_only_volumes_of_the_spec_are_mounted() -> None:
-    pod = workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", PODS)
-    assert [each["name"] for each in pod["spec"]["volumes"]] == ["state"]
-    assert [each["name"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["state"]
+def test_a_pod_names_no_user_and_no_group_where_the_platform_chooses_them() -> None:
+    chosen_by_platform = msgspec.structs.replace(PODS, user_ids_from_platform=True)
+    own, platform = (
+        workload.pod_manifest(job_of(EVERYTHING), 7, "cold", each)["spec"] for each in (PODS, chosen_by_platform)
+    )
+    assert platform["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    ids = {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+    assert own["securityContext"] == platform["securityContext"] | ids
 
 
-def test_only_the_named_key_of_a_tape_is_mounted() -> None:
-    [volume, _] = workload.pod_manifest(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
-    assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
-
-
-def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
-    tape = {"claimRef": {"name": "tapes", "path": "2013/10-07.csv.gz"}}
-    pod = workload.pod_manifest(job_of(SYNTHETIC | {"provider": "replay", "replay": {"tape": tape}}), 7, "cold", PODS)
-    [volume, _] = pod["spec"]["volumes"]
-    assert volume == {"name": "tape", "persistentVolumeClaim": {"claimName": "tapes", "readOnly": True}}
-    [mount, _] = pod["spec"]["containers"][0]["volumeMounts"]
-    assert (mount["mountPath"], mount["readOnly"]) == (identity.TAPE_DIR, True)
+def test_who_chooses_the_user_id_replaces_no_pod() -> None:
+    chosen_by_platform = msgspec.structs.replace(PODS, user_ids_from_platform=True)
+    assert workload.cold_hash(job_of(EVERYTHING), chosen_by_platform) == workload.cold_hash(job_of(EVERYTHING), PODS)
 
 
 def test_a_priority_class_is_set_only_if_the_platform_has_one() -> None:

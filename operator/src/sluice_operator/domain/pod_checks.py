@@ -30,6 +30,7 @@ from .findings import (
 from .objects import Job
 from .observation import Observation
 from .pod_mutation_checks import finding_if_changed_pods_are_retried_later, finding_if_pod_was_changed
+from .refusals import refusal_message
 
 _NAMES_SHOWN: Final = 5
 _MESSAGE_LENGTH: Final = 1024
@@ -186,9 +187,7 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
     """
     if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
         return None
-    message = (
-        f"The API server refuses the pod: {o.refusal.message}. Correct the cause; the operator retries once a minute."
-    )
+    message = refusal_message(o.refusal.message)
     wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
     if wait > 0:
         return stalled_finding(c.POD_REJECTED, message, requeue_after=wait)

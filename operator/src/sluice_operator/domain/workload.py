@@ -10,15 +10,16 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.pod import PodOptions
-from sluice_contract.replay import TapeLocation
 from sluice_contract.spec import IngestJobSpec, with_default_hot_fields
 
 from .objects import Job
+from .pod_volumes import mounts_and_volumes
 from .sparse_document import without_default_fields
 
 Manifest = dict[str, Any]
 
 _UID = 65532  # "nonroot" in the distroless images
+_USER_IDS = {"runAsUser": _UID, "runAsGroup": _UID, "fsGroup": _UID}
 # The limit is twice the request: the queues of a pod are bounded, so a pod that needs more has a leak, and a restart is
 # better than harm to its neighbours. There is no CPU limit, because throttling delays quotes by whole periods.
 _RESOURCES = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "192Mi"}}
@@ -44,6 +45,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     priority_class: str = ""  # empty: the cluster's default
     cluster: str = ""  # the UID of the cluster; empty: unknown
     proxies: tuple[ProxyVariable, ...] = ()
+    user_ids_from_platform: bool = False  # if True, a pod names no user and no group: the platform chooses them
 
 
 def service_account_manifest(namespace: str) -> Manifest:
@@ -74,22 +76,25 @@ def role_binding_manifest(namespace: str) -> Manifest:
 def cold_hash(job: Job, settings: PodSettings) -> str:
     """Return a hash of 16 hexadecimal digits, which changes exactly when the operator would build a different pod.
 
-    It is the hash of the pod manifest without hot fields, epoch, generation and cluster. A new version of the operator
-    may add a field: while it has its default, the hash stays the same, as the injected document has no defaults.
+    It is the hash of the pod manifest without hot fields, epoch, generation, cluster and user IDs. A pod
+    that runs was accepted with its user ID, so the setting `user_ids_from_platform` replaces no pod. A new version of
+    the operator may add a field: while it has its default, the hash stays the same, as the injected document has no
+    defaults.
     """
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
         spec=with_default_hot_fields(_understood_spec_or_raise(job)),
     )
-    manifest = pod_manifest(cold, 0, "", msgspec.structs.replace(settings, cluster=""))
+    neutral_settings = msgspec.structs.replace(settings, cluster="", user_ids_from_platform=False)
+    manifest = pod_manifest(cold, 0, "", neutral_settings)
     return hashlib.sha256(_encode(manifest)).hexdigest()[:16]
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
     """Return the manifest of the job's pod. A pod with another `cold_hash` is replaced. `job.spec` must not be None."""
     spec = _understood_spec_or_raise(job)
-    declared, mounts = spec.pod or PodOptions(), _mounts_and_volumes(spec)
+    declared, mounts = spec.pod or PodOptions(), mounts_and_volumes(spec, _secret_file_mode(settings))
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -113,15 +118,20 @@ def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) ->
             "terminationGracePeriodSeconds": 20,  # enough to flush (at most 3 s) and close the sockets
             "securityContext": {
                 "runAsNonRoot": True,
-                "runAsUser": _UID,
-                "runAsGroup": _UID,
-                "fsGroup": _UID,
+                **({} if settings.user_ids_from_platform else _USER_IDS),
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [_ingest_container(job, epoch, settings, [mount for mount, _ in mounts])],
             "volumes": [volume for _, volume in mounts],
         },
     }
+
+
+def _secret_file_mode(settings: PodSettings) -> int:
+    """Return the mode of the files of mounted Secrets, which belong to root and, if the pod has one, to its fsGroup."""
+    # Without an fsGroup of its own, the pod's group is not known here: only a file for everyone can certainly be read.
+    # No process of another pod can reach the volume.
+    return 0o444 if settings.user_ids_from_platform else 0o440
 
 
 def _scheduling_fields(declared: PodOptions, settings: PodSettings) -> Manifest:
@@ -230,61 +240,3 @@ def _http_probe(path: str, period: int, failures: int) -> Manifest:
         "timeoutSeconds": 5,
         "failureThreshold": failures,
     }
-
-
-def _mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
-    """Return the mount and the volume of each Secret, ConfigMap or claim in the spec, and of the pod's state.
-
-    Secrets and ConfigMaps are optional: the pod starts without them, reports which is missing, and continues when it
-    appears. The operator has no permission to read Secrets, so it cannot report them.
-    """
-    found = []
-    if spec.alpaca and spec.alpaca.credentials_secret_ref:
-        found.append(
-            _secret_mount_and_volume("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR)
-        )
-    if spec.alpaca and spec.alpaca.ca_config_map_ref:
-        name = spec.alpaca.ca_config_map_ref.name
-        found.append(_config_map_mount_and_volume("alpaca-ca", name, identity.ALPACA_CA_DIR))
-    if spec.firestore.credentials_secret_ref:
-        name = spec.firestore.credentials_secret_ref.name
-        found.append(_secret_mount_and_volume("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
-    if spec.replay:
-        found.append(_tape_mount_and_volume(spec.replay.tape))
-    if spec.http:
-        found.append(_secret_mount_and_volume("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
-    return [*found, _state_mount_and_volume()]
-
-
-def _tape_mount_and_volume(tape: TapeLocation) -> tuple[Manifest, Manifest]:
-    if tape.config_map_ref is not None:
-        name, key = tape.config_map_ref.name, tape.config_map_ref.key
-        return _config_map_mount_and_volume("tape", name, identity.TAPE_DIR, keys=(key,))
-    name = tape.claim_ref.name if tape.claim_ref is not None else ""
-    # A claim cannot be optional: the pod waits for it, and its status says so.
-    volume = {"name": "tape", "persistentVolumeClaim": {"claimName": name, "readOnly": True}}
-    return _read_only_mount("tape", identity.TAPE_DIR), volume
-
-
-def _state_mount_and_volume() -> tuple[Manifest, Manifest]:
-    # The state of the HTTP switch survives a crash of the container. A spec of 2,000 symbols is below 200 kB.
-    mount = {"name": "state", "mountPath": identity.STATE_DIR}
-    return mount, {"name": "state", "emptyDir": {"sizeLimit": "8Mi"}}
-
-
-def _secret_mount_and_volume(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
-    source = {"secretName": name, "optional": True, "defaultMode": 0o440}
-    return _read_only_mount(volume, directory), {"name": volume, "secret": source}
-
-
-def _config_map_mount_and_volume(
-    volume: str, name: str, directory: str, keys: tuple[str, ...] = ()
-) -> tuple[Manifest, Manifest]:
-    source: Manifest = {"name": name, "optional": True}
-    if keys:
-        source["items"] = [{"key": key, "path": key} for key in keys]
-    return _read_only_mount(volume, directory), {"name": volume, "configMap": source}
-
-
-def _read_only_mount(volume: str, directory: str) -> Manifest:
-    return {"name": volume, "mountPath": directory, "readOnly": True}
