@@ -13,6 +13,7 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
+from .argument_parser import PlainArgumentParser
 from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
@@ -53,7 +54,7 @@ def _flush_stdout() -> None:
 
 
 def _argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
+    parser = PlainArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
     actions = parser.add_subparsers(dest="command", required=True)
     run = actions.add_parser("run", help="run in a pod, or standalone from a document or the environment")
     run.add_argument("-f", "--file", type=Path, help="run this IngestJob (YAML or JSON) without Kubernetes")

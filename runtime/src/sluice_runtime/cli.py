@@ -12,12 +12,14 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
 from .adapters.alpaca.credentials import Credentials, CredentialsReader
 from .adapters.alpaca.environment import EnvironmentCredentialsReader
 from .adapters.decoding import decode_json
+from .adapters.error_text import file_error_text
 from .adapters.http.smoke_client import SmokeClient
 from .adapters.job_document import JobDocumentError, parse_job_document
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
@@ -94,7 +96,8 @@ def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, s
         else:
             file.rewrite_under_lock(lambda before: before.with_pauses_removed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
-        raise SettingsError(f"{file.path} cannot be used: {error}") from None
+        remedy = "check SLUICE_STATE_DIR" if isinstance(error, OSError) else "repair or remove it"
+        raise SettingsError(f"{file.path} cannot be used ({file_error_text(error)}); {remedy}") from None
     done = "paused" if arguments.command == "pause" else "resumed"
     whom = ", ".join(symbols) or _WHOLE
     say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
@@ -143,7 +146,9 @@ def with_symbols_from_json(settings: Settings, symbols_json: bytes) -> Settings:
     try:
         symbols = decode_json(symbols_json, list[Symbol]) or settings.job.spec.symbols
     except msgspec.MsgspecError as error:
-        raise SettingsError(f"--symbols-from-stdin: standard input is not a JSON array of symbols ({error})") from None
+        raise SettingsError(
+            f"--symbols-from-stdin: standard input is not a JSON array of symbols: {explain_decoding_error(error)}"
+        ) from None
     spec = msgspec.structs.replace(settings.job.spec, symbols=symbols)
     return msgspec.structs.replace(settings, job=msgspec.structs.replace(settings.job, spec=spec))
 

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.identity import InjectedJob
 
 from .domain.pause import Switch, parse_on_or_off
@@ -140,8 +141,8 @@ def _parse_injected_job(document: str) -> InjectedJob:
         return msgspec.json.decode(document, type=InjectedJob)
     except msgspec.MsgspecError as error:
         raise SettingsError(
-            f"{identity.JOB_ENV} is not the document that the operator of this version injects ({error}); run operator "
-            f"and runtime of the same release"
+            f"{identity.JOB_ENV} is not the document that the operator of this version injects "
+            f"({explain_decoding_error(error)}); run operator and runtime of the same release"
         ) from error
 
 

@@ -220,14 +220,17 @@ def test_an_invalid_symbol_is_reported_and_nothing_is_written(world: World, comm
 @pytest.mark.parametrize("command", ["pause", "resume", "paused"])
 def test_a_damaged_state_is_reported_and_left_unchanged(world: World, command: str) -> None:
     world.file.path.write_text("{")
-    with pytest.raises(SettingsError, match=r"pauses\.json cannot be used: "):
+    with pytest.raises(
+        SettingsError,
+        match=r"pauses\.json cannot be used \(it is not valid JSON: the end is missing\); repair or remove it",
+    ):
         world.pauses(command, "AAPL")
     assert world.file.path.read_text() == "{"
 
 
 def test_a_state_that_cannot_be_written_is_reported(world: World) -> None:
     world.environment["SLUICE_STATE_DIR"] = str(world.document)
-    with pytest.raises(SettingsError, match="cannot be used: "):
+    with pytest.raises(SettingsError, match=r"cannot be used \(File exists\); check SLUICE_STATE_DIR"):
         world.pauses("pause")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gzip
 import logging
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from ..domain.failure import StreamError
 from ..domain.market import Quote
 from ..domain.symbol_spelling import SymbolSpellings
 from ..ports import QUOTES, Listener
+from .error_text import file_error_text
 from .local import LocalConnection, SourceWithoutServer
 from .tape_rows import TapeError, parse_tape
 from .user_text import UserTextError, open_user_text
@@ -52,7 +54,15 @@ def read_tape(path: Path) -> Iterator[Quote]:
     except TapeError as error:
         raise StreamError("configuration", str(error)) from error
     except (OSError, UserTextError, EOFError, zlib.error, csv.Error) as error:
-        raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
+        raise StreamError("configuration", f"the tape {path.name} cannot be read: {_tape_problem(error)}") from error
+
+
+def _tape_problem(error: Exception) -> str:
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+        return "its compression is damaged or incomplete; copy the file again"
+    if isinstance(error, csv.Error):
+        return "it is not a table with one quote in each line; export it as CSV"
+    return file_error_text(error)
 
 
 class ReplaySource(SourceWithoutServer):

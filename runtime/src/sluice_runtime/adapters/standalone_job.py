@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.resource import IngestJob
 from sluice_contract.rules import messages_of_broken_rules
 from sluice_contract.spec import IngestJobSpec, PausedSymbol, with_default_hot_fields
@@ -19,6 +20,7 @@ from ..domain.declared_job import DeclaredJob, to_declared_job
 from ..domain.pause import Switch
 from ..ports import RequestRefusedError, StartRequest
 from ..switch_ports import SwitchListener
+from .error_text import file_error_text
 from .pause_file import ManualPauses, PauseFile
 
 _log = logging.getLogger(__name__)
@@ -109,7 +111,8 @@ class StandaloneJob:
         except (OSError, msgspec.MsgspecError) as error:
             if self._record_problem("pauses", str(error)):
                 self._listener.record_switch_failure(
-                    f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
+                    f"{self._file.path} cannot be read ({file_error_text(error)}); its last state stays in force; "
+                    f"repair or remove it"
                 )
 
     def _switch_of_job_pause(self) -> Switch:
@@ -164,7 +167,7 @@ class StandaloneJob:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:
-            raise RequestRefusedError(str(error)) from None
+            raise RequestRefusedError(str(explain_decoding_error(error))) from None
         # Above all, this prevents writing simulated quotes of a dry run.
         if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
             raise RequestRefusedError(f"{'; '.join(sentences)}; a restart may be needed")
@@ -200,4 +203,5 @@ def _valid_symbols(value: list[str] | None) -> list[str]:
     try:
         return msgspec.convert(list(dict.fromkeys(each.strip() for each in value or [])), list[Symbol])
     except msgspec.ValidationError as error:
-        raise RequestRefusedError(f"symbols: {error}") from None
+        problem = explain_decoding_error(error)
+        raise RequestRefusedError(f"symbols{problem.path}: {problem.explanation}") from None

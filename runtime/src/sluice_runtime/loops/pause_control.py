@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from sluice_contract.decoding_errors import explain_decoding_error
+
 from ..domain.desired import DELETED, UNREAD
 from ..domain.pause import API, Switch
 from ..ports import Declaration, StartRequest
@@ -34,7 +36,8 @@ class PodSwitches:
                 self._journal.set_switch(switch)
         except (OSError, msgspec.MsgspecError) as error:
             self._journal.record_switch_failure(
-                f"the pod's own switches from before the restart are lost, set them again: {error}"
+                f"the switches that were set over HTTP before the restart are lost; set them again "
+                f"({explain_decoding_error(error) if isinstance(error, msgspec.MsgspecError) else error.strerror})"
             )
 
     def set_and_store(self, switch: Switch) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from sluice_contract import identity
+from sluice_contract.decoding_errors import explain_decoding_error
 
 from ...domain.pause import AUTO_STOP
 from ...ports import Controls, RequestRefusedError, RuntimeView, StartRequest
@@ -113,7 +114,7 @@ def _with_check_and_error_responses(action: Handler, check: RequestCheck) -> Han
         try:
             return await action(request)
         except msgspec.MsgspecError as error:
-            status, sentence = 400, f"{request.path} does not accept this body: {error}"
+            status, sentence = 400, f"{request.path} does not accept this body: {explain_decoding_error(error)}"
         except RequestRefusedError as error:
             status, sentence = 422, str(error)
         _log.warning("%s not carried out: %s", request.path, sentence, extra={"event_type": "http"})
