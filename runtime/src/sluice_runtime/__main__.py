@@ -120,6 +120,7 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
     """Run a command outside a pod, and return the exit code. A pod needs none of the imports in this function."""
     from . import cli  # noqa: PLC0415
 
+    _clean_environment(arguments.command)
     match arguments.command:
         case "pause" | "resume" | "paused":
             return cli.run_pause_command(arguments, os.environ, print)
@@ -146,6 +147,15 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
     passed, sentence = runtime.run_smoke_test(arguments.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
+
+
+def _clean_environment(command: str) -> None:
+    from .environment_variables import STATE_VARIABLES, clean_environment  # noqa: PLC0415
+
+    if command in ("pause", "resume", "paused"):
+        clean_environment(os.environ, STATE_VARIABLES)  # no other variable may refuse a pause
+    elif identity.JOB_ENV not in os.environ:
+        clean_environment(os.environ)
 
 
 if __name__ == "__main__":

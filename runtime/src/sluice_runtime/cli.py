@@ -33,6 +33,7 @@ from .standalone_settings import (
     SECRET_KEY,
     first_set_variable,
     job_from_environment,
+    missing_key_problem,
     standalone_settings,
     state_dir,
     validated_job,
@@ -190,6 +191,9 @@ def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str
     """Return a reader of the key pair in the environment, or else of the mounted Secret.
 
     Return None if the job uses neither.
+
+    Raises:
+        SettingsError: a standalone runtime needs the key pair, and the environment lacks a part of it.
     """
     alpaca = settings.job.spec.alpaca
     if alpaca is None:
@@ -199,6 +203,8 @@ def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str
         return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
+    if settings.is_standalone:
+        raise SettingsError(f"{missing_key_problem(environment)}; set both to check the account")
     return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 

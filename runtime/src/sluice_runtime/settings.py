@@ -19,6 +19,9 @@ LogQuotes = Literal["sampled", "all"]
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
+STANDALONE = "standalone"  # in place of the UID of a pod
+
+
 class SettingsError(Exception):
     """The process cannot start with these settings. The message is a sentence with what to do."""
 
@@ -42,6 +45,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: Path = Path(identity.STATE_DIR)  # for state that outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
     record_file: Path | None = None  # run --record: the tape to record to
+
+    @property
+    def is_standalone(self) -> bool:
+        """Whether this process runs without a cluster."""
+        return self.pod_uid == STANDALONE
 
     @property
     def environment_switch(self) -> Switch:

@@ -15,7 +15,7 @@ from sluice_contract.resource import IngestJob
 from sluice_contract.validation import InvalidDocumentError, decode_valid_job
 from sluice_contract.validation import Path as FieldPath
 
-from .settings import Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
+from .settings import STANDALONE, Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
 
 # The first name is Sluice's own; the others are accepted aliases.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -27,7 +27,7 @@ COLLECTION = ("FIRESTORE_LIVE_QUOTES_COLLECTION", "FIRESTORE_LATEST_COLLECTION")
 STATE_DIR = "SLUICE_STATE_DIR"
 
 # The block and field of the spec for each number.
-_NUMBERS = {
+NUMBERS = {
     "PER_SYMBOL_MIN_INTERVAL_MS": ("limits", "minIntervalMilliseconds"),
     "GLOBAL_WRITES_PER_SEC": ("limits", "writesPerSecond"),
     "GLOBAL_BURST": ("limits", "burst"),
@@ -37,7 +37,7 @@ _NUMBERS = {
 }
 
 
-_PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.items()} | {
+_PLACES = {f"spec.{block}.{field}": name for name, (block, field) in NUMBERS.items()} | {
     "metadata.namespace": TENANT[0],
     "spec.tenant": TENANT[0],
     "spec.symbols": SYMBOLS[0],
@@ -70,11 +70,13 @@ def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
             liveQuotesCollection=first_set_variable(environment, COLLECTION),
         ),
     }
-    if "credentialsSecretRef" not in spec["alpaca"] and not spec["dryRun"]:
-        raise SettingsError(
-            f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them, or DRY_RUN=1 to try Sluice with simulated quotes"
-        )
-    for name, (block, field) in _NUMBERS.items():
+    missing = missing_key_problem(environment)
+    has_one_key = missing is not None and any(first_set_variable(environment, names) for names in (KEY_ID, SECRET_KEY))
+    if has_one_key:
+        raise SettingsError(f"{missing}; set both, or set neither and DRY_RUN=1 to try Sluice with simulated quotes")
+    if missing is not None and not spec["dryRun"]:
+        raise SettingsError(f"{missing}; set both, or set DRY_RUN=1 to try Sluice with simulated quotes")
+    for name, (block, field) in NUMBERS.items():
         if environment.get(name):
             spec.setdefault(block, {})[field] = _parse_integer(name, environment[name])
     try:
@@ -135,7 +137,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
             project_id="",
             spec=job.spec,
         ),
-        pod_uid="standalone",
+        pod_uid=STANDALONE,
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),
@@ -155,6 +157,17 @@ def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -
     """Return the value of the first of `names` that is set; None if none is set."""
     values = (without_byte_order_mark(environment.get(name, "")).strip() for name in names)
     return next((value for value in values if value), None)
+
+
+def missing_key_problem(environment: Mapping[str, str]) -> str | None:
+    """Return which variables of Alpaca's key pair are not set, as the start of a sentence; None if both are set."""
+    missing = [names[0] for names in (KEY_ID, SECRET_KEY) if first_set_variable(environment, names) is None]
+    if not missing:
+        return None
+    if len(missing) == len((KEY_ID, SECRET_KEY)):
+        return f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set"
+    given = next(name for name in (*KEY_ID, *SECRET_KEY) if first_set_variable(environment, (name,)) is not None)
+    return f"{missing[0]} is not set, although {given} is"
 
 
 def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:

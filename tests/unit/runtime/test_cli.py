@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 
 from sluice_contract.spec import IngestJobSpec
@@ -273,10 +274,10 @@ def test_json_output_is_an_array_and_the_exit_code_is_0(world: World, account: A
 
 def test_without_a_key_pair_that_of_a_mounted_secret_is_used(world: World, account: Account) -> None:
     job = cli.job_reader(None, KEYS)()
-    settings = cli.settings_for_job(job, {}, None)
+    settings = msgspec.structs.replace(cli.settings_for_job(job, {}, None), pod_uid="0b0b")
     assert not settings.alpaca_credentials_dir.exists()
     assert cli.run_preflight(settings, {}, world.said.append, as_json=False) == 1
-    assert world.said[0].startswith("NOT credentials: the Secret environment is missing or lacks a key")
+    assert world.said[0].startswith("NOT credentials: the Secret environment is missing, or has neither")
     assert account.looked_at == []
 
 
