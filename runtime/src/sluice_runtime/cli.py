@@ -90,7 +90,7 @@ def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, s
     try:
         if arguments.command == "paused":
             state = file.read()
-            return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
+            return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, file.path, say)
         if arguments.command == "pause":
             pause = ManualPause(since=datetime.now(UTC), reason=arguments.reason)
             file.rewrite_under_lock(lambda before: before.with_pauses_added(symbols, pause))
@@ -105,12 +105,14 @@ def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, s
     return 0
 
 
-def _list_all_pauses(state: ManualPauses, say: Say) -> int:
+def _list_all_pauses(state: ManualPauses, path: Path, say: Say) -> int:
     """List the pause of the whole job, and then those of symbols in alphabetical order. Return exit code 0."""
     if state.job is not None:
         say(_pause_line(_WHOLE, state.job))
     for name, pause in sorted(state.symbols.items()):
         say(_pause_line(name, pause))
+    if not state.symbols:
+        say(f"no symbol is paused in {path}")
     return 0
 
 
@@ -122,7 +124,10 @@ def _list_pauses_of_symbols(symbols: list[str], state: ManualPauses, say: Say) -
     if state.job is not None:
         say(_pause_line(_WHOLE, state.job))
         return 0
-    return 0 if state.symbols.keys() >= set(symbols) else 1
+    not_paused = [name for name in dict.fromkeys(symbols) if name not in state.symbols]
+    if not_paused:
+        say(f"not paused: {', '.join(not_paused)}")
+    return 1 if not_paused else 0
 
 
 def settings_for_preflight(document: Path | None, environment: Mapping[str, str]) -> Settings:

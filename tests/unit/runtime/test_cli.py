@@ -166,7 +166,8 @@ def test_a_later_start_has_a_later_epoch(world: World) -> None:
 
 def test_pauses_are_listed_with_time_and_reason(world: World) -> None:
     assert world.pauses("paused") == 0
-    assert world.said == []
+    assert world.said == [f"no symbol is paused in {world.file.path}"]
+    world.said.clear()
     assert world.pauses("pause", "msft", "aapl", reason="bad prints") == 0
     assert world.pauses("pause") == 0
     assert [line.partition(": ")[2] for line in world.said] == [
@@ -184,7 +185,7 @@ def test_a_query_for_symbols_lists_these_and_returns_whether_all_are_paused(worl
     world.said.clear()
     assert world.pauses("paused", "aapl") == 0
     assert world.pauses("paused", "AAPL", "SPY") == 1
-    assert [line.split()[0] for line in world.said] == ["AAPL", "AAPL"]
+    assert [line.partition(" is paused since ")[0] for line in world.said] == ["AAPL", "AAPL", "not paused: SPY"]
     world.pauses("pause")
     world.said.clear()
     assert world.pauses("paused", "SPY") == 0
