@@ -53,7 +53,8 @@ class ActivityTimes(msgspec.Struct, frozen=True, kw_only=True):
 
     loop_tick_at: datetime
     last_message_at: datetime | None = None
-    last_quote_ts: datetime | None = None
+    last_quote_ts: datetime | None = None  # the event time of the last quote or trade
+    last_quote_received_at: datetime | None = None  # by this node's clock
     last_write_at: datetime | None = None
 
 
@@ -148,6 +149,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             session_id=identity.session_id,
             last_symbol=snapshot.last_symbol,
             last_quote_at=snapshot.clocks.last_quote_ts,
+            last_quote_received_at=snapshot.clocks.last_quote_received_at,
         ),
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=ingest_enabled_source(snapshot),
@@ -158,6 +160,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_write_at=snapshot.clocks.last_write_at,
         ),
         effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
+        feed=snapshot.feed,
         credentials_generation=snapshot.credentials.generation if snapshot.credentials else None,
         credentials_problem=snapshot.credentials.problem if snapshot.credentials else None,
         freshness=snapshot.freshness.counts if snapshot.freshness else None,
