@@ -73,9 +73,12 @@ class Machine:
 
     def logged(self, event_type: str) -> list[str]:
         """Return the messages of one event type so far."""
+        return [line["message"] for line in self.log_lines() if line["event_type"] == event_type]
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Return all lines of the log so far."""
         whole, _, _ = self._log.read_text().rpartition("\n")  # the last line may still be written
-        lines = [json.loads(line) for line in whole.splitlines()]
-        return [line["message"] for line in lines if line["event_type"] == event_type]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def status(self) -> dict[str, Any]:
         """Return the status from the HTTP interface; empty while it does not answer."""

@@ -37,6 +37,7 @@ COLD_HASH_ANNOTATION = f"{GROUP}/cold-hash"
 
 JOB_ENV = "SLUICE_JOB"
 POD_UID_ENV = "POD_UID"
+STANDALONE_POD_UID = "standalone"  # of a runtime without a pod
 POD_IP_ENV = "POD_IP"
 
 # The source of the pause that a pod reports until it has read its job for the first time. It is not a switch.

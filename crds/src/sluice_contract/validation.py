@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 # Only a runtime without a cluster validates documents itself, so these words would mislead its user.
-_CLUSTER_TERM: Final = re.compile(r"\b(pods?|Secrets?|ConfigMaps?|PersistentVolumeClaim|namespace|operator's)\b")
+_CLUSTER_TERM: Final = re.compile(
+    r"\b(pods?|Secrets?|ConfigMaps?|PersistentVolumeClaim|namespace|operator's|kubectl|server-side apply)\b"
+)
 _SENTENCE_END: Final = re.compile(r"(?<=\.) ")
 _LONGEST_VALUE: Final = 100
 _MOST_SENTENCES: Final = 10

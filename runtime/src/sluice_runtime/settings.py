@@ -19,9 +19,6 @@ LogQuotes = Literal["sampled", "all"]
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-STANDALONE = "standalone"  # in place of the UID of a pod
-
-
 class SettingsError(Exception):
     """The process cannot start with these settings. The message is a sentence with what to do."""
 
@@ -49,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_standalone(self) -> bool:
         """Whether this process runs without a cluster."""
-        return self.pod_uid == STANDALONE
+        return self.pod_uid == identity.STANDALONE_POD_UID
 
     @property
     def environment_switch(self) -> Switch:

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from sluice_contract.identity import InjectedJob
+from sluice_contract.identity import STANDALONE_POD_UID, InjectedJob
 from sluice_contract.resource import IngestJob
 from sluice_contract.validation import InvalidDocumentError, decode_valid_job
 from sluice_contract.validation import Path as FieldPath
 
-from .settings import STANDALONE, Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
+from .settings import Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
 
 # The first name is Sluice's own; the others are accepted aliases.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -137,7 +137,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
             project_id="",
             spec=job.spec,
         ),
-        pod_uid=STANDALONE,
+        pod_uid=STANDALONE_POD_UID,
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),

@@ -34,10 +34,18 @@ _NAME_LENGTH = 40
 # At speed 0, other tasks run after this many quotes.
 _FRAME = 256
 _POLL_SECONDS = 1.0
+# What to do if the tape does not exist.
+TAPE_IN_VOLUME = (
+    "create the ConfigMap that spec.replay.tape.configMapRef names, with the key {name}, or copy it into the volume "
+    "that claimRef names"
+)
+TAPE_BESIDE_DOCUMENT = "copy it to {directory}, or correct spec.replay.tape"
 
 
-def read_tape(path: Path) -> Iterator[Quote]:
+def read_tape(path: Path, remedy: str = TAPE_BESIDE_DOCUMENT) -> Iterator[Quote]:
     """Yield the quotes of a tape in order. A tape is a CSV file as in `parse_tape`, plain or compressed with gzip.
+
+    `remedy` says what to do if the file does not exist, with its `{name}` and `{directory}`.
 
     Raises:
         StreamError: the file cannot be read as a tape; the message names the line.
@@ -48,8 +56,7 @@ def read_tape(path: Path) -> Iterator[Quote]:
     except FileNotFoundError as error:
         raise StreamError(
             "configuration",
-            f"the tape {path.name} does not exist; create the ConfigMap that spec.replay.tape.configMapRef names, with "
-            f"the key {path.name}, or copy it into the volume that claimRef names",
+            f"the tape {path.name} does not exist; {remedy.format(name=path.name, directory=path.parent)}",
         ) from error
     except TapeError as error:
         raise StreamError("configuration", str(error)) from error
@@ -70,8 +77,10 @@ class ReplaySource(SourceWithoutServer):
 
     name = "replay"
 
-    def __init__(self, path: Path, speed: float) -> None:
+    def __init__(self, path: Path, speed: float, remedy: str = TAPE_BESIDE_DOCUMENT) -> None:
+        """`remedy` says what to do if the tape does not exist, as for `read_tape`."""
         self._path = path
+        self._remedy = remedy
         self.speed = speed
         self._quotes: Iterator[Quote] | None = None
         self.held: Quote | None = None  # read from the tape, not yet passed on
@@ -81,7 +90,7 @@ class ReplaySource(SourceWithoutServer):
         """Open a connection that reads the tape from its start, or from where the last connection stopped."""
         listener.on_state("Connecting")
         if self._quotes is None:
-            quotes = read_tape(self._path)
+            quotes = read_tape(self._path, self._remedy)
             self.held = next(quotes, None)
             self._quotes = quotes
         try:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from sluice_contract.identity import STANDALONE_POD_UID
 from sluice_contract.status import (
     ConnectionSlotStatus,
     HeartbeatState,
@@ -46,6 +47,11 @@ class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     def qualified_job_name(self) -> str:
         """The job as namespace/name, the form used in documents."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def is_standalone(self) -> bool:
+        """Whether this process runs without a cluster."""
+        return self.pod_uid == STANDALONE_POD_UID
 
 
 class ActivityTimes(msgspec.Struct, frozen=True, kw_only=True):

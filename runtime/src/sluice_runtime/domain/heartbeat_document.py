@@ -128,4 +128,5 @@ def _failure(snapshot: RuntimeSnapshot) -> HeartbeatFailure | None:
         kind, message, at = SINK_FAILURE, snapshot.sink_failure, snapshot.sink_failing_since or snapshot.at
     else:
         return None
-    return HeartbeatFailure(type=kind, message=message, remedy=remedy_of_failure(kind), at=at)
+    remedy = remedy_of_failure(kind, is_standalone=snapshot.identity.is_standalone)
+    return HeartbeatFailure(type=kind, message=message, remedy=remedy, at=at)

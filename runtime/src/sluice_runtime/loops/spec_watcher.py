@@ -73,7 +73,9 @@ def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Jo
     if before is None or (before.pause is None) != (desired.pause is None):
         _log_pause_or_resumption(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):
-        _log.warning("%s; the pod keeps the last spec that it could read, and still obeys stops", desired.spec_problem)
+        _log.warning(
+            "%s; the runtime keeps the last spec that it could read, and still obeys stops", desired.spec_problem
+        )
     for symbol in sorted(desired.paused - (before.paused if before else frozenset())):
         journal.counters.paused_by_flag += 1
         _log.info("[PAUSED] Asset %s (quotes) has pause_fetch=true, skipping API fetch", symbol)

@@ -48,7 +48,7 @@ class AlpacaCalendar:
         """
         credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
-            raise CalendarError("there are no credentials for Alpaca; check the Secret")
+            raise CalendarError("there is no key pair for Alpaca yet")
         url = f"{self._trading_url or trading_host(credentials)}/v2/calendar"
         query = {"start": first.isoformat(), "end": last.isoformat()}
         try:

@@ -16,6 +16,7 @@ from sluice_contract.env_file_values import env_file_mistakes
 
 from ...domain.failure import StreamError
 from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
+from .errors import Remedies
 
 # A pair that is written half before each attempt must not fill the memory.
 _MOST_REFUSED = 20
@@ -80,6 +81,14 @@ class CredentialsReader:
     def secret_name(self) -> str:
         """The name of the Secret, for messages."""
         return self._secret
+
+    @property
+    def remedies(self) -> Remedies:
+        """What to do about refused credentials and an untrusted certificate."""
+        return Remedies(
+            f"check the key pair in the Secret {self._secret}, and that it belongs to this account",
+            "name its CA in spec.alpaca.caConfigMapRef",
+        )
 
     def read_and_remember_credentials(self) -> Credentials:
         """Return the key pair for a new connection, and remember the files: `wait_for_change` compares later versions.

@@ -82,7 +82,7 @@ class AlpacaSnapshots:
         """Return the newest quotes and trades of `symbols`. A symbol with a malformed answer is left out."""
         credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
-            raise SnapshotError("there are no credentials for Alpaca; check the Secret")
+            raise SnapshotError("there is no key pair for Alpaca yet")
         found: dict[str, msgspec.Raw] = {}
         reading: ClockReading | None = None
         try:

@@ -25,7 +25,9 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 RequestCheck = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-_OF_AUTO_STOP = "autoStop: change its limits, pause the job itself, or without a cluster restart the runtime"
+_OF_AUTO_STOP = (
+    "autoStop: change its limits, or pause the job itself; a standalone runtime also resumes when it is restarted"
+)
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
