@@ -106,6 +106,11 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     credentials: CredentialsState | None = None
 
     @property
+    def provider_label(self) -> str:
+        """The provider in the labels of metrics; `alpaca:simulated` if its quotes are simulated for lack of a key."""
+        return self.feed if self.feed is not None and self.feed.endswith(":simulated") else self.identity.provider
+
+    @property
     def is_ready(self) -> bool:
         """Return True if the stream is live or finished, or its pause is acknowledged. Market hours have no effect."""
         return self.state in ("Live", "Finished") or (self.state == "Paused" and self.acknowledgement is not None)

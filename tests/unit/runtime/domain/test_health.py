@@ -164,3 +164,10 @@ def test_a_status_of_an_earlier_version_has_neither_feed_nor_time_of_arrival() -
     document["heartbeat"].pop("lastQuoteReceivedAt", None)
     read = msgspec.convert(document, StreamStatus)
     assert (read.feed, read.heartbeat.last_quote_received_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("feed", "label"), [(None, "synthetic"), ("alpaca:simulated", "alpaca:simulated"), ("alpaca:iex", "synthetic")]
+)
+def test_the_label_of_metrics_is_the_provider_unless_its_quotes_are_simulated(feed: str | None, label: str) -> None:
+    assert snapshot(feed=feed).provider_label == label
