@@ -85,7 +85,7 @@ _PROBLEM_WORDS = (
     ("alphabetic or numeric", "a value that starts with & or * needs quotation marks; add them"),
     ("expected ':'", "a colon is missing after a key, or the indentation is wrong; correct the line"),
     ("escape", "a backslash in double quotation marks starts an unknown escape; write it twice"),
-    ("hexdecimal", "a backslash in double quotation marks starts an unknown escape; write it twice"),
+    ("decimal number", "a backslash in double quotation marks starts an unknown escape; write it twice"),
     ("expected key", _INDENTATION),
     ("expected '-'", _INDENTATION),
     ("document start", _INDENTATION),
