@@ -26,7 +26,7 @@ USER_TEXTS = {
         "_credentials_and_certificates",
         "read_user_bytes",
     ): "the same, to find out whether it has changed",
-    ("adapters/alpaca/credentials.py", "_read_key_pair", "read_user_text"): "Alpaca's key pair",
+    ("adapters/alpaca/credentials.py", "_read_value", "read_user_text"): "Alpaca's key pair",
     ("adapters/alpaca/websocket.py", "system_tls_context", "read_certificates"): "SSL_CERT_FILE",
     ("adapters/firestore/credentials.py", "_service_account_credentials", "read_user_text"): "the service account key",
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",

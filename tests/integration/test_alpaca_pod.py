@@ -112,7 +112,8 @@ async def test_the_error_of_an_incomplete_secret_says_what_to_create_and_creatin
     made = source(server.url(), mounted)
     failure = await failure_of_connection(made, FakeListener())
     assert failure.kind == "configuration"
-    assert "kubectl create secret generic alpaca" in failure.message
+    assert f"the Secret alpaca lacks the key {missing}; add it" in failure.message
+    assert "kubectl patch secret alpaca" in failure.message
     assert server.record.connect_count == 0
     waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)

@@ -147,8 +147,8 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
 @pytest.mark.parametrize(
     ("faults", "kind", "words"),
     [
-        ([HttpError(status=401)], "auth", "check the Secret"),
-        ([HttpError(status=403)], "auth", "check the Secret"),
+        ([HttpError(status=401)], "auth", "check the key pair in the Secret"),
+        ([HttpError(status=403)], "auth", "check the key pair in the Secret"),
         ([HttpError(status=429)], "network", "too many requests"),
         ([HttpError(status=503)], "network", "HTTP 503"),
         ([ResetOnConnect()], "network", "cannot be reached"),

@@ -136,11 +136,12 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The document with the heartbeat of a job. `ts` is the time of the write by the writer's clock.
 
     `loop_tick_at`, `last_message_at`, `last_quote_ts` and `last_write_at` advance independently of each other.
-    `symbols` and `freshness` have counts of symbols. `stale`, `halted` and `unheard` have the first 20 such symbols
-    in order, and `gaps` the last 10 gaps, oldest first. `heartbeat_interval_ms` is the time between two
-    heartbeats, `clock_skew_ms` how far the writer's clock is ahead of the provider's. `cluster` is the UID of the
-    writer's cluster; None for a standalone runtime. `market_changes_at` is when the market next opens or closes; None
-    if it never does or if that is unknown. `failure` stays while the job is paused.
+    `symbols` and `freshness` have counts of symbols. `stale`, `halted`, `unheard` and `paused` have the first 20 such
+    symbols in order (`paused`: those that are paused one by one), and `gaps` the last 10 gaps, oldest first.
+    `heartbeat_interval_ms` is the time between two heartbeats, `clock_skew_ms` how far the writer's clock is ahead of
+    the provider's. `cluster` is the UID of the writer's cluster; None for a standalone runtime. `market_changes_at` is
+    when the market next opens or closes; None if it never does or if that is unknown. `failure` stays while the job is
+    paused.
     """
 
     status: str
@@ -170,6 +171,7 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     stale: list[str] = []
     halted: list[str] = []
     unheard: list[str] = []
+    paused: list[str] = []
     clock_skew_ms: int | None = None
     cluster: str | None = None
     gaps: list[HeartbeatGap] = []

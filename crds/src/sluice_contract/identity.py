@@ -40,6 +40,7 @@ DEFAULT_PROJECT = "demo-sluice"
 
 JOB_ENV = "SLUICE_JOB"
 POD_UID_ENV = "POD_UID"
+STANDALONE_POD_UID = "standalone"  # of a runtime without a pod
 POD_IP_ENV = "POD_IP"
 
 # The source of the pause that a pod reports until it has read its job for the first time. It is not a switch.

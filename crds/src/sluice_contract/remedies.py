@@ -10,7 +10,7 @@ CLOCK_SKEW_REPORTED_MILLISECONDS: Final = 2000
 SINK_FAILURE: Final = "sink"  # writes to Firestore fail; all other types are failures of the stream
 
 REMEDIES: Final[dict[FailureType, str]] = {
-    "auth": "Correct the key pair in the Secret of the job; the stream then connects by itself.",
+    "auth": "Correct the credentials in the Secret of the job; the stream then connects by itself.",
     "entitlement": "Choose a feed that the account may use, or book the feed with the provider.",
     "connectionLimit": "Close the other connection with the same key or client ID; the stream then connects.",
     "symbolLimit": "Remove symbols from the job, or book a plan that allows more symbols.",
@@ -19,11 +19,17 @@ REMEDIES: Final[dict[FailureType, str]] = {
     "stall": "The stream reconnects by itself; if this repeats, check the provider's status page.",
     "upstreamClosed": "The stream reconnects by itself; if this repeats, check the provider's status page.",
     "configuration": "Correct the field of the job that the message names.",
-    "certificate": "Name the server's certificate authority in alpaca.caConfigMapRef; standalone, in SSL_CERT_FILE.",
+    "certificate": "Name the server's certificate authority in spec.alpaca.caConfigMapRef.",
     "documentConflict": "Stop the other job, or give each job its own spec.heartbeat.document and its own symbols.",
 }
-_SINK_REMEDY: Final = "Check the permissions, the quota and the network of the pod for Firestore; writes are retried."
-_UNKNOWN_REMEDY: Final = "Read the message and the log of the pod."
+# Where a runtime without a cluster needs another remedy.
+_STANDALONE_REMEDIES: Final = {
+    "auth": "Correct the credentials in the environment, then restart the runtime.",
+    "slowClient": "The stream reconnects by itself; if this repeats, give the runtime more CPU or remove symbols.",
+    "certificate": "Name a file with the server's certificate authority in SSL_CERT_FILE, then restart the runtime.",
+}
+_SINK_REMEDY: Final = "Check the permissions, the quota and the network for Firestore; writes are retried."
+_UNKNOWN_REMEDY: Final = "Read the message and the log of the runtime."
 
 
 def clock_skew_sentence(milliseconds: int) -> str:
@@ -34,8 +40,13 @@ def clock_skew_sentence(milliseconds: int) -> str:
     return f"The node's clock is {seconds} s {direction} the provider's: run NTP (such as chrony) on the node."
 
 
-def remedy_of_failure(kind: str) -> str:
-    """Return a sentence that says what to do about a failure of this type. Other versions may write other types."""
+def remedy_of_failure(kind: str, *, is_standalone: bool = False) -> str:
+    """Return a sentence that says what to do about a failure of this type. Other versions may write other types.
+
+    With `is_standalone`, the sentence has no terms of Kubernetes.
+    """
     if kind == SINK_FAILURE:
         return _SINK_REMEDY
+    if is_standalone and kind in _STANDALONE_REMEDIES:
+        return _STANDALONE_REMEDIES[kind]
     return {str(each): remedy for each, remedy in REMEDIES.items()}.get(kind, _UNKNOWN_REMEDY)

@@ -19,3 +19,4 @@ class ValidationRule(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     message: str
     holds: Callable[[IngestJob], bool]
+    standalone_message: str = ""  # for a runtime without a cluster; empty: `message`

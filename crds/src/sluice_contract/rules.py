@@ -8,8 +8,8 @@ from .rule import ValidationRule
 
 
 def messages_of_broken_rules(job: IngestJob) -> list[str]:
-    """Return the message of each rule that the job breaks."""
-    return [rule.message for rule in RULES if not rule.holds(job)]
+    """Return the message of each rule that the job breaks, for a runtime without a cluster."""
+    return [rule.standalone_message or rule.message for rule in RULES if not rule.holds(job)]
 
 
 def _rule_for_settings_of_provider(provider: str) -> ValidationRule:
@@ -27,8 +27,7 @@ RULES = (
     ValidationRule(
         path=(),
         rule="self.metadata.name.size() <= 56",
-        message="metadata.name can have at most 56 characters, because the pod is named NAME-ingest: "
-        "choose a shorter name",
+        message="metadata.name can have at most 56 characters, because -ingest is added to it: choose a shorter name",
         holds=lambda job: len(job.metadata.name) <= 56,
     ),
     ValidationRule(
@@ -52,6 +51,7 @@ RULES = (
         rule="self.provider != 'replay' || has(self.replay)",
         message="provider replay needs spec.replay.tape: name the ConfigMap or the PersistentVolumeClaim "
         "that holds the tape",
+        standalone_message="provider replay needs spec.replay.tape: name the file of the tape",
         holds=lambda job: job.spec.provider != "replay" or job.spec.replay is not None,
     ),
     ValidationRule(
@@ -68,6 +68,9 @@ RULES = (
         rule="self.provider != 'alpaca' || self.dryRun || (has(self.alpaca) && has(self.alpaca.credentialsSecretRef))",
         message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "
         "ALPACA_SECRET_KEY, or set spec.dryRun to true to try it with simulated quotes",
+        standalone_message="provider alpaca needs spec.alpaca.credentialsSecretRef.name: set it to any name, and the "
+        "variables ALPACA_KEY_ID and ALPACA_SECRET_KEY to the key pair; or set spec.dryRun to true to try it with "
+        "simulated quotes",
         holds=lambda job: (
             job.spec.provider != "alpaca" or job.spec.dry_run or job.spec.alpaca_and_secret_name is not None
         ),

@@ -17,18 +17,21 @@ from .status import IngestJobStatus
 
 Schema = dict[str, Any]
 
+# With names of usual length, the default table (priority 0) has about 120 characters.
 _COLUMNS = (
-    ("Tenant", "string", ".spec.tenant", 0),
     ("Provider", "string", ".spec.provider", 0),
     ("Phase", "string", ".status.phase", 0),
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
+    ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 0),
     ("Live", "string", ".status.stream.symbols.live", 0),
-    ("Last-Quote", "date", ".status.stream.heartbeat.lastQuoteAt", 0),
-    ("Heartbeat", "date", ".status.stream.heartbeat.at", 0),
+    ("Last-Quote", "date", ".status.stream.heartbeat.lastQuoteReceivedAt", 0),
+    ("Last-Report", "date", ".status.stream.heartbeat.at", 0),
     ("Paused-By", "string", ".status.stream.pause.source", 0),
     ("Dry-Run", "boolean", ".spec.dryRun", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
-    ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1),
+    ("Tenant", "string", ".spec.tenant", 1),
+    ("Feed", "string", ".status.stream.feed", 1),
+    ("Paused-Symbols", "string", ".status.stream.symbols.pausedSymbols", 1),
     ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 1),
 )
 

@@ -160,7 +160,9 @@ class IngestJobSpec(CamelStruct, frozen=True):
         Meta(
             min_length=1,
             max_length=2000,
-            description="The symbols to stream. Changes are applied on the running connection.",
+            description="The symbols to stream. Changes are applied on the running connection. A merge patch (kubectl "
+            "patch --type=merge) replaces the whole list; server-side apply adds and removes only the symbols of its "
+            "own field manager.",
         ),
     ]
     channels: Annotated[
@@ -202,7 +204,11 @@ class IngestJobSpec(CamelStruct, frozen=True):
         list[PausedSymbol],
         Meta(
             max_length=200,
-            description="Symbols to pause, each with an optional reason and end time. Other symbols are not affected.",
+            description="Symbols to pause, each with an optional reason and end time. Other symbols are not affected. "
+            "A merge patch (kubectl patch --type=merge) replaces the whole list, and so ends the pauses that it does "
+            "not repeat. To pause one symbol, use server-side apply of its entry alone, with a field manager of its "
+            "own: kubectl apply --server-side --field-manager=pause-SPY. To resume it, apply with that field manager "
+            "and without the entry.",
         ),
     ] = []  # noqa: RUF012  msgspec copies an empty list default
     dry_run: Annotated[

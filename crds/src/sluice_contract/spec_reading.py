@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from .base import CamelStruct
+from .decoding_errors import explain_decoding_error
 from .proxies import is_proxy_variable
 from .spec import IngestJobSpec, Pause, PausedSymbol
 
@@ -125,6 +126,6 @@ def _read_stop_fields(raw: dict[str, Any]) -> StopFields:
 
 
 def _problem_sentence(path: str, error: msgspec.ValidationError) -> str:
-    """Return a sentence such as "spec.pause.until is not understood: Invalid RFC3339 encoded datetime"."""
-    words, _, at = str(error).partition(" - at `$")
-    return f"{path}{at.rstrip('`')} is not understood: {words}"[:_MAX_PROBLEM_LENGTH]
+    """Return a sentence such as "spec.limits.burst is not understood: write 1 or more"."""
+    problem = explain_decoding_error(error)
+    return f"{path}{problem.path} is not understood: {problem.explanation}"[:_MAX_PROBLEM_LENGTH]

@@ -68,7 +68,7 @@ class PodRestart(CamelStruct, frozen=True):
 class StreamHeartbeat(CamelStruct, frozen=True):
     """The heartbeat of the pod. The pod writes it at each change of state, and otherwise at least every 30 s."""
 
-    at: Annotated[Instant, Meta(description="When the pod wrote this, by the clock of its node.")]
+    at: Annotated[Instant, Meta(description="When the pod wrote this, by the clock of its node (column LAST-REPORT).")]
     status: Annotated[str, enum_text_schema(HeartbeatState, "The state that the pod reports.")]
     dry_run: Annotated[bool, Meta(description="Whether quotes are logged instead of written.")]
     epoch: Annotated[Count, Meta(description="The epoch of the pod that wrote this.")]
@@ -78,6 +78,13 @@ class StreamHeartbeat(CamelStruct, frozen=True):
     ] = None
     last_quote_at: Annotated[
         Instant | None, Meta(description="The event time of the last quote received. Absent: no quote was received.")
+    ] = None
+    last_quote_received_at: Annotated[
+        Instant | None,
+        Meta(
+            description="When the newest quote was received, by the clock of the pod's node (column LAST-QUOTE). "
+            "Absent: no quote was received."
+        ),
     ] = None
 
 
@@ -175,6 +182,13 @@ class StreamStatus(CamelStruct, frozen=True):
         Count,
         Meta(description="How often each symbol can be written, with this number of symbols and these limits."),
     ]
+    feed: Annotated[
+        Name | None,
+        Meta(
+            description="The source of the quotes, such as alpaca:iex, ibkr or synthetic; alpaca:simulated in a dry "
+            "run without credentials."
+        ),
+    ] = None
     clock_skew_milliseconds: (
         Annotated[
             int,

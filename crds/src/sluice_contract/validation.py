@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from .decoding_errors import amount_text, explain_decoding_error
+from .pattern_words import words_for_pattern
 from .resource import IngestJob, decode_ingest_job
 from .rules import messages_of_broken_rules
 
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+# Only a runtime without a cluster validates documents itself, so these words would mislead its user.
+_CLUSTER_TERM: Final = re.compile(
+    r"\b(pods?|Secrets?|ConfigMaps?|PersistentVolumeClaim|namespace|operator's|kubectl|server-side apply)\b"
+)
+_SENTENCE_END: Final = re.compile(r"(?<=\.) ")
 _LONGEST_VALUE: Final = 100
 _MOST_SENTENCES: Final = 10
 
@@ -55,7 +63,7 @@ def decode_valid_job(
     try:
         job = decode_ingest_job({"metadata": metadata, "spec": document["spec"]})
     except msgspec.ValidationError as error:
-        raise InvalidDocumentError([f"this is not an IngestJob: {error}"]) from None
+        raise InvalidDocumentError([f"this is not an IngestJob: {explain_decoding_error(error)}"]) from None
     if broken := messages_of_broken_rules(job):
         raise InvalidDocumentError(broken)
     return job
@@ -135,23 +143,25 @@ _TYPE_WORDS: Final = {
 _EXPECTATIONS: Final[dict[str, Callable[[Any], str]]] = {
     "type": lambda kind: f"write {_TYPE_WORDS[kind]}",
     "enum": lambda values: f"set it to {'' if len(values) == 1 else 'one of '}{', '.join(map(str, values))}",
-    "pattern": lambda pattern: f"it does not match {pattern}",
+    "pattern": words_for_pattern,
     "minimum": lambda bound: f"set it to {bound} or more",
     "maximum": lambda bound: f"set it to {bound} or less",
-    "minLength": lambda bound: f"it needs at least {bound} characters",
-    "maxLength": lambda bound: f"it can have at most {bound} characters",
-    "minItems": lambda bound: f"it needs at least {bound} items",
-    "maxItems": lambda bound: f"it can have at most {bound} items",
-    "maxProperties": lambda bound: f"it can have at most {bound} keys",
+    "minLength": lambda bound: f"it needs at least {amount_text(bound, 'character')}",
+    "maxLength": lambda bound: f"it can have at most {amount_text(bound, 'character')}",
+    "minItems": lambda bound: f"it needs at least {amount_text(bound, 'item')}",
+    "maxItems": lambda bound: f"it can have at most {amount_text(bound, 'item')}",
+    "maxProperties": lambda bound: f"it can have at most {amount_text(bound, 'key')}",
 }
 
 
 def _expectation(keyword: str, error: ValidationError) -> str:
     describe = _EXPECTATIONS.get(keyword)
-    return describe(error.validator_value) if describe else str(error.message)
+    return describe(error.validator_value) if describe else "this value is not allowed"
 
 
 def _purpose(schema: Any) -> str:
-    """Return the description of a field in parentheses; empty if it has none."""
-    description = str(schema.get("description", "")).rstrip(".") if isinstance(schema, dict) else ""
-    return f" ({description})" if description else ""
+    """Return the description of a field in parentheses, without sentences about a cluster; empty if none is left."""
+    description = str(schema.get("description", "")) if isinstance(schema, dict) else ""
+    sentences = [each for each in _SENTENCE_END.split(description) if not _CLUSTER_TERM.search(each)]
+    text = " ".join(sentences).rstrip(".")
+    return f" ({text})" if text else ""

@@ -10,6 +10,7 @@ from typing import Final, Generic, Protocol
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.decoding_errors import explain_decoding_error
 
 from .domain.objects import Key
 from .informer_cache import ClusterState, ObjectCache, V
@@ -102,7 +103,9 @@ class _OverdueObjects(Generic[V]):
         except NotFound:
             if known is not None:
                 self._cache.remove_if_same_uid(key, known.metadata.uid)
-        except (ClusterError, msgspec.ValidationError) as error:
+        except msgspec.ValidationError as error:
+            return f"{'/'.join(key)} is not understood: {explain_decoding_error(error)}"
+        except ClusterError as error:
             return f"{'/'.join(key)}: {error}"
         return ""
 

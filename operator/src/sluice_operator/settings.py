@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.identity import DEFAULT_PROJECT
 from sluice_contract.proxies import parse_proxy
 
@@ -92,6 +93,17 @@ _VARIABLES = {
 }
 
 
+# What to write where a text is not accepted. All other settings accept any text.
+_SECONDS: Final = "a number of seconds from 0.1 to 3600"
+_ACCEPTED: Final = {
+    "workers": "a whole number from 1 to 64",
+    "port": "a whole number from 1 to 65535",
+    "lease_seconds": _SECONDS,
+    "lease_renew_seconds": _SECONDS,
+    "lease_retry_seconds": _SECONDS,
+    "log_level": "DEBUG, INFO, WARNING or ERROR",
+}
+
 _POD_PROXY_VARIABLES = {
     "SLUICE_POD_HTTPS_PROXY": "HTTPS_PROXY",
     "SLUICE_POD_HTTP_PROXY": "HTTP_PROXY",
@@ -115,8 +127,9 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     try:
         chosen = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
-        field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
-        raise ValueError(f"{_VARIABLES.get(field, field)} is not valid: {error}") from error
+        field = explain_decoding_error(error).path.removeprefix(".").split("[")[0]
+        name = _VARIABLES[field]
+        raise ValueError(f"{name} is {environment[name]!r}: write {_ACCEPTED[field]}") from None
     if said := election.timings_problem(chosen.lease_timings):
         raise ValueError(f"SLUICE_LEASE_SECONDS, SLUICE_LEASE_RENEW_SECONDS and SLUICE_LEASE_RETRY_SECONDS: {said}")
     return chosen

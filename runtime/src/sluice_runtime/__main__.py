@@ -15,6 +15,7 @@ from sluice_contract import identity
 
 from . import logs
 from .adapters.hangup_signal import ignore_hangup
+from .argument_parser import PlainArgumentParser
 from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
@@ -60,7 +61,7 @@ def _flush_stdout() -> None:
 
 
 def _argument_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
+    parser = PlainArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
     actions = parser.add_subparsers(dest="command", required=True)
     run = actions.add_parser("run", help="run in a pod, or standalone from a document or the environment")
     run.add_argument("-f", "--file", type=Path, help="run this IngestJob (YAML or JSON) without Kubernetes")
@@ -146,6 +147,7 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
     """Run a command outside a pod, and return the exit code. A pod needs none of the imports in this function."""
     from . import cli  # noqa: PLC0415
 
+    _clean_environment(arguments.command)
     match arguments.command:
         case "pause" | "resume" | "paused":
             return cli.run_pause_command(arguments, os.environ, print)
@@ -189,6 +191,15 @@ def _run_standalone_runtime(arguments: argparse.Namespace) -> int:
     passed, sentence = runtime.run_smoke_test(arguments.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
+
+
+def _clean_environment(command: str) -> None:
+    from .environment_variables import STATE_VARIABLES, clean_environment  # noqa: PLC0415
+
+    if command in ("pause", "resume", "paused"):
+        clean_environment(os.environ, STATE_VARIABLES)  # no other variable may refuse a pause
+    elif identity.JOB_ENV not in os.environ:
+        clean_environment(os.environ)
 
 
 if __name__ == "__main__":

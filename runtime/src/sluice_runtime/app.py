@@ -199,6 +199,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     journal = parts.journal
     who = journal.identity
     journal.feed = parts.source.name
+    _log.info("quotes come from %s", journal.feed, extra={"event_type": "stream"})
     origin = DocumentOrigin(
         source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
     )

@@ -13,12 +13,14 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
 from .adapters.alpaca.credentials import Credentials, CredentialsReader
 from .adapters.alpaca.environment import EnvironmentCredentialsReader
 from .adapters.decoding import decode_json
+from .adapters.error_text import file_error_text
 from .adapters.http.smoke_client import SmokeClient
 from .adapters.job_document import JobDocumentError, parse_job_document
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
@@ -34,6 +36,7 @@ from .standalone_settings import (
     document_variables,
     first_set_variable,
     job_from_environment,
+    missing_key_problem,
     standalone_settings,
     state_dir,
     validated_job,
@@ -100,26 +103,29 @@ def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, s
     try:
         if arguments.command == "paused":
             state = file.read()
-            return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
+            return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, file.path, say)
         if arguments.command == "pause":
             pause = ManualPause(since=datetime.now(UTC), reason=arguments.reason)
             file.rewrite_under_lock(lambda before: before.with_pauses_added(symbols, pause))
         else:
             file.rewrite_under_lock(lambda before: before.with_pauses_removed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
-        raise SettingsError(f"{file.path} cannot be used: {error}") from None
+        remedy = "check SLUICE_STATE_DIR" if isinstance(error, OSError) else "repair or remove it"
+        raise SettingsError(f"{file.path} cannot be used ({file_error_text(error)}); {remedy}") from None
     done = "paused" if arguments.command == "pause" else "resumed"
     whom = ", ".join(symbols) or _WHOLE
     say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     return 0
 
 
-def _list_all_pauses(state: ManualPauses, say: Say) -> int:
+def _list_all_pauses(state: ManualPauses, path: Path, say: Say) -> int:
     """List the pause of the whole job, and then those of symbols in alphabetical order. Return exit code 0."""
     if state.job is not None:
         say(_pause_line(_WHOLE, state.job))
     for name, pause in sorted(state.symbols.items()):
         say(_pause_line(name, pause))
+    if not state.symbols:
+        say(f"no symbol is paused in {path}")
     return 0
 
 
@@ -131,7 +137,10 @@ def _list_pauses_of_symbols(symbols: list[str], state: ManualPauses, say: Say) -
     if state.job is not None:
         say(_pause_line(_WHOLE, state.job))
         return 0
-    return 0 if state.symbols.keys() >= set(symbols) else 1
+    not_paused = [name for name in dict.fromkeys(symbols) if name not in state.symbols]
+    if not_paused:
+        say(f"not paused: {', '.join(not_paused)}")
+    return 1 if not_paused else 0
 
 
 def settings_for_preflight(document: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -156,7 +165,9 @@ def with_symbols_from_json(settings: Settings, symbols_json: bytes) -> Settings:
     try:
         symbols = decode_json(symbols_json, list[Symbol]) or settings.job.spec.symbols
     except msgspec.MsgspecError as error:
-        raise SettingsError(f"--symbols-from-stdin: standard input is not a JSON array of symbols ({error})") from None
+        raise SettingsError(
+            f"--symbols-from-stdin: standard input is not a JSON array of symbols: {explain_decoding_error(error)}"
+        ) from None
     spec = msgspec.structs.replace(settings.job.spec, symbols=symbols)
     return msgspec.structs.replace(settings, job=msgspec.structs.replace(settings.job, spec=spec))
 
@@ -198,6 +209,9 @@ def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str
     """Return a reader of the key pair in the environment, or else of the mounted Secret.
 
     Return None if the job uses neither.
+
+    Raises:
+        SettingsError: a standalone runtime needs the key pair, and the environment lacks a part of it.
     """
     alpaca = settings.job.spec.alpaca
     if alpaca is None:
@@ -207,6 +221,8 @@ def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str
         return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
+    if settings.is_standalone:
+        raise SettingsError(f"{missing_key_problem(environment)}; set both to check the account")
     return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 

@@ -138,11 +138,12 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
     spec = settings.job.spec
     match spec.provider:
         case "replay":
-            from .adapters.replay import ReplaySource  # noqa: PLC0415
+            from .adapters.replay import TAPE_BESIDE_DOCUMENT, TAPE_IN_VOLUME, ReplaySource  # noqa: PLC0415
 
             if spec.replay is None:
-                raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
-            return ReplaySource(settings.tape_dir / spec.replay.tape.relative_path, spec.replay.speed)
+                raise SettingsError("spec.replay is missing; name the tape in spec.replay.tape")
+            remedy = TAPE_BESIDE_DOCUMENT if settings.is_standalone else TAPE_IN_VOLUME
+            return ReplaySource(settings.tape_dir / spec.replay.tape.relative_path, spec.replay.speed, remedy)
         case "alpaca" if spec.alpaca_and_secret_name is not None:
             from .adapters.alpaca.key_pair_check import KeyPairCheck  # noqa: PLC0415
             from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.identity import InjectedJob
 
 from .domain.pause import Switch, parse_on_or_off
@@ -43,6 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_file: Path | None = None  # run -f: the document with the job, without a cluster
     record_file: Path | None = None  # run --record: the tape to record to
     exits_after_auto_stop: bool = False  # STOP_AFTER_SECONDS is set, without a cluster
+
+    @property
+    def is_standalone(self) -> bool:
+        """Whether this process runs without a cluster."""
+        return self.pod_uid == identity.STANDALONE_POD_UID
 
     @property
     def environment_switch(self) -> Switch:
@@ -147,8 +153,8 @@ def _parse_injected_job(document: str) -> InjectedJob:
         return msgspec.json.decode(document, type=InjectedJob)
     except msgspec.MsgspecError as error:
         raise SettingsError(
-            f"{identity.JOB_ENV} is not the document that the operator of this version injects ({error}); run operator "
-            f"and runtime of the same release"
+            f"{identity.JOB_ENV} is not the document that the operator of this version injects "
+            f"({explain_decoding_error(error)}); run operator and runtime of the same release"
         ) from error
 
 

@@ -51,7 +51,7 @@ from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
-from .standalone_settings import KEY_ID, SECRET_KEY, STOP_AFTER, first_set_variable
+from .standalone_settings import KEY_ID, SECRET_KEY, STOP_AFTER, first_set_variable, missing_key_problem
 
 if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
@@ -215,7 +215,7 @@ class StandaloneRuntime:
         login = self._settings.job.spec.alpaca_and_secret_name
         if login is None:
             return None
-        alpaca, secret = login
+        alpaca, _ = login
         from .adapters.alpaca.credentials import Credentials  # noqa: PLC0415
         from .adapters.alpaca.environment import EnvironmentCredentialsReader  # noqa: PLC0415
 
@@ -225,8 +225,8 @@ class StandaloneRuntime:
         )
         if key_id is None or secret_key is None:
             raise SettingsError(
-                f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them: without a cluster they replace the Secret "
-                f"{secret}"
+                f"{missing_key_problem(self._environment)}; set both: a standalone runtime reads its key pair from "
+                f"these variables"
             )
         return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
 

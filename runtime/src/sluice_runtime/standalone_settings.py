@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sluice_contract.identity import InjectedJob
+from sluice_contract.identity import STANDALONE_POD_UID, InjectedJob
 from sluice_contract.resource import IngestJob
 from sluice_contract.validation import InvalidDocumentError, decode_valid_job
 from sluice_contract.validation import Path as FieldPath
@@ -28,7 +28,7 @@ STATE_DIR = "SLUICE_STATE_DIR"
 STOP_AFTER = "STOP_AFTER_SECONDS"
 
 # The block and field of the spec for each number.
-_NUMBERS = {
+NUMBERS = {
     "PER_SYMBOL_MIN_INTERVAL_MS": ("limits", "minIntervalMilliseconds"),
     "GLOBAL_WRITES_PER_SEC": ("limits", "writesPerSecond"),
     "GLOBAL_BURST": ("limits", "burst"),
@@ -38,7 +38,7 @@ _NUMBERS = {
 }
 
 
-_PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.items()} | {
+_PLACES = {f"spec.{block}.{field}": name for name, (block, field) in NUMBERS.items()} | {
     "metadata.namespace": TENANT[0],
     "spec.tenant": TENANT[0],
     "spec.symbols": SYMBOLS[0],
@@ -71,11 +71,13 @@ def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
             liveQuotesCollection=first_set_variable(environment, COLLECTION),
         ),
     }
-    if "credentialsSecretRef" not in spec["alpaca"] and not spec["dryRun"]:
-        raise SettingsError(
-            f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them, or DRY_RUN=1 to try Sluice with simulated quotes"
-        )
-    for name, (block, field) in _NUMBERS.items():
+    missing = missing_key_problem(environment)
+    has_one_key = missing is not None and any(first_set_variable(environment, names) for names in (KEY_ID, SECRET_KEY))
+    if has_one_key:
+        raise SettingsError(f"{missing}; set both, or set neither and DRY_RUN=1 to try Sluice with simulated quotes")
+    if missing is not None and not spec["dryRun"]:
+        raise SettingsError(f"{missing}; set both, or set DRY_RUN=1 to try Sluice with simulated quotes")
+    for name, (block, field) in NUMBERS.items():
         if (value := first_set_variable(environment, (name,))) is not None:
             spec.setdefault(block, {})[field] = _parse_integer(name, value)
     try:
@@ -129,7 +131,7 @@ def document_variables(environment: Mapping[str, str]) -> DocumentVariables:
 
 def variables_without_effect_on_document(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that are set and declare a job, but have no effect if a document declares it."""
-    names = [*TENANT, *SYMBOLS, *COLLECTION, "ALPACA_DATA_FEED", "ALPACA_STREAM_URL", *_NUMBERS]
+    names = [*TENANT, *SYMBOLS, *COLLECTION, "ALPACA_DATA_FEED", "ALPACA_STREAM_URL", *NUMBERS]
     return [name for name in names if name != STOP_AFTER and first_set_variable(environment, (name,)) is not None]
 
 
@@ -195,7 +197,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
             project_id="",
             spec=job.spec,
         ),
-        pod_uid="standalone",
+        pod_uid=STANDALONE_POD_UID,
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),
@@ -216,6 +218,17 @@ def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -
     """Return the value of the first of `names` that is set; None if none is set."""
     values = (without_byte_order_mark(environment.get(name, "")).strip() for name in names)
     return next((value for value in values if value), None)
+
+
+def missing_key_problem(environment: Mapping[str, str]) -> str | None:
+    """Return which variables of Alpaca's key pair are not set, as the start of a sentence; None if both are set."""
+    missing = [names[0] for names in (KEY_ID, SECRET_KEY) if first_set_variable(environment, names) is None]
+    if not missing:
+        return None
+    if len(missing) == len((KEY_ID, SECRET_KEY)):
+        return f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set"
+    given = next(name for name in (*KEY_ID, *SECRET_KEY) if first_set_variable(environment, (name,)) is not None)
+    return f"{missing[0]} is not set, although {given} is"
 
 
 def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:

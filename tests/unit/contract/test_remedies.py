@@ -10,9 +10,10 @@ def test_each_type_of_failure_has_its_remedy() -> None:
     assert set(REMEDIES) == set(get_args(FailureType))
 
 
+@pytest.mark.parametrize("is_standalone", [False, True])
 @pytest.mark.parametrize("kind", [*get_args(FailureType), SINK_FAILURE, "a type of a later version"])
-def test_a_remedy_is_one_short_sentence(kind: str) -> None:
-    remedy = remedy_of_failure(kind)
+def test_a_remedy_is_one_short_sentence(kind: str, is_standalone: bool) -> None:
+    remedy = remedy_of_failure(kind, is_standalone=is_standalone)
     assert remedy[0].isupper()
     assert remedy.endswith(".")
     assert len(remedy.encode()) <= 110

@@ -68,3 +68,31 @@ def test_every_column_shows_an_existing_field() -> None:
 def test_the_status_is_a_subresource() -> None:
     [version] = custom_resource_definition()["spec"]["versions"]
     assert version["subresources"] == {"status": {}}
+
+
+def columns(priority: int) -> dict[str, str]:
+    [version] = custom_resource_definition()["spec"]["versions"]
+    found = version["additionalPrinterColumns"]
+    return {each["name"]: each["jsonPath"] for each in found if each.get("priority", 0) == priority}
+
+
+def test_the_default_table_has_the_reason_and_ages_whose_names_say_of_what() -> None:
+    assert columns(0) == {
+        "Provider": ".spec.provider",
+        "Phase": ".status.phase",
+        "Ready": '.status.conditions[?(@.type=="Ready")].status',
+        "Reason": '.status.conditions[?(@.type=="Ready")].reason',
+        "Live": ".status.stream.symbols.live",
+        "Last-Quote": ".status.stream.heartbeat.lastQuoteReceivedAt",
+        "Last-Report": ".status.stream.heartbeat.at",
+        "Paused-By": ".status.stream.pause.source",
+        "Dry-Run": ".spec.dryRun",
+        "Age": ".metadata.creationTimestamp",
+    }
+    assert list(columns(1)) == ["Tenant", "Feed", "Paused-Symbols", "Message"]
+
+
+def test_the_lists_of_symbols_warn_of_a_merge_patch() -> None:
+    for field in ("spec.symbols", "spec.pausedSymbols"):
+        assert "A merge patch (kubectl patch --type=merge) replaces the whole list" in ROWS[field]["description"]
+    assert "server-side apply of its entry alone" in ROWS["spec.pausedSymbols"]["description"]

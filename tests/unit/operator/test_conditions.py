@@ -258,7 +258,25 @@ async def test_a_job_that_waits_for_a_connection_slot_names_its_holder(world: Wo
     assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("False", c.HELD_BY)
     [message] = [each.message for each in world.job.status.conditions if each.type == c.CONNECTION_SLOT_ACQUIRED]
     assert message.startswith("Job other of this namespace")
-    assert world.ready[0] == "False"
+    assert world.ready == ("False", c.HELD_BY)
+    ready = found(world.job.status, c.READY)
+    assert ready is not None
+    assert ready.message == message
+
+
+@pytest.mark.parametrize(
+    ("stream", "ready"),
+    [
+        (failing("connectionLimit", "BackingOff"), ("False", c.HELD_BY)),
+        (failing("auth"), ("False", c.REFUSED)),
+        ({"state": "Live"}, ("True", c.STREAMING_REASON)),
+    ],
+)
+async def test_a_held_slot_is_the_reason_unless_the_job_streams_or_a_person_has_to_act(
+    world: World, stream: dict[str, Any], ready: tuple[str, str]
+) -> None:
+    await after(world, ALPACA, slot={"acquired": False, "holder": "other"}, **stream)
+    assert world.ready == ready
 
 
 async def test_the_slot_is_a_condition_only_if_the_job_needs_it(world: World) -> None:

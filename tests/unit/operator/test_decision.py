@@ -66,6 +66,7 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "verdict_if_generation_is_not_applied",
         "verdict_if_tape_is_finished",
         "verdict_if_stream_is_blocked",
+        "verdict_if_another_job_holds_connection",
         "verdict_if_stream_is_backing_off",
         "verdict_if_sink_is_unhealthy",
         "verdict_if_stream_is_live",

@@ -77,12 +77,23 @@ def test_every_variable_takes_effect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("SLUICE_WORKERS", "0"), ("SLUICE_HTTP_PORT", "x"), ("SLUICE_LOG_LEVEL", "LOUD"), ("SLUICE_LEASE_SECONDS", "10")],
+    ("name", "value", "sentence"),
+    [
+        ("SLUICE_WORKERS", "0", "SLUICE_WORKERS is '0': write a whole number from 1 to 64"),
+        ("SLUICE_HTTP_PORT", "x", "SLUICE_HTTP_PORT is 'x': write a whole number from 1 to 65535"),
+        ("SLUICE_LOG_LEVEL", "LOUD", "SLUICE_LOG_LEVEL is 'LOUD': write DEBUG, INFO, WARNING or ERROR"),
+        ("SLUICE_LEASE_SECONDS", "x", "SLUICE_LEASE_SECONDS is 'x': write a number of seconds from 0.1 to 3600"),
+    ],
 )
-def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=name):
+def test_a_value_that_is_not_accepted_is_named_with_what_to_write(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=name) as error:
         settings_from_environment({name: value})
+    assert str(error.value) == sentence
+
+
+def test_lease_timings_that_contradict_each_other_are_named() -> None:
+    with pytest.raises(ValueError, match="SLUICE_LEASE_SECONDS, SLUICE_LEASE_RENEW_SECONDS"):
+        settings_from_environment({"SLUICE_LEASE_SECONDS": "10"})
 
 
 @pytest.mark.parametrize("value", ["1000", "Platform"])

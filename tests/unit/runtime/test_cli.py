@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 
 from sluice_contract.spec import IngestJobSpec
@@ -165,7 +166,8 @@ def test_a_later_start_has_a_later_epoch(world: World) -> None:
 
 def test_pauses_are_listed_with_time_and_reason(world: World) -> None:
     assert world.pauses("paused") == 0
-    assert world.said == []
+    assert world.said == [f"no symbol is paused in {world.file.path}"]
+    world.said.clear()
     assert world.pauses("pause", "msft", "aapl", reason="bad prints") == 0
     assert world.pauses("pause") == 0
     assert [line.partition(": ")[2] for line in world.said] == [
@@ -183,7 +185,7 @@ def test_a_query_for_symbols_lists_these_and_returns_whether_all_are_paused(worl
     world.said.clear()
     assert world.pauses("paused", "aapl") == 0
     assert world.pauses("paused", "AAPL", "SPY") == 1
-    assert [line.split()[0] for line in world.said] == ["AAPL", "AAPL"]
+    assert [line.partition(" is paused since ")[0] for line in world.said] == ["AAPL", "AAPL", "not paused: SPY"]
     world.pauses("pause")
     world.said.clear()
     assert world.pauses("paused", "SPY") == 0
@@ -220,14 +222,17 @@ def test_an_invalid_symbol_is_reported_and_nothing_is_written(world: World, comm
 @pytest.mark.parametrize("command", ["pause", "resume", "paused"])
 def test_a_damaged_state_is_reported_and_left_unchanged(world: World, command: str) -> None:
     world.file.path.write_text("{")
-    with pytest.raises(SettingsError, match=r"pauses\.json cannot be used: "):
+    with pytest.raises(
+        SettingsError,
+        match=r"pauses\.json cannot be used \(it is not valid JSON: the end is missing\); repair or remove it",
+    ):
         world.pauses(command, "AAPL")
     assert world.file.path.read_text() == "{"
 
 
 def test_a_state_that_cannot_be_written_is_reported(world: World) -> None:
     world.environment["SLUICE_STATE_DIR"] = str(world.document)
-    with pytest.raises(SettingsError, match="cannot be used: "):
+    with pytest.raises(SettingsError, match=r"cannot be used \(File exists\); check SLUICE_STATE_DIR"):
         world.pauses("pause")
 
 
@@ -270,10 +275,10 @@ def test_json_output_is_an_array_and_the_exit_code_is_0(world: World, account: A
 
 def test_without_a_key_pair_that_of_a_mounted_secret_is_used(world: World, account: Account) -> None:
     job = cli.job_reader(None, KEYS)()
-    settings = cli.settings_for_job(job, {}, None)
+    settings = msgspec.structs.replace(cli.settings_for_job(job, {}, None), pod_uid="0b0b")
     assert not settings.alpaca_credentials_dir.exists()
     assert cli.run_preflight(settings, {}, world.said.append, as_json=False) == 1
-    assert world.said[0].startswith("NOT credentials: the Secret environment is missing or lacks a key")
+    assert world.said[0].startswith("NOT credentials: the Secret environment is missing, or has neither")
     assert account.looked_at == []
 
 

@@ -86,4 +86,4 @@ def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([])
     assert end.value.code == 2
-    assert "usage: sluice-runtime" in capsys.readouterr().err
+    assert "sluice-runtime: name a command" in capsys.readouterr().err

@@ -70,11 +70,11 @@ def test_a_missing_variable_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("document", "place"),
     [
-        ("{", "truncated"),
-        ("[]", "Expected `object`"),
-        ("{}", "missing required field `namespace`"),
-        (msgspec.json.encode({**JOB, "spec": {**SPEC, "symbols": ["aapl"]}}).decode(), "$.spec.symbols[0]"),
-        (msgspec.json.encode({**JOB, "spec": {**SPEC, "provider": "carrier-pigeon"}}).decode(), "$.spec.provider"),
+        ("{", "it is not valid JSON: the end is missing"),
+        ("[]", "it is a list; write an object with named fields"),
+        ("{}", "namespace is missing; add it"),
+        (msgspec.json.encode({**JOB, "spec": {**SPEC, "symbols": ["aapl"]}}).decode(), "spec.symbols[0]: "),
+        (msgspec.json.encode({**JOB, "spec": {**SPEC, "provider": "carrier-pigeon"}}).decode(), "spec.provider: "),
     ],
 )
 def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, place: str) -> None:

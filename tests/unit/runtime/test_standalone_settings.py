@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sluice_runtime.settings import SettingsError
-from sluice_runtime.standalone_settings import job_from_environment, standalone_settings, state_dir
+from sluice_runtime.standalone_settings import KEY_ID, SECRET_KEY, job_from_environment, standalone_settings, state_dir
 
 KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s"}
 OTHER_NAMES = {"FIRESTORE_TENANT_ID": "acme", "APCA_API_KEY_ID": "k", "APCA_API_SECRET_KEY": "s"}
@@ -81,6 +81,17 @@ def test_a_dry_run_needs_no_keys() -> None:
 def test_missing_variables_are_named() -> None:
     assert sentence().startswith("TENANT_ID is not set")
     assert sentence(TENANT_ID="acme").startswith("ALPACA_KEY_ID and ALPACA_SECRET_KEY are not set")
+
+
+@pytest.mark.parametrize("dry_run", ["", "1"])
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [(name, "ALPACA_SECRET_KEY") for name in KEY_ID] + [(name, "ALPACA_KEY_ID") for name in SECRET_KEY],
+)
+def test_the_missing_one_of_two_keys_is_named(given: str, missing: str, dry_run: str) -> None:
+    message = sentence(**{"TENANT_ID": "acme", given: "top-secret", "DRY_RUN": dry_run})
+    assert message.startswith(f"{missing} is not set, although {given} is; set both, or set neither")
+    assert "top-secret" not in message
 
 
 @pytest.mark.parametrize(

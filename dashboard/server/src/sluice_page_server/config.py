@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+_TEXTS = ("projectId", "apiKey", "authDomain", "emulatorHost")
 EXAMPLE = "dashboard/config.example.json has an example"
 PLACEHOLDER = "your-project"
 _DOMAIN = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
@@ -53,11 +54,20 @@ def parse_config(text: bytes) -> PageConfig:
     """Check the text of config.json. Raises ConfigError if it is not JSON, or lacks a field."""
     try:
         document = msgspec.json.decode(text.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
-        fields = msgspec.convert(document, _CheckedFields)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{error}. {EXAMPLE}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"it is not JSON: {error}. {EXAMPLE}.") from error
+        return _checked_config(document)
+    except msgspec.ValidationError:
+        raise ConfigError(f"it is not an object with named fields. {EXAMPLE}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ConfigError(f"it is not JSON: check its commas, brackets and quotation marks. {EXAMPLE}.") from None
+
+
+def _checked_config(document: dict[str, Any]) -> PageConfig:
+    if document.get("projectId") is None:
+        raise ConfigError(f"projectId is missing. {EXAMPLE}.")
+    for name in _TEXTS:
+        if document.get(name) is not None and not isinstance(document[name], str):
+            raise ConfigError(f"{name} is not a text: write it in quotation marks. {EXAMPLE}.")
+    fields = msgspec.convert(document, _CheckedFields)
     if fields.project_id == PLACEHOLDER:
         raise ConfigError(f"projectId is still {PLACEHOLDER}: write your project's ID, and its other fields.")
     if not fields.emulator_host and not fields.api_key:

@@ -280,3 +280,13 @@ def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:
     delay = min(RESTART_FIRST_SECONDS * 2 ** min(count - 1, 10), RESTART_MOST_SECONDS)
     next_at = observation.now + timedelta(seconds=delay)
     return PodRestart(count=count, next_at=next_at.replace(microsecond=next_at.microsecond // 1000 * 1000))
+
+
+def held_by_sentence(report: StreamStatus) -> str | None:
+    """Return a sentence that names the job with the connection for which this job waits; None if it does not wait."""
+    if report.slot is None or report.slot.acquired:
+        return None
+    return (
+        f"Job {report.slot.holder} of this namespace holds the one connection that these credentials and this feed (or "
+        f"this client ID) allow: pause that job, or give this job its own credentials or client ID."
+    )

@@ -150,6 +150,14 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
     return ReadinessVerdict(reason=reason, message=_failure_message(report), phase="Blocked", stalled=True)
 
 
+def verdict_if_another_job_holds_connection(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
+    """Return the verdict not ready if the pod waits for the connection slot, which another job holds."""
+    report = facts.report_of_current_pod(o)
+    if report is None or report.state == "Live" or (message := facts.held_by_sentence(report)) is None:
+        return None
+    return ReadinessVerdict(reason=c.HELD_BY, message=message, phase="Starting")
+
+
 def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the connection failed and the pod is waiting to retry it."""
     report = facts.report_of_current_pod(o)
@@ -206,6 +214,7 @@ READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
     verdict_if_generation_is_not_applied,
     verdict_if_tape_is_finished,
     verdict_if_stream_is_blocked,
+    verdict_if_another_job_holds_connection,
     verdict_if_stream_is_backing_off,
     verdict_if_sink_is_unhealthy,
     verdict_if_stream_is_live,

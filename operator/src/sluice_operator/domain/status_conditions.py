@@ -179,12 +179,9 @@ def connection_slot_condition(o: Observation) -> UndatedCondition | None:
     report = facts.report_of_current_pod(o)
     if report is None or report.slot is None:
         return None
-    if report.slot.acquired:
+    message = facts.held_by_sentence(report)
+    if message is None:
         return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
-    message = (
-        f"Job {report.slot.holder} of this namespace holds the one connection that these credentials and this feed (or "
-        f"this client ID) allow: pause that job, or give this job its own credentials or client ID."
-    )
     return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
 
 

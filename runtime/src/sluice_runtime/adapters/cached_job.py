@@ -16,6 +16,7 @@ from ..domain.declared_job import DeclaredJob
 from ..domain.reload_report import FileReading
 from ..ports import JobPort, RequestRefusedError, StartRequest
 from .decoding import decode_json
+from .error_text import file_error_text
 from .switches import write_file_atomically
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class CachedJob:
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
-            _log.warning("cannot read the cached IngestJob: %s", error)
+            _log.warning("cannot read the cached IngestJob: %s", file_error_text(error))
             return None
         return job if job.metadata.uid == self._uid else None
 
@@ -80,13 +81,13 @@ class CachedJob:
         try:
             write_file_atomically(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
-            _log.warning("cannot cache the IngestJob for a restart: %s", error)
+            _log.warning("cannot cache the IngestJob for a restart: %s", file_error_text(error))
 
     def _try_to_delete_cache(self) -> None:
         try:
             self._file.unlink(missing_ok=True)
         except OSError as error:
-            _log.warning("cannot delete the cached copy of the deleted IngestJob: %s", error)
+            _log.warning("cannot delete the cached copy of the deleted IngestJob: %s", file_error_text(error))
 
 
 class ReadOnlyDeclaration:

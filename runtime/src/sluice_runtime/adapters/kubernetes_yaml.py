@@ -67,6 +67,33 @@ class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[mi
         return tag
 
 
+_INDENTATION = "the indentation is wrong, or text follows a closing quotation mark or bracket; correct the line"
+# What the parser's own terms mean for the author of the text.
+_PROBLEM_WORDS = (
+    ("',' or ']'", "a list in [ ] is not closed, or a comma is missing in it; add it"),
+    ("',' or '}'", "a mapping in { } is not closed, or a comma is missing in it; add it"),
+    (
+        "mapping values are not allowed",
+        "there is a second colon on this line, or the line is indented too far; put a value with a colon in quotation "
+        "marks, or correct the indentation",
+    ),
+    ("unexpected end of stream", "a quotation mark is not closed; close it"),
+    ("undefined alias", "* refers to an anchor that does not exist; put the value in quotation marks"),
+    ("duplicate anchor", "an anchor is defined twice; rename one of them"),
+    ("cannot start any token", "a value cannot start with this character; put it in quotation marks"),
+    ("node content", "a value cannot start with this character; put it in quotation marks"),
+    ("alphabetic or numeric", "a value that starts with & or * needs quotation marks; add them"),
+    ("expected ':'", "a colon is missing after a key, or the indentation is wrong; correct the line"),
+    ("escape", "a backslash in double quotation marks starts an unknown escape; write it twice"),
+    ("decimal number", "a backslash in double quotation marks starts an unknown escape; write it twice"),
+    ("expected key", _INDENTATION),
+    ("expected '-'", _INDENTATION),
+    ("document start", _INDENTATION),
+    ("block sequence", _INDENTATION),
+)
+_UNKNOWN_PROBLEM = "this is not YAML; check the indentation and the quotation marks"
+
+
 def parse_yaml(text: str) -> list[YamlDocument]:
     """Return the documents of a YAML text, without the empty ones.
 
@@ -78,8 +105,8 @@ def parse_yaml(text: str) -> list[YamlDocument]:
         found = [_DocumentBuilder().document(node) for node in yaml.compose_all(text, _Loader)]
     except yaml.MarkedYAMLError as error:
         raise YamlError(_syntax_problem(error, text)) from None
-    except yaml.YAMLError as error:
-        raise YamlError(" ".join(str(error).split())) from None
+    except yaml.YAMLError:  # the reader's error about characters
+        raise YamlError("it contains a control character; remove it") from None
     return [each for each in found if each.value is not None]
 
 
@@ -101,8 +128,10 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str) -> str:
     lines = text.split("\n")
     nearby = lines[max(0, at - 1) : at + 1]
     has_tab = any("\t" in line[: len(line) - len(line.lstrip())] for line in nearby)
-    remedy = "; a tab cannot indent YAML: use spaces" if has_tab else ""
-    return f"{where}{error.problem or error.context}{remedy}"
+    if has_tab:
+        return f"{where}a tab cannot indent YAML: use spaces"
+    found = str(error.problem or error.context or "")
+    return where + next((words for term, words in _PROBLEM_WORDS if term in found), _UNKNOWN_PROBLEM)
 
 
 class _DocumentBuilder:
@@ -153,7 +182,7 @@ class _DocumentBuilder:
             if key in own:
                 raise YamlError(
                     f"{_line(key_node)}: the key {key} occurs twice in one mapping; remove one of them "
-                    "(kubectl uses the last one)"
+                    "(otherwise only the last one would count)"
                 )
             own[key] = self._value(value_node, (*path, key))
         return merged | own

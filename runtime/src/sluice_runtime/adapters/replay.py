@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gzip
 import logging
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from ..domain.failure import StreamError
 from ..domain.market import Quote
 from ..domain.symbol_spelling import SymbolSpellings
 from ..ports import QUOTES, Listener
+from .error_text import file_error_text
 from .local import LocalConnection, SourceWithoutServer
 from .tape_rows import TapeError, parse_tape
 from .user_text import UserTextError, open_user_text
@@ -32,10 +34,18 @@ _NAME_LENGTH = 40
 # At speed 0, other tasks run after this many quotes.
 _FRAME = 256
 _POLL_SECONDS = 1.0
+# What to do if the tape does not exist.
+TAPE_IN_VOLUME = (
+    "create the ConfigMap that spec.replay.tape.configMapRef names, with the key {name}, or copy it into the volume "
+    "that claimRef names"
+)
+TAPE_BESIDE_DOCUMENT = "copy it to {directory}, or correct spec.replay.tape"
 
 
-def read_tape(path: Path) -> Iterator[Quote]:
+def read_tape(path: Path, remedy: str = TAPE_BESIDE_DOCUMENT) -> Iterator[Quote]:
     """Yield the quotes of a tape in order. A tape is a CSV file as in `parse_tape`, plain or compressed with gzip.
+
+    `remedy` says what to do if the file does not exist, with its `{name}` and `{directory}`.
 
     Raises:
         StreamError: the file cannot be read as a tape; the message names the line.
@@ -46,13 +56,20 @@ def read_tape(path: Path) -> Iterator[Quote]:
     except FileNotFoundError as error:
         raise StreamError(
             "configuration",
-            f"the tape {path.name} does not exist; create the ConfigMap that spec.replay.tape.configMapRef names, with "
-            f"the key {path.name}, or copy it into the volume that claimRef names",
+            f"the tape {path.name} does not exist; {remedy.format(name=path.name, directory=path.parent)}",
         ) from error
     except TapeError as error:
         raise StreamError("configuration", str(error)) from error
     except (OSError, UserTextError, EOFError, zlib.error, csv.Error) as error:
-        raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
+        raise StreamError("configuration", f"the tape {path.name} cannot be read: {_tape_problem(error)}") from error
+
+
+def _tape_problem(error: Exception) -> str:
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+        return "its compression is damaged or incomplete; copy the file again"
+    if isinstance(error, csv.Error):
+        return "it is not a table with one quote in each line; export it as CSV"
+    return file_error_text(error)
 
 
 class ReplaySource(SourceWithoutServer):
@@ -60,8 +77,10 @@ class ReplaySource(SourceWithoutServer):
 
     name = "replay"
 
-    def __init__(self, path: Path, speed: float) -> None:
+    def __init__(self, path: Path, speed: float, remedy: str = TAPE_BESIDE_DOCUMENT) -> None:
+        """`remedy` says what to do if the tape does not exist, as for `read_tape`."""
         self._path = path
+        self._remedy = remedy
         self.speed = speed
         self._quotes: Iterator[Quote] | None = None
         self.held: Quote | None = None  # read from the tape, not yet passed on
@@ -71,7 +90,7 @@ class ReplaySource(SourceWithoutServer):
         """Open a connection that reads the tape from its start, or from where the last connection stopped."""
         listener.on_state("Connecting")
         if self._quotes is None:
-            quotes = read_tape(self._path)
+            quotes = read_tape(self._path, self._remedy)
             self.held = next(quotes, None)
             self._quotes = quotes
         try:

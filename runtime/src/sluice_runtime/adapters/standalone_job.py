@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.resource import IngestJob
 from sluice_contract.rules import messages_of_broken_rules
 from sluice_contract.spec import IngestJobSpec, PausedSymbol, with_default_hot_fields
@@ -21,6 +22,7 @@ from ..domain.pause import Switch
 from ..domain.reload_report import FileReading
 from ..ports import RequestRefusedError, StartRequest
 from ..switch_ports import SwitchListener
+from .error_text import file_error_text
 from .pause_file import ManualPauses, PauseFile
 
 _log = logging.getLogger(__name__)
@@ -153,7 +155,8 @@ class StandaloneJob:
         try:
             self._pauses = self._file.read()
         except (OSError, msgspec.MsgspecError) as error:
-            problem = f"{path} cannot be read ({error}); its last state stays in force; repair or remove it"
+            text = file_error_text(error)
+            problem = f"{path} cannot be read ({text}); its last state stays in force; repair or remove it"
             if self._record_problem("pauses", str(error)):
                 self._listener.record_switch_failure(problem)
             return FileReading(file=path, content="not usable", problem=problem)
@@ -213,7 +216,7 @@ class StandaloneJob:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:
-            raise RequestRefusedError(str(error)) from None
+            raise RequestRefusedError(str(explain_decoding_error(error))) from None
         # Above all, this prevents writing simulated quotes of a dry run.
         if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
             raise RequestRefusedError(f"{'; '.join(sentences)}; a restart may be needed")

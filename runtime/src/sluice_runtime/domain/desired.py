@@ -25,7 +25,7 @@ from .pause import (
 )
 
 # The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
-UNREAD = PauseInForce(source=UNREAD_SOURCE, reason="the IngestJob has not been read yet")
+UNREAD = PauseInForce(source=UNREAD_SOURCE, reason="the job has not been read yet")
 DELETED = PauseInForce(source=GONE, reason="the IngestJob is gone")
 
 

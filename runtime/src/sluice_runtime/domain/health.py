@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from sluice_contract.identity import STANDALONE_POD_UID
 from sluice_contract.status import (
     ConnectionSlotStatus,
     HeartbeatState,
@@ -47,13 +48,19 @@ class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
         """The job as namespace/name, the form used in documents."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def is_standalone(self) -> bool:
+        """Whether this process runs without a cluster."""
+        return self.pod_uid == STANDALONE_POD_UID
+
 
 class ActivityTimes(msgspec.Struct, frozen=True, kw_only=True):
     """The time of the last activity of each part of the runtime. An old time shows which part has stopped."""
 
     loop_tick_at: datetime
     last_message_at: datetime | None = None
-    last_quote_ts: datetime | None = None
+    last_quote_ts: datetime | None = None  # the event time of the last quote or trade
+    last_quote_received_at: datetime | None = None  # by this node's clock
     last_write_at: datetime | None = None
 
 
@@ -97,6 +104,11 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     slot: ConnectionSlotStatus | None = None
     document_conflict: StreamFailure | None = None  # another job writes the documents of this job
     credentials: CredentialsState | None = None
+
+    @property
+    def provider_label(self) -> str:
+        """The provider in the labels of metrics; `alpaca:simulated` if its quotes are simulated for lack of a key."""
+        return self.feed if self.feed is not None and self.feed.endswith(":simulated") else self.identity.provider
 
     @property
     def is_ready(self) -> bool:
@@ -148,6 +160,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             session_id=identity.session_id,
             last_symbol=snapshot.last_symbol,
             last_quote_at=snapshot.clocks.last_quote_ts,
+            last_quote_received_at=snapshot.clocks.last_quote_received_at,
         ),
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=ingest_enabled_source(snapshot),
@@ -158,6 +171,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_write_at=snapshot.clocks.last_write_at,
         ),
         effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
+        feed=snapshot.feed,
         credentials_generation=snapshot.credentials.generation if snapshot.credentials else None,
         credentials_problem=snapshot.credentials.problem if snapshot.credentials else None,
         freshness=snapshot.freshness.counts if snapshot.freshness else None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from sluice_contract.bounds import cut_to_bytes
-from sluice_contract.documents import HeartbeatDocument, HeartbeatFailure, HeartbeatGap
+from sluice_contract.documents import NAMES_SHOWN, HeartbeatDocument, HeartbeatFailure, HeartbeatGap
 from sluice_contract.remedies import SINK_FAILURE, remedy_of_failure
 
 from .health import RuntimeSnapshot, clock_skew_milliseconds, heartbeat_state, ingest_enabled_source
@@ -16,8 +18,12 @@ _SOURCE_BYTES = 128
 _MESSAGE_BYTES = 300
 # The names of symbols, the reason of a pause and the message of a failure together: what the rest of the largest
 # document leaves of its 4,000 bytes. Only names that are both long and many shorten the texts.
-_NAMES_AND_TEXTS_BYTES = 1_400
+_NAMES_AND_TEXTS_BYTES = 1_390
 _GAPS = 10
+# Three full lists of the longest names, as Firestore encodes them: a fourth list may take what they leave.
+_OTHER_LISTS = 3
+_BYTES_OF_LIST_ITEM = 4  # besides the name itself
+_LISTS_BYTES = _OTHER_LISTS * NAMES_SHOWN * (21 + _BYTES_OF_LIST_ITEM)
 
 
 def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
@@ -26,9 +32,15 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
 
 
 def cut_texts(document: HeartbeatDocument) -> HeartbeatDocument:
-    """Return the document with its reason of a pause and its message of a failure cut to the bytes that are left."""
-    names = (*document.stale, *document.halted, *document.unheard)
+    """Return the document with its reason of a pause and its message of a failure cut to the bytes that are left.
+
+    If the names of symbols are both long and many, the list of paused symbols is cut first.
+    """
+    others = (*document.stale, *document.halted, *document.unheard)
+    paused = _names_that_fit(document.paused, others)
+    names = (*others, *paused)
     left = _NAMES_AND_TEXTS_BYTES - sum(len(name.encode()) for name in names)
+    left -= _BYTES_OF_LIST_ITEM * max(0, len(names) - _OTHER_LISTS * NAMES_SHOWN)
     reason, failure = document.pause_reason, document.failure
     if reason is not None:
         reason = cut_to_bytes(reason, min(_REASON_BYTES, left // 2))
@@ -36,7 +48,19 @@ def cut_texts(document: HeartbeatDocument) -> HeartbeatDocument:
     if failure is not None:
         message = cut_to_bytes(failure.message, min(_MESSAGE_BYTES, left))
         failure = msgspec.structs.replace(failure, message=message)
-    return msgspec.structs.replace(document, pause_reason=reason, failure=failure)
+    return msgspec.structs.replace(document, pause_reason=reason, failure=failure, paused=paused)
+
+
+def _names_that_fit(paused: list[str], others: Sequence[str]) -> list[str]:
+    """Return the first of the paused symbols that fit beside the names in the other lists."""
+    left = _LISTS_BYTES - sum(len(name.encode()) + _BYTES_OF_LIST_ITEM for name in others)
+    found = []
+    for name in paused:
+        left -= len(name.encode()) + _BYTES_OF_LIST_ITEM
+        if left < 0:
+            break
+        found.append(name)
+    return found
 
 
 def _uncut_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
@@ -69,6 +93,7 @@ def _uncut_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         stale=list(freshness.stale) if freshness else [],
         halted=list(freshness.halted) if freshness else [],
         unheard=list(freshness.unheard) if freshness else [],
+        paused=snapshot.ledger.to_symbol_counts(desired).paused_symbols,
         clock_skew_ms=clock_skew_milliseconds(snapshot),
         cluster=identity.cluster,
         gaps=_gaps(snapshot),
@@ -103,4 +128,5 @@ def _failure(snapshot: RuntimeSnapshot) -> HeartbeatFailure | None:
         kind, message, at = SINK_FAILURE, snapshot.sink_failure, snapshot.sink_failing_since or snapshot.at
     else:
         return None
-    return HeartbeatFailure(type=kind, message=message, remedy=remedy_of_failure(kind), at=at)
+    remedy = remedy_of_failure(kind, is_standalone=snapshot.identity.is_standalone)
+    return HeartbeatFailure(type=kind, message=message, remedy=remedy, at=at)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from .clock_skew import ClockReading, ClockSkewEstimator
 from .event_clock import EventClock
+from .health import ActivityTimes
 from .market import Tick, TradeEvent
 from .market_snapshot import MarketSnapshot
 
@@ -22,6 +23,7 @@ class StreamActivity:
         self.event_clock = EventClock()
         self.clock_skew = ClockSkewEstimator(has_provider_timestamps=has_provider_timestamps)
         self.last_message_at: datetime | None = None  # by this node's clock, for reports
+        self.last_quote_received_at: datetime | None = None  # the same for the newest quote
         self.last_message_seconds: float | None = None  # the same instant in monotonic seconds, to measure silence
         self._data_seconds: dict[DataKind, float] = {}
 
@@ -42,6 +44,7 @@ class StreamActivity:
         limit = self.event_clock.latest_plausible_time(at)
         if received:
             self._data_seconds[kind] = at
+            self.last_quote_received_at = now if kind == "quotes" else self.last_quote_received_at
         if received and (ts := received[-1].ts) is not None:
             self.event_clock.observe_timestamp(ts, at)
             if ts <= limit:
@@ -66,6 +69,18 @@ class StreamActivity:
         """Return the provider's time when this node's clock says `now`; `now` itself while the skew is unknown."""
         skew = self.clock_skew.skew_seconds(now, at)
         return now - timedelta(seconds=skew) if skew is not None else now
+
+    def with_other_times(
+        self, loop_tick_at: datetime, last_quote_ts: datetime | None, last_write_at: datetime | None
+    ) -> ActivityTimes:
+        """Return the times of the last activity: those of the stream, and the given times of other parts."""
+        return ActivityTimes(
+            loop_tick_at=loop_tick_at,
+            last_message_at=self.last_message_at,
+            last_quote_ts=last_quote_ts,
+            last_quote_received_at=self.last_quote_received_at,
+            last_write_at=last_write_at,
+        )
 
     def seconds_of_last_data(self, kind: DataKind) -> float | None:
         """Return when usable data of this kind last arrived; None if it never did."""

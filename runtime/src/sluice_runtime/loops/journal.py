@@ -20,7 +20,7 @@ from ..domain.failure_state import FailureState
 from ..domain.freshness import FreshnessView, apply_halts
 from ..domain.gap_ledger import GapLedger
 from ..domain.gaps import gap_cause_of_failure
-from ..domain.health import ActivityTimes, CredentialsState, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
+from ..domain.health import CredentialsState, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import SubscriptionLedger
 from ..domain.market import Bar, Halt, Tick, TradeEvent
@@ -275,12 +275,7 @@ class Journal(SwitchStates):
             desired=self.desired.value,
             state=self.state,
             ledger=self._ledger,
-            clocks=ActivityTimes(
-                loop_tick_at=self.loop_tick_at,
-                last_message_at=self.activity.last_message_at,
-                last_quote_ts=last.ts if last else None,
-                last_write_at=self.last_write_at,
-            ),
+            clocks=self.activity.with_other_times(self.loop_tick_at, last.ts if last else None, self.last_write_at),
             last_symbol=last.symbol if last else None,
             clock_skew_seconds=self.clock_skew_seconds,
             acknowledgement=self._acknowledgement,

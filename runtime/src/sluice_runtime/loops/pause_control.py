@@ -6,6 +6,7 @@ import logging
 
 import msgspec
 
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.status import StreamState
 
 from ..domain.desired import UNREAD, Desired, has_applied_switches, is_paused_whatever_switches_say
@@ -45,7 +46,8 @@ class PodSwitches:
                 self._journal.set_switch(switch)
         except (OSError, msgspec.MsgspecError) as error:
             self._journal.record_switch_failure(
-                f"the pod's own switches from before the restart are lost, set them again: {error}"
+                f"the switches that were set over HTTP before the restart are lost; set them again "
+                f"({explain_decoding_error(error) if isinstance(error, msgspec.MsgspecError) else error.strerror})"
             )
 
     def set_and_store(self, switch: Switch) -> None:

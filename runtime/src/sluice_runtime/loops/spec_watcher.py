@@ -75,7 +75,9 @@ def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Jo
     if before is None or (before.pause is None) != (desired.pause is None):
         _log_pause_or_resumption(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):
-        _log.warning("%s; the pod keeps the last spec that it could read, and still obeys stops", desired.spec_problem)
+        _log.warning(
+            "%s; the runtime keeps the last spec that it could read, and still obeys stops", desired.spec_problem
+        )
     paused_before = before.paused if before else frozenset[str]()
     journal.counters.paused_by_flag += len(desired.paused - paused_before)
     _log_symbol_pauses(desired, paused_before)

@@ -1,5 +1,6 @@
 """YAML as kubectl reads it; tests/integration/test_documents.py compares it with the API server."""
 
+import re
 from typing import Any
 
 import pytest
@@ -42,11 +43,11 @@ def test_anchors_merge_keys_and_standard_tags_are_read() -> None:
     ("text", "sentence"),
     [
         ("a: 1\nb: 2\na: 3",
-         "line 3: the key a occurs twice in one mapping; remove one of them (kubectl uses the last one)"),
-        ("a:\n\t- 1", "line 2: found character that cannot start any token; a tab cannot indent YAML: use spaces"),
+         "line 3: the key a occurs twice in one mapping; remove one of them (otherwise only the last one would count)"),
+        ("a:\n\t- 1", "line 2: a tab cannot indent YAML: use spaces"),
         ("a: {b: .inf}", "line 1: YAML reads .inf as a number that is not finite; write another value"),
         ("a: .NaN", "line 1: YAML reads .NaN as a number that is not finite; write another value"),
-        ("a: *b", "line 1: found undefined alias"),
+        ("a: *b", "line 1: * refers to an anchor that does not exist; put the value in quotation marks"),
         ("a: &a [*a]", "line 1: the anchor of this value is used inside the value itself"),
         ("a: {<<: 1}", "line 1: << needs an alias of a mapping, or a list of such aliases"),
         ("a: !!binary aGk=", "line 1: the tag !!binary is not supported; remove it"),
@@ -56,13 +57,31 @@ def test_anchors_merge_keys_and_standard_tags_are_read() -> None:
         ("null: 2", "line 1: a key must be a string; write it in quotation marks"),
         ("a: " + "[" * 101 + "]" * 101, "it is nested deeper than 100 levels; write fewer levels"),
         ("[" * 200_000, "it is nested deeper than 100 levels; write fewer levels"),
-        ("a: [1", "line 1: did not find expected ',' or ']'"),
+        ("a: [1", "line 1: a list in [ ] is not closed, or a comma is missing in it; add it"),
+        ("{a", "line 1: a mapping in { } is not closed, or a comma is missing in it; add it"),
+        ("\x01", "it contains a control character; remove it"),
     ],
 )  # fmt: skip
 def test_what_kubernetes_cannot_read_is_an_error_with_the_line(text: str, sentence: str) -> None:
     with pytest.raises(YamlError) as error:
         parse_yaml(text)
     assert str(error.value).splitlines() == [sentence]
+
+
+# Each produces another message of the parser.
+NOT_YAML = (
+    "a: b: c", "a:\n- b\n c: d", "'abc", '"abc', "a: *x", "%YAML 3.0\n---\na", "&a &b c", "a: @x", "a: `x", "- a\nb: c",
+    "key: |\n  a\n b", "a: 'x' y", "? a\n: - b\n  c", 'a: "\\q"', 'a: "\\xZZ"', "--- a\n... b", "a\n\tb: c", "a: %x",
+    "---\n%TAG x", "[a]]", "}", ",", "a: &\n", "*", "a: !<", "a: |0\n x", "%FOO", "a: - b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_YAML)
+def test_a_syntax_error_is_explained_without_the_parser_s_terms(text: str) -> None:
+    with pytest.raises(YamlError) as error:
+        parse_yaml(text)
+    assert re.fullmatch(r"line \d: [^;]+; .+|line \d: a tab cannot indent YAML: use spaces", str(error.value))
+    assert not re.search(r"did not find|could not find|found |expected|token|context|scann|pars|<", str(error.value))
 
 
 def test_aliases_cannot_expand_without_bound() -> None:

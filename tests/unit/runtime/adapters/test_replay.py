@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, read_tape
+from sluice_runtime.adapters.replay import TAPE_IN_VOLUME, ReplayConnection, ReplaySource, read_tape
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
 from sluice_runtime.loops.waiting import run_with_timeout
@@ -221,7 +221,7 @@ def test_a_file_that_is_not_a_tape_is_reported_with_a_message(tmp_path: Path, co
 
 
 async def test_a_missing_tape_says_what_to_create(tmp_path: Path) -> None:
-    source = ReplaySource(tmp_path / "tape.csv.gz", 1.0)
+    source = ReplaySource(tmp_path / "tape.csv.gz", 1.0, TAPE_IN_VOLUME)
     with pytest.raises(StreamError, match=r"create the ConfigMap .* with the key tape.csv.gz"):
         await stream(source, FakeListener())
 

@@ -47,7 +47,10 @@ def test_a_stop_field_that_is_not_understood_pauses_with_precedence_over_all_oth
     found = desired_state_of(stored(2, SPEC | {"pause": {"until": []}}), START)
     assert found.pause is not None
     assert found.pause.source == "unreadable"
-    assert found.pause.reason == "spec.pause.until is not understood: Expected `datetime | null`, got `array`"
+    assert found.pause.reason == (
+        "spec.pause.until is not understood: it is a list; write a time with its time zone, such as "
+        "2026-11-23T14:00:00Z"
+    )
 
 
 def test_a_job_that_is_being_deleted_streams_nothing() -> None:

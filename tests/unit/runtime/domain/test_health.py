@@ -9,6 +9,7 @@ from sluice_contract.symbol_counts import FreshnessCounts
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.health import (
+    ActivityTimes,
     PauseAcknowledgement,
     RuntimeSnapshot,
     heartbeat_state,
@@ -148,3 +149,25 @@ def test_live_counts_received_symbols_and_unheard_ones_are_named() -> None:
 
 def test_the_skew_of_the_clock_is_in_milliseconds() -> None:
     assert stream_status(snapshot(clock_skew_seconds=-30.2914)).clock_skew_milliseconds == -30_291
+
+
+def test_the_status_has_the_feed_and_both_times_of_the_last_quote() -> None:
+    clocks = ActivityTimes(loop_tick_at=START, last_quote_ts=START, last_quote_received_at=LATER)
+    status = stream_status(snapshot(clocks=clocks, feed="alpaca:simulated"))
+    assert (status.heartbeat.last_quote_at, status.heartbeat.last_quote_received_at) == (START, LATER)
+    assert status.feed == "alpaca:simulated"
+
+
+def test_a_status_of_an_earlier_version_has_neither_feed_nor_time_of_arrival() -> None:
+    document = msgspec.to_builtins(stream_status(snapshot()))
+    document.pop("feed", None)
+    document["heartbeat"].pop("lastQuoteReceivedAt", None)
+    read = msgspec.convert(document, StreamStatus)
+    assert (read.feed, read.heartbeat.last_quote_received_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("feed", "label"), [(None, "synthetic"), ("alpaca:simulated", "alpaca:simulated"), ("alpaca:iex", "synthetic")]
+)
+def test_the_label_of_metrics_is_the_provider_unless_its_quotes_are_simulated(feed: str | None, label: str) -> None:
+    assert snapshot(feed=feed).provider_label == label

@@ -53,6 +53,7 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
         "stale": [],
         "halted": [],
         "unheard": [],
+        "paused": [],
         "clock_skew_ms": None,
         "cluster": None,
         "gaps": [],
@@ -147,6 +148,7 @@ def largest_document(name: str) -> HeartbeatDocument:
         stale=[name] * NAMES_SHOWN,
         halted=[name] * NAMES_SHOWN,
         unheard=[name] * NAMES_SHOWN,
+        paused=[name] * NAMES_SHOWN,
         clock_skew_ms=-LARGEST,
         cluster="c" * 36,
     )
@@ -168,6 +170,24 @@ def test_names_of_the_usual_length_leave_room_for_the_texts() -> None:
     assert document.failure is not None
     assert document.pause_reason is not None
     assert (len(document.pause_reason.encode()), len(document.failure.message.encode())) == (255, 300)
+
+
+def test_the_symbols_that_are_paused_one_by_one_are_listed() -> None:
+    many = frozenset(f"S{number:03}" for number in range(30))
+    fields = heartbeat_document(snapshot(desired=msgspec.structs.replace(desired(), paused=many))).document_fields()
+    assert fields["paused"] == [f"S{number:03}" for number in range(20)]
+    assert fields["symbols"]["paused"] == 30
+
+
+def test_paused_symbols_give_way_to_the_other_lists_where_all_names_are_long() -> None:
+    name = "SYMBOL00000/LONGCLASS"
+    full = largest_document(name)
+    assert cut_texts(full).paused == []
+    fewer = msgspec.structs.replace(full, stale=[], halted=[name] * 5)
+    assert cut_texts(fewer).paused == [name] * NAMES_SHOWN
+    assert size_in_firestore(cut_texts(fewer)) <= HEARTBEAT_BYTES
+    usual = cut_texts(largest_document("GOOGL"))
+    assert usual.paused == ["GOOGL"] * NAMES_SHOWN
 
 
 def test_every_list_of_the_document_is_limited() -> None:

@@ -66,3 +66,15 @@ def test_a_snapshot_whose_quotes_are_later_than_its_date_is_used() -> None:
     later = Quote(symbol="B", ts=quote(3600).ts, bid=1.0, ask=2.0, bid_size=1.0, ask_size=1.0)
     limit = activity.record_snapshot(MarketSnapshot((quote(3600), later), clock_reading=early), 0.0)
     assert limit == START + timedelta(seconds=3605)
+
+
+def test_the_newest_quote_is_dated_by_its_arrival_not_by_its_own_time() -> None:
+    activity = StreamActivity()
+    activity.record_batch("quotes", [quote(-3600)], START, 3.0)
+    assert activity.last_quote_received_at == START
+    later = START + timedelta(seconds=5)
+    activity.record_batch("trades", [quote(5)], later, 8.0)
+    activity.record_batch("quotes", [], later, 8.0)
+    assert activity.last_quote_received_at == START
+    times = activity.with_other_times(later, quote(-3600).ts, None)
+    assert (times.last_quote_received_at, times.last_quote_ts) == (START, START - timedelta(hours=1))

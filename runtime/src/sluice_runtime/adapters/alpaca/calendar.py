@@ -7,6 +7,8 @@ from datetime import date, time
 
 import msgspec
 
+from sluice_contract.decoding_errors import explain_decoding_error
+
 from ...domain.failure import StreamError
 from ...domain.trading_calendar import EXTENDED_OPEN, CalendarError, TradingDay, extended_close
 from ..decoding import decode_json
@@ -46,7 +48,7 @@ class AlpacaCalendar:
         """
         credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
-            raise CalendarError("there are no credentials for Alpaca; check the Secret")
+            raise CalendarError("there is no key pair for Alpaca yet")
         url = f"{self._trading_url or trading_host(credentials)}/v2/calendar"
         query = {"start": first.isoformat(), "end": last.isoformat()}
         try:
@@ -60,7 +62,9 @@ class AlpacaCalendar:
         except RestUnreachableError as error:
             raise CalendarError(str(error)) from None
         except msgspec.MsgspecError as error:
-            raise CalendarError(f"the answer of {redact_url(url)} cannot be parsed: {error}") from None
+            raise CalendarError(
+                f"the answer of {redact_url(url)} cannot be parsed: {explain_decoding_error(error)}"
+            ) from None
 
 
 def _trading_day(entry: _Day) -> TradingDay:

@@ -12,9 +12,11 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.env_file_values import env_file_mistakes
 
 from ...domain.failure import StreamError
 from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
+from .errors import Remedies
 
 # A pair that is written half before each attempt must not fill the memory.
 _MOST_REFUSED = 20
@@ -80,6 +82,14 @@ class CredentialsReader:
         """The name of the Secret, for messages."""
         return self._secret
 
+    @property
+    def remedies(self) -> Remedies:
+        """What to do about refused credentials and an untrusted certificate."""
+        return Remedies(
+            f"check the key pair in the Secret {self._secret}, and that it belongs to this account",
+            "name its CA in spec.alpaca.caConfigMapRef",
+        )
+
     def read_and_remember_credentials(self) -> Credentials:
         """Return the key pair for a new connection, and remember the files: `wait_for_change` compares later versions.
 
@@ -92,13 +102,13 @@ class CredentialsReader:
         found = self._used[0]
         if found is None:
             self._raise_on_unknown_encoding()
+            raise StreamError("configuration", self._missing_key_message())
+        usable = self.history.usable_pair(found)
+        if self.history.accepted is None and (mistakes := _env_file_mistakes(usable)):
             raise StreamError(
-                "configuration",
-                f"the Secret {self._secret} is missing or lacks a key; create it in the job's own namespace with "
-                f"kubectl create secret generic {self._secret} --from-literal={identity.ALPACA_KEY_ID}=… "
-                f"--from-literal={identity.ALPACA_SECRET_KEY}=…; the stream then starts by itself",
+                "configuration", f"in the Secret {self._secret}, {mistakes}; the stream then starts by itself"
             )
-        return self.history.usable_pair(found)
+        return usable
 
     def read_credentials_or_none(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
@@ -167,12 +177,33 @@ class CredentialsReader:
         return self._read_key_pair(), certificates
 
     def _read_key_pair(self) -> Credentials | None:
-        try:
-            key_id = read_user_text(self._credentials_dir / identity.ALPACA_KEY_ID).strip()
-            secret_key = read_user_text(self._credentials_dir / identity.ALPACA_SECRET_KEY).strip()
-        except (OSError, UserTextError):
-            return None
+        key_id, secret_key = self._read_value(identity.ALPACA_KEY_ID), self._read_value(identity.ALPACA_SECRET_KEY)
         return Credentials(key_id, secret_key) if key_id and secret_key else None
+
+    def _missing_key_message(self) -> str:
+        """Return which keys the Secret lacks, and the command that adds them."""
+        names = (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY)
+        missing = [name for name in names if not (self._credentials_dir / name).exists()]
+        if len(missing) == len(names):
+            return (
+                f"the Secret {self._secret} is missing, or has neither {names[0]} nor {names[1]}; create it in the "
+                f"job's own namespace with kubectl create secret generic {self._secret} --from-literal={names[0]}=… "
+                f"--from-literal={names[1]}=…; the stream then starts by itself"
+            )
+        what = "lacks the key" if missing else "has no value under the key"
+        lacking = missing or [name for name in names if not self._read_value(name)]
+        values = ",".join(f'"{name}":"…"' for name in lacking)
+        return (
+            f"the Secret {self._secret} {what} {' and '.join(lacking)}; add it in the job's own namespace with kubectl "
+            f"patch secret {self._secret} -p '{{\"stringData\":{{{values}}}}}'; the stream then starts by itself"
+        )
+
+    def _read_value(self, name: str) -> str:
+        """Return the value of a key of the Secret; empty if there is none."""
+        try:
+            return read_user_text(self._credentials_dir / name).strip()
+        except (OSError, UserTextError):
+            return ""
 
     def _raise_on_unknown_encoding(self) -> None:
         """Raise StreamError if a key of the Secret exists but is not text in a known encoding."""
@@ -185,3 +216,9 @@ class CredentialsReader:
                 ) from None
             except OSError:
                 continue
+
+
+def _env_file_mistakes(pair: Credentials) -> str:
+    """Return the mistakes of an env file in a pair, such as quotation marks; empty if there are none."""
+    values = {identity.ALPACA_KEY_ID: pair.key_id, identity.ALPACA_SECRET_KEY: pair.secret_key}
+    return "; ".join(env_file_mistakes(values, values))

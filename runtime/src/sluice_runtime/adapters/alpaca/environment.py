@@ -7,6 +7,7 @@ from pathlib import Path
 from sluice_contract.alpaca import AlpacaSettings
 
 from .credentials import Credentials, CredentialsReader
+from .errors import Remedies
 
 
 class EnvironmentCredentialsReader(CredentialsReader):
@@ -15,6 +16,14 @@ class EnvironmentCredentialsReader(CredentialsReader):
     def __init__(self, settings: AlpacaSettings, credentials: Credentials, ca_file: Path | None = None) -> None:
         super().__init__(settings, Path(), ca_file)
         self._given = credentials
+
+    @property
+    def remedies(self) -> Remedies:
+        """As in a pod, for a pair from the environment."""
+        return Remedies(
+            "check the key pair in the environment, and that it belongs to this account; then restart the runtime",
+            "name a file with its CA in SSL_CERT_FILE, and restart the runtime",
+        )
 
     def _read_key_pair(self) -> Credentials | None:
         return self._given

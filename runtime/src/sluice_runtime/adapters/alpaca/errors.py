@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from sluice_contract.status import FailureType
 
@@ -36,8 +37,7 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
     401: ("auth", "Alpaca reports that the login is missing", 0.0),
     402: (
         "auth",
-        "Alpaca refuses the credentials; check the key pair in the Secret (without a cluster: in the environment), and "
-        "that it belongs to this account",
+        "Alpaca refuses the credentials",
         0.0,
     ),
     404: ("network", "Alpaca reports that the login came too late", 0.0),
@@ -52,6 +52,17 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
     411: ("entitlement", "this Alpaca key may not read market data; grant it the scope, or use another key", 0.0),
     500: ("network", "Alpaca reports an internal error", 0.0),
 }
+
+
+class UntrustedCertificateError(StreamError):
+    """The certificate of the server is not trusted."""
+
+
+class Remedies(NamedTuple):
+    """What to do about refused credentials and an untrusted certificate, as clauses."""
+
+    for_credentials: str
+    for_certificate: str
 
 
 def error_of_message(message: Message) -> StreamError:
@@ -104,7 +115,7 @@ def upgrade_refused_error(status: int, headers: Mapping[str, str], url: str, con
     if target := known.get("location", ""):
         body = f" and redirects to {redact_url(target)}"
     if status in (401, 403):
-        return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
+        return StreamError("auth", f"{url} refuses the credentials (HTTP {status})")
     if status == 429:
         wait = max(_TOO_MANY_REQUESTS_SECONDS, wait)
         return StreamError("network", f"{url} reports too many requests (HTTP 429)", wait)
@@ -148,11 +159,31 @@ def unreachable_error(url: str, error: Exception, via: str = "") -> StreamError:
     return StreamError("network", f"{url} cannot be reached{via}: {unreachable_reason(error)}")
 
 
-def untrusted_certificate_error(url: str, error: object) -> StreamError:
+def untrusted_certificate_error(url: str, error: object) -> UntrustedCertificateError:
     """Return the StreamError for a certificate that is not trusted."""
-    return StreamError(
+    return UntrustedCertificateError(
         "certificate",
-        f"the certificate of {url} is not trusted ({error}); name its CA in spec.alpaca.caConfigMapRef, or without a "
-        f"cluster in SSL_CERT_FILE; if the server is at fault, the stream starts by itself once that is fixed",
+        f"the certificate of {url} is not trusted ({error}); if the server is at fault, the stream starts by itself "
+        f"once that is fixed",
         retry_within=_UNTRUSTED_SECONDS,
+    )
+
+
+def with_remedy(error: StreamError, remedies: Remedies) -> StreamError:
+    """Return the error with what to do about credentials or a certificate at the place where they come from.
+
+    Other errors already say what to do, and are returned unchanged.
+    """
+    if error.kind == "auth":
+        remedy = remedies.for_credentials
+    elif isinstance(error, UntrustedCertificateError):
+        remedy = remedies.for_certificate
+    else:
+        return error
+    return StreamError(
+        error.kind,
+        f"{error.message}; {remedy}",
+        error.retry_after,
+        error.retry_within,
+        is_certain=error.is_certain,
     )

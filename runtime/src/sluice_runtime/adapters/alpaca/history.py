@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.status_values import Instant
 
 from ...domain.failure import StreamError
@@ -59,7 +60,9 @@ class AlpacaHistory:
         try:
             answer = decode_json(body, _Answer)
         except msgspec.MsgspecError as error:
-            raise HistoryError(f"the answer of {redact_url(self._base)} cannot be parsed: {error}") from None
+            raise HistoryError(
+                f"the answer of {redact_url(self._base)} cannot be parsed: {explain_decoding_error(error)}"
+            ) from None
         trades, bars = answer.trades or {}, answer.bars or {}
         return HistoryPage(
             trades=[

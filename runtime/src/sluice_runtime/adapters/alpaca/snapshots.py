@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
@@ -81,7 +82,7 @@ class AlpacaSnapshots:
         """Return the newest quotes and trades of `symbols`. A symbol with a malformed answer is left out."""
         credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
-            raise SnapshotError("there are no credentials for Alpaca; check the Secret")
+            raise SnapshotError("there is no key pair for Alpaca yet")
         found: dict[str, msgspec.Raw] = {}
         reading: ClockReading | None = None
         try:
@@ -107,7 +108,9 @@ class AlpacaSnapshots:
                 return decode_json(answer.body, _CryptoResponse).snapshots
             return decode_json(answer.body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
-            raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
+            raise SnapshotError(
+                f"the answer of {self._name} cannot be parsed: {explain_decoding_error(error)}"
+            ) from None
 
 
 def _market_snapshot(answers: Mapping[str, msgspec.Raw], reading: ClockReading | None) -> MarketSnapshot:

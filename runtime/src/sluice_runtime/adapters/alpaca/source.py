@@ -19,7 +19,7 @@ from ..http_proxies import proxy_for_url
 from ..shielding import close_and_notify
 from .connection import AlpacaConnection
 from .credentials import Credentials, CredentialsReader
-from .errors import ConnectionLimitTracker
+from .errors import ConnectionLimitTracker, with_remedy
 from .key_pair_check import KeyPairCheck
 from .rotation import KeyPairRotation
 from .websocket import Endpoint, NativeTransport, Timeouts, Transport
@@ -124,7 +124,11 @@ class AlpacaSource:
 
     async def _open_and_log_in(self, pair: Credentials, listener: Listener) -> AlpacaConnection:
         """Return an open connection that has logged in with `pair`. On failure, it is closed."""
-        transport = await self._open(self._endpoint())
+        remedies, endpoint = self._credentials_reader.remedies, self._endpoint()
+        try:
+            transport = await self._open(endpoint)
+        except StreamError as error:
+            raise with_remedy(error, remedies) from None
         if transport.clock_reading is not None:
             listener.on_provider_time(transport.clock_reading)
         connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
@@ -135,7 +139,7 @@ class AlpacaSource:
                 await connection.log_in(pair)
             except StreamError as error:
                 if error.is_login_refusal:
-                    raise _PairRefusedError(error.kind, error.message) from None
+                    raise _PairRefusedError(error.kind, with_remedy(error, remedies).message) from None
                 raise self._contention.record_and_explain_login_error(
                     error, asyncio.get_running_loop().time()
                 ) from None

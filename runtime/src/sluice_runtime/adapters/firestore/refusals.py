@@ -28,11 +28,11 @@ def refusal_message(error: exceptions.GoogleAPICallError, kind: RequestKind, now
         case exceptions.TooManyRequests():
             return _quota_message(error, kind, now)
         case exceptions.Forbidden():
-            return f"Firestore refused the request: {text}; grant the role roles/datastore.user to the pod's identity"
-        case exceptions.Unauthorized():
             return (
-                f"Firestore refused the request: {text}; replace the service account key, or check the pod's identity"
+                f"Firestore refused the request: {text}; grant the role roles/datastore.user to the account that writes"
             )
+        case exceptions.Unauthorized():
+            return f"Firestore refused the request: {text}; replace the service account key, or check the account"
         case exceptions.NotFound() if _NO_DATABASE.search(text):
             return f"Firestore refused the request: {text}; create the database, or correct spec.firestore"
         case exceptions.FailedPrecondition() if _WRONG_MODE.search(text):

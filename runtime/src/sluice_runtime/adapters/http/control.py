@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from sluice_contract import identity
+from sluice_contract.decoding_errors import explain_decoding_error
 
 from ...domain.pause import AUTO_STOP
 from ...ports import Controls, RequestRefusedError, RuntimeView, StartRequest
@@ -24,7 +25,9 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 RequestCheck = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-_OF_AUTO_STOP = "autoStop: change its limits, pause the job itself, or without a cluster restart the runtime"
+_OF_AUTO_STOP = (
+    "autoStop: change its limits, or pause the job itself; a standalone runtime also resumes when it is restarted"
+)
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -118,7 +121,7 @@ def _with_check_and_error_responses(action: Handler, check: RequestCheck) -> Han
         try:
             return await action(request)
         except msgspec.MsgspecError as error:
-            status, sentence = 400, f"{request.path} does not accept this body: {error}"
+            status, sentence = 400, f"{request.path} does not accept this body: {explain_decoding_error(error)}"
         except RequestRefusedError as error:
             status, sentence = 422, str(error)
         _log.warning("%s not carried out: %s", request.path, sentence, extra={"event_type": "http"})

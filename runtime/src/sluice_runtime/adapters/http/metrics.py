@@ -53,7 +53,7 @@ class _RuntimeCollector(Collector):
             yield CounterMetricFamily(name, text, value=value)
 
     def _labelled_counters(self) -> Iterator[Metric]:
-        counters, provider = self._view.counters, self._view.snapshot().identity.provider
+        counters, provider = self._view.counters, self._view.snapshot().provider_label
         starts = CounterMetricFamily(
             "ingest_starts", "Attempts to connect to the provider, successful or not.", labels=["provider"]
         )
@@ -88,7 +88,7 @@ class _RuntimeCollector(Collector):
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._view.snapshot()
         active = GaugeMetricFamily("ingest_active", "1 while the stream is live, otherwise 0.", labels=["provider"])
-        active.add_metric([snapshot.identity.provider], float(snapshot.state == "Live"))
+        active.add_metric([snapshot.provider_label], float(snapshot.state == "Live"))
         paused = GaugeMetricFamily(
             "ingest_paused", "1 while a switch pauses the job, otherwise 0.", value=snapshot.desired.pause is not None
         )

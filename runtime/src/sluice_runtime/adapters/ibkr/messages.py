@@ -187,7 +187,7 @@ def not_ready_error(settings: IBKRSettings, what: str) -> StreamError:
     """Return the StreamError for a gateway that does not accept this client. `what` says what it does."""
     return StreamError(
         "network",
-        f"{gateway_address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
+        f"{gateway_address(settings)} {what}; in its API settings, enable socket clients and trust this address",
     )
 
 

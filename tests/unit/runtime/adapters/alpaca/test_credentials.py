@@ -24,12 +24,48 @@ def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> No
     assert "two" not in repr(mounted.read_and_remember_credentials())
 
 
-@pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
-def test_the_error_of_an_incomplete_secret_has_the_command_that_fixes_it(tmp_path: Path, missing: str) -> None:
-    (mount(tmp_path, "key", "secret") / missing).unlink()
-    with pytest.raises(StreamError, match="kubectl create secret generic alpaca") as failure:
-        CredentialsReader(SETTINGS, tmp_path, None).read_and_remember_credentials()
+def message_of(directory: Path) -> str:
+    with pytest.raises(StreamError) as failure:
+        CredentialsReader(SETTINGS, directory, None).read_and_remember_credentials()
     assert failure.value.kind == "configuration"
+    return failure.value.message
+
+
+@pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
+def test_the_error_names_the_missing_key_and_has_the_command_that_adds_it(tmp_path: Path, missing: str) -> None:
+    (mount(tmp_path, "key", "secret") / missing).unlink()
+    message = message_of(tmp_path)
+    assert message.startswith(f"the Secret alpaca lacks the key {missing}; add it")
+    assert f"""kubectl patch secret alpaca -p '{{"stringData":{{"{missing}":"…"}}}}'""" in message
+
+
+@pytest.mark.parametrize("empty", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
+def test_the_error_names_the_key_without_a_value(tmp_path: Path, empty: str) -> None:
+    (mount(tmp_path, "key", "secret") / empty).write_text(" \n")
+    assert message_of(tmp_path).startswith(f"the Secret alpaca has no value under the key {empty}; add it")
+
+
+def test_the_error_about_a_missing_secret_has_the_command_that_creates_it(tmp_path: Path) -> None:
+    message = message_of(tmp_path)
+    assert message.startswith("the Secret alpaca is missing, or has neither ALPACA_KEY_ID nor ALPACA_SECRET_KEY; ")
+    assert "kubectl create secret generic alpaca --from-literal=ALPACA_KEY_ID=…" in message
+
+
+@pytest.mark.parametrize("name", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
+@pytest.mark.parametrize("value", ['"top-secret"', "'top-secret'", "top-secret # mine"])
+def test_quotation_marks_and_comments_of_an_env_file_are_reported(tmp_path: Path, name: str, value: str) -> None:
+    (mount(tmp_path, "key", "secret") / name).write_text(value)
+    message = message_of(tmp_path)
+    assert message.startswith(f"in the Secret alpaca, {name} has ")
+    assert "top-secret" not in message
+
+
+def test_quotation_marks_in_a_new_pair_do_not_stop_the_use_of_the_accepted_one(tmp_path: Path) -> None:
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted.history.record_accepted(mounted.read_and_remember_credentials())
+    mount(tmp_path, "key", '"two"')
+    mounted.history.record_refused(Credentials("key", '"two"'), "refused")
+    assert mounted.read_and_remember_credentials() == Credentials("key", "one")
 
 
 async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) -> None:

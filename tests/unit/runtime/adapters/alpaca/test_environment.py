@@ -46,3 +46,9 @@ async def test_certificates_that_change_are_seen_within_a_second(tmp_path: Path)
     assert not waiting.done()
     await at(31)
     assert waiting.done()
+
+
+def test_the_remedies_name_the_environment() -> None:
+    remedies = EnvironmentCredentialsReader(SETTINGS, GIVEN).remedies
+    assert "in the environment" in remedies.for_credentials
+    assert "SSL_CERT_FILE" in remedies.for_certificate

@@ -6,11 +6,15 @@ import pytest
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca.errors import (
     ConnectionLimitTracker,
+    Remedies,
     error_of_message,
     untrusted_certificate_error,
     upgrade_refused_error,
+    with_remedy,
 )
 from sluice_runtime.adapters.alpaca.messages import ErrorMessage, SuccessMessage
+
+REMEDIES = Remedies("check the pair", "name its CA")
 
 
 @pytest.mark.parametrize(
@@ -89,9 +93,18 @@ def test_a_response_that_is_no_upgrade_is_described() -> None:
 
 
 def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:
-    error = untrusted_certificate_error("wss://x", "self-signed certificate")
+    error = with_remedy(untrusted_certificate_error("wss://x", "self-signed certificate"), REMEDIES)
     assert (error.kind, error.is_fatal, error.retry_within) == ("certificate", True, 120.0)
-    assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
+    assert error.message.endswith("; name its CA")
+
+
+def test_a_refused_key_pair_has_the_remedy_of_its_place_and_other_errors_are_unchanged() -> None:
+    refused = with_remedy(error_of_message(ErrorMessage(code=402, msg="auth failed")), REMEDIES)
+    assert refused.message == "Alpaca refuses the credentials (code 402: auth failed); check the pair"
+    upgrade = with_remedy(upgrade_refused_error(403, {}, "wss://x"), REMEDIES)
+    assert upgrade.message == "wss://x refuses the credentials (HTTP 403); check the pair"
+    other = error_of_message(ErrorMessage(code=406, msg="limit"))
+    assert with_remedy(other, REMEDIES) is other
 
 
 def test_a_key_in_use_elsewhere_is_reported_after_three_minutes_and_retried_within_30_s() -> None:
