@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from sluice_devcluster.controlplane import find_free_port
+from support.deadlines import scaled
 from support.site import eventually
 
 TEMPLATE = Path(__file__).resolve().parents[2] / ".env.example"
@@ -19,7 +20,7 @@ START = 'set -a; . "$1"; set +a; exec "$2" -m sluice_runtime run --port "$3"'
 
 def is_ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=scaled(5)) as response:
             return bool(response.status == 200)
     except OSError:
         return False
