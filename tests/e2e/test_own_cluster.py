@@ -150,5 +150,5 @@ def symbols_in_firestore(firestore: str) -> set[str]:
 
 
 def objects_of_tenant(cluster: KindCluster) -> list[str]:
-    """Return what is in the tenant's namespace, without the Lease of the connection to Alpaca, which may stay."""
-    return [name for name in objects_of_namespace(cluster.kubectl, TENANT) if not name.startswith("lease.")]
+    """Return what is in the tenant's namespace."""
+    return objects_of_namespace(cluster.kubectl, TENANT)
