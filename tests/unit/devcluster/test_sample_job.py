@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.quickstart import with_tape_replay
+from sluice_devcluster.sample_job import with_tape_replay
 from support.encodings import ENCODINGS, Encode
 
 TAPE = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange\r\n1,SPY,1,1,2,1,V\r\n2,AAPL,1,1,2,1,V\r\n"
