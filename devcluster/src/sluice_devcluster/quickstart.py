@@ -8,15 +8,17 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sluice_devcluster import binaries, cluster, dashboard, emulator
-from sluice_devcluster.emulator_documents import PROJECT, read_collection
+from sluice_devcluster.emulator_documents import PROJECT, read_collection, read_document, read_documents
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.job_report import JobDocuments, heartbeat_path, job_lines, quotes_path
+from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.sample_job import sample_documents, with_tape_replay
 from sluice_manifests.progress import ProgressPrinter
@@ -53,22 +55,36 @@ def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, s
 
 
 def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
-    """Print the jobs, and the quotes of each job."""
+    """Print the jobs; then, for each job, its heartbeat and its quotes with the readers' verdict on each.
+
+    Raises DevclusterError if the API server or the emulator does not answer.
+    """
+    jobs = _list_jobs(kubectl)
+    if not jobs:
+        print("There is no job. Apply one with kubectl, or run `make up` to apply the sample job.\n")
+        return
     print(kubectl("get", "ingestjobs", "-A"))
-    for job in kubectl.get("ingestjobs", "-A")["items"]:
-        tenant = job["spec"]["tenant"]
-        collection = job["spec"]["firestore"]["liveQuotesCollection"]
-        print(f"Firestore: tenants/{tenant}/{collection}")
-        _print_quotes(read_collection(emulator, f"tenants/{tenant}/{collection}"))
-    print()
+    for job in jobs:
+        print("\n".join(job_lines(job, _read_job_documents(emulator, job), datetime.now(UTC))) + "\n")
 
 
-def _print_quotes(quotes: list[dict[str, Any]]) -> None:
-    row = "  {symbol:<10} {bid:>10} {ask:>10}  {ts:<28} {status:<8} seq {seq}"
-    for quote in quotes[:20]:
-        print(row.format(**{name: "-" if value is None else value for name, value in quote.items()}))
-    if len(quotes) > 20:
-        print(f"  and {len(quotes) - 20} more")
+def _list_jobs(kubectl: Kubectl) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = kubectl.get("ingestjobs", "-A")["items"]
+    except KubectlError as error:
+        raise DevclusterError(f"The cluster's API server does not answer: run `make up`. {error}") from error
+    return found
+
+
+def _read_job_documents(emulator: str, job: dict[str, Any]) -> JobDocuments:
+    project = job["spec"].get("firestore", {}).get("projectID") or PROJECT
+    try:
+        heartbeat = read_document(emulator, heartbeat_path(job), project)
+        return JobDocuments(heartbeat, read_documents(emulator, quotes_path(job), project))
+    except OSError as error:
+        raise DevclusterError(
+            f"The Firestore emulator at {emulator} does not answer, so no quote can be read: run `make up`."
+        ) from error
 
 
 class Quickstart:
