@@ -11,6 +11,7 @@ from sluice_client import Heartbeat, Quote, Reader, Verdict, is_live, parse_hear
 from sluice_client.sources import document_id
 
 MAX_ROWS = 20
+_DAY_SECONDS = 86_400
 _ROW = "  {symbol:<10} {bid:>10} {ask:>10} {event:>9} {written:>9}  {verdict}"
 _HEADINGS = _ROW.format(symbol="SYMBOL", bid="BID", ask="ASK", event="EVENT", written="WRITTEN", verdict="VERDICT")
 
@@ -62,14 +63,17 @@ def job_lines(job: Mapping[str, Any], documents: JobDocuments, now: datetime) ->
 
 
 def age_text(age_seconds: float | None) -> str:
-    """Return an age such as `1.2 s`, `5 min`, `3.1 h` or `12 d`; `-` if it is unknown."""
+    """Return an age such as `1.2 s`, `5 min`, `3.1 h`, `12 d` or `13 y`; `-` if it is unknown."""
     if age_seconds is None:
         return "-"
     if age_seconds < 60:
         return f"{age_seconds if age_seconds < -0.05 else abs(age_seconds):.1f} s"
     if age_seconds < 3600:
         return f"{age_seconds / 60:.0f} min"
-    return f"{age_seconds / 3600:.1f} h" if age_seconds < 172_800 else f"{age_seconds / 86_400:.0f} d"
+    if age_seconds < 2 * _DAY_SECONDS:
+        return f"{age_seconds / 3600:.1f} h"
+    days = age_seconds / _DAY_SECONDS
+    return f"{days:.0f} d" if days < 730 else f"{days / 365.25:.0f} y"
 
 
 def _stale_after_seconds(job: Mapping[str, Any]) -> float:

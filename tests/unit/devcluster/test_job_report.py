@@ -133,6 +133,7 @@ def test_the_paths_follow_the_job_s_names() -> None:
         (600, "10 min"),
         (11_160, "3.1 h"),
         (1_036_800, "12 d"),
+        (414_720_000, "13 y"),
     ],
 )
 def test_an_age_is_short(seconds: float | None, text: str) -> None:
