@@ -1,10 +1,10 @@
-"""The quickstart (`make up`): installs the operator on devcluster, applies the sample job, prints its quotes."""
+"""The quickstart (`make up`): starts a cluster with Sluice on it, applies the sample job, and prints its quotes."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -14,14 +14,17 @@ from typing import Any
 
 import yaml
 
-from sluice_devcluster import binaries, cluster, dashboard, emulator
+from sluice_devcluster import binaries, cluster, dashboard, emulator, kind_site, startup
 from sluice_devcluster.emulator_documents import PROJECT, read_collection, read_document, read_documents
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.job_report import JobDocuments, heartbeat_path, job_lines, quotes_path
+from sluice_devcluster.kind_cluster import kubectl_program
+from sluice_devcluster.kind_site import KindOptions
 from sluice_devcluster.kubectl import Kubectl, KubectlError
-from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.layout import KindSettings, StateDirectory
 from sluice_devcluster.sample_job import sample_documents, with_tape_replay
 from sluice_manifests.progress import ProgressPrinter
+from sluice_manifests.toolchain import ReportProgress
 
 OPERATOR = "deployment/sluice-operator"
 SYSTEM_NAMESPACE = "sluice-system"
@@ -88,42 +91,53 @@ def _read_job_documents(emulator: str, job: dict[str, Any]) -> JobDocuments:
 
 
 class Quickstart:
-    """One running devcluster, on which the quickstart installs Sluice."""
+    """A cluster that is up, of either kind, on which Sluice is installed."""
 
     def __init__(self, state: StateDirectory, manifests: Path) -> None:
-        """`manifests` is the folder `manifests` of the project."""
-        settings = state.load_settings()
+        """`manifests` is the folder `manifests` of the project.
+
+        Raises DevclusterError, which says what to do, if no cluster is up, or if the kind cluster is not running.
+        """
+        settings = state.load_site_settings()
         if settings is None or settings.firestore_emulator_host is None:
-            raise DevclusterError("no devcluster is running: start it with `make up`")
+            raise DevclusterError("No cluster is up: start one with `make up`.")
+        if isinstance(settings, KindSettings):
+            kind_site.require_running(state, settings)
+            program = kubectl_program()
+        else:
+            program = binaries.provide_binaries(lambda _: None).kubectl
         self.kubeconfig = state.kubeconfig_file
         self.emulator = settings.firestore_emulator_host
         self.manifests = manifests
         self._state = state
-        self.kubectl = Kubectl(binaries.provide_binaries(lambda _: None).kubectl, state.kubeconfig_file)
+        self.kubectl = Kubectl(program, state.kubeconfig_file)
 
-    def install_and_show_quotes(self, tape: Path | None, speed: float) -> None:
-        """Install the operator, apply the sample job, wait for its quotes and print them."""
-        progress = ProgressPrinter()
-        progress("installing the operator")
-        install_operator(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
-        documents = sample_documents(self.manifests)
-        self.kubectl.apply(with_tape_replay(documents, tape, speed) if tape else documents)
-        metadata = documents[1]["metadata"]
-        name, namespace = metadata["name"], metadata["namespace"]
+    def apply_and_show_quotes(self, documents: list[dict[str, Any]], progress: ReportProgress) -> None:
+        """Apply the sample, in which the last document is the job; wait for its quotes, and print them."""
+        self.kubectl.apply(documents)
+        job = documents[-1]
+        name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
         progress(f"applied the sample job {namespace}/{name}; waiting until it is Ready")
-        self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+        try:
+            self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=100s")
+        except KubectlError as error:
+            raise DevclusterError(
+                f"The job was not Ready within 100 s. Run `make up` again to wait longer; `make status` and "
+                f"`kubectl describe ij {name} -n {namespace} --kubeconfig {self.kubeconfig}` show its state.\n{error}"
+            ) from error
         progress("Ready")
-        self._wait_for_quotes(documents[1]["spec"]["tenant"])
+        self._wait_for_quotes(job["spec"]["tenant"])
         print()
         print_jobs_and_quotes(self.kubectl, self.emulator)
-        kubeconfig = os.path.relpath(self.kubeconfig)
+        print(f"Firestore emulator: {self.emulator}, project {PROJECT}\n")
+        kubeconfig = shlex.quote(str(self.kubeconfig))
         names = {"kubeconfig": kubeconfig, "name": name, "namespace": namespace, "emulator": self.emulator}
         print("Next steps:" + _NEXT_STEPS.format(**names))
 
     def show_status(self) -> None:
         """Print the jobs, their quotes, and where the dashboard is."""
         print_jobs_and_quotes(self.kubectl, self.emulator)
-        settings = self._state.load_settings()
+        settings = self._state.load_site_settings()
         url = settings.dashboard_url if settings is not None else None
         if url is None:
             print("Dashboard: not started; `make dashboard` starts it")
@@ -135,7 +149,7 @@ class Quickstart:
     def require_running(self) -> None:
         """Raise DevclusterError if the emulator does not answer, for example after a restart of the machine."""
         if not asyncio.run(emulator.is_answering(self.emulator)):
-            raise DevclusterError(f"the Firestore emulator at {self.emulator} does not answer: run `make up`")
+            raise DevclusterError(f"The Firestore emulator at {self.emulator} does not answer: run `make up`.")
 
     def start_dashboard(self, page: Path, tenant: str | None) -> None:
         """Serve the built page against the emulator, for a mock user who is a member of the tenant; print its URL.
@@ -150,7 +164,7 @@ class Quickstart:
         with cluster.hold_lock(self._state):
             dashboard.write_membership(self.emulator, PROJECT, chosen)
             url = dashboard.start_page_server(self._state, page, config)
-            settings = self._state.load_settings()
+            settings = self._state.load_site_settings()
             if settings is None:
                 raise DevclusterError("The cluster was stopped meanwhile: start it with `make up`.")
             settings.dashboard_url = url
@@ -165,22 +179,31 @@ class Quickstart:
             time.sleep(0.1)
 
 
+def start_and_show_quotes(state: StateDirectory, options: argparse.Namespace, progress: ReportProgress) -> None:
+    """Start a cluster with Sluice on it, or what is missing of it; apply the sample job, and print its quotes."""
+    documents = sample_documents(options.manifests)
+    if options.tape:
+        documents = with_tape_replay(documents, options.tape, options.speed)
+    kind = KindOptions(options.kind_cluster_name, options.kind_node_image, options.emulator_image)
+    with cluster.hold_lock(state):
+        startup.start(state, options.manifests, startup.choose_cluster(options.cluster, state), kind, progress)
+        site = Quickstart(state, options.manifests)
+        if not isinstance(state.load_site_settings(), KindSettings):
+            progress("installing the operator")
+            install_operator(site.kubectl, options.manifests, {"FIRESTORE_EMULATOR_HOST": site.emulator})
+    site.apply_and_show_quotes(documents, progress)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or print the error on stderr and return 1."""
-    parser = argparse.ArgumentParser(prog="quickstart")
-    parser.add_argument("command", choices=("up", "status", "check", "dashboard"))
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--manifests", type=Path, required=True)
-    parser.add_argument("--tape", type=Path)
-    parser.add_argument("--speed", type=float, default=1.0)
-    parser.add_argument("--page", type=Path, help="the folder that the dashboard was built into")
-    parser.add_argument("--tenant", help="the tenant that the dashboard shows")
-    options = parser.parse_args(arguments)
+    options = _argument_parser().parse_args(arguments)
+    state = StateDirectory(options.state.resolve())
     try:
-        site = Quickstart(StateDirectory(options.state.resolve()), options.manifests)
         if options.command == "up":
-            site.install_and_show_quotes(options.tape, options.speed)
-        elif options.command == "status":
+            start_and_show_quotes(state, options, ProgressPrinter())
+            return 0
+        site = Quickstart(state, options.manifests)
+        if options.command == "status":
             site.show_status()
         elif options.command == "check":
             site.require_running()
@@ -189,7 +212,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DevclusterError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: run the command again to continue, or `make down`.", file=sys.stderr)
+        return 130
     return 0
+
+
+def _argument_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="quickstart")
+    parser.add_argument("command", choices=("up", "status", "check", "dashboard"))
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--manifests", type=Path, required=True)
+    parser.add_argument("--cluster", default="", help="kind or processes; without it, the kind that is up")
+    parser.add_argument("--kind-cluster-name", default="", help="sluice unless it is given")
+    parser.add_argument("--kind-node-image", default="", help="the image of the node, instead of kind's default")
+    parser.add_argument("--emulator-image", default="", help="the emulator's image on kind, instead of Google's")
+    parser.add_argument("--tape", type=Path)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--page", type=Path, help="the folder that the dashboard was built into")
+    parser.add_argument("--tenant", help="the tenant that the dashboard shows")
+    return parser
 
 
 if __name__ == "__main__":
