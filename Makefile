@@ -60,10 +60,15 @@ $(VENV)/installed: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
 setup: $(VENV)/installed ## create .venv and install sluice-operator and sluice-runtime into it
 
 .PHONY: up
-up: setup ## start cluster, emulator, operator and sample job; CLUSTER=kind uses Docker; TAPE=file [SPEED=n] replays a tape
+up: build-notice setup ## start cluster, emulator, operator and sample job; CLUSTER=kind uses Docker; TAPE=file [SPEED=n] replays a tape
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' $(QUICKSTART) up --state $(STATE) --manifests manifests \
 	  --cluster '$(CLUSTER)' --kind-cluster-name '$(KIND_CLUSTER_NAME)' --kind-node-image '$(KIND_NODE_IMAGE)' \
 	  --emulator-image '$(EMULATOR_IMAGE)' $(if $(TAPE),--tape '$(TAPE)') --speed $(SPEED)
+
+# Before .venv exists, so that it is the first line: it needs no package.
+.PHONY: build-notice
+build-notice:
+	@PYTHONPATH=devcluster/src:manifests/src $(PYTHON) -m sluice_devcluster.build_notice $(STATE) '$(CLUSTER)' 2>/dev/null || true
 
 # Node's packages, installed again when the lock file changes.
 dashboard/node_modules/installed: dashboard/package.json dashboard/package-lock.json
