@@ -183,7 +183,7 @@ def start_and_show_quotes(state: StateDirectory, options: argparse.Namespace, pr
     """Start a cluster with Sluice on it, or what is missing of it; apply the sample job, and print its quotes."""
     documents = sample_documents(options.manifests)
     if options.tape:
-        documents = with_tape_replay(documents, options.tape, options.speed)
+        documents = with_tape_replay(documents, options.tape, _parse_speed(options.speed))
     kind = KindOptions(options.kind_cluster_name, options.kind_node_image, options.emulator_image)
     with cluster.hold_lock(state):
         startup.start(state, options.manifests, startup.choose_cluster(options.cluster, state), kind, progress)
@@ -192,6 +192,13 @@ def start_and_show_quotes(state: StateDirectory, options: argparse.Namespace, pr
             progress("installing the operator")
             install_operator(site.kubectl, options.manifests, {"FIRESTORE_EMULATOR_HOST": site.emulator})
     site.apply_and_show_quotes(documents, progress)
+
+
+def _parse_speed(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise DevclusterError(f"SPEED={text} is not a number: SPEED=60 replays the tape 60 times as fast.") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -228,7 +235,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--kind-node-image", default="", help="the image of the node, instead of kind's default")
     parser.add_argument("--emulator-image", default="", help="the emulator's image on kind, instead of Google's")
     parser.add_argument("--tape", type=Path)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", default="1")
     parser.add_argument("--page", type=Path, help="the folder that the dashboard was built into")
     parser.add_argument("--tenant", help="the tenant that the dashboard shows")
     return parser
