@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -22,14 +23,18 @@ def other_tenant(site: Quickstart, tenant: Tenant) -> Iterator[Tenant]:
 def wait_for_lines(
     site: Quickstart, capsys: pytest.CaptureFixture[str], job: str, text: str, seconds: float = 60.0
 ) -> list[str]:
-    """Return the lines of `make status` about one job, once the first of them contains a text."""
+    """Return the lines of `make status` about one job, once the first of them contains a text.
+
+    An emulator that is too busy to answer in time is asked again.
+    """
 
     def check() -> list[str] | None:
         capsys.readouterr()
-        site.show_status()
+        with suppress(DevclusterError):
+            site.show_status()
         blocks = capsys.readouterr().out.split("\n\n")
-        [found] = [block.splitlines() for block in blocks if block.startswith(f"{job}: ")]
-        return found if text in found[0] else None
+        found = [block.splitlines() for block in blocks if block.startswith(f"{job}: ")]
+        return found[0] if found and text in found[0][0] else None
 
     return eventually(check, seconds, every=0.2)
 

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,10 @@ class Quickstart:
     def _wait_for_quotes(self, tenant: str) -> None:
         """Wait for the first quotes, which are written a moment after the job is Ready."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
-        while not read_collection(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            with suppress(OSError):  # an emulator that is too busy to answer in time
+                if read_collection(self.emulator, f"tenants/{tenant}/live_quotes"):
+                    return
             time.sleep(0.1)
 
 
