@@ -34,8 +34,8 @@ _CHECK_SECONDS = 1.0
 class KindOptions:
     """The choices of the user.
 
-    An empty name means that of the cluster that is up, otherwise `sluice`; an empty image means the default of kind,
-    or that of the manifests.
+    What is empty stays as it is in the cluster that is up. In a new one, the name is then `sluice`, the node's image
+    that of kind, and the emulator's image that of the manifests.
     """
 
     cluster_name: str = ""
@@ -52,12 +52,12 @@ def up(state: StateDirectory, manifests: Path, options: KindOptions, report: Rep
     settings = _choose_settings(state, options)
     require_programs(settings.docker)
     cluster = _cluster(state, settings, report)
-    _start_cluster(state, settings, cluster, options.node_image)
+    _start_cluster(state, settings, cluster)
     kubectl = Kubectl(kubectl_program(), state.kubeconfig_file)
     _wait_until_ready(kubectl)
     documents = [each for each in yaml.safe_load_all(kubectl("kustomize", str(manifests / "overlays/kind"))) if each]
     # The node downloads the emulator while the images are built.
-    _install_emulator(kubectl, documents, manifests, cluster, options.emulator_image)
+    _install_emulator(kubectl, documents, manifests, cluster, settings.emulator_image)
     _install_operator(state, settings, kubectl, documents, cluster)
     host = settings.firestore_emulator_host or cluster.emulator_host()
     _wait_for_emulator(kubectl, host, report)
@@ -84,14 +84,17 @@ def require_running(state: StateDirectory, settings: KindSettings) -> None:
 
 
 def _choose_settings(state: StateDirectory, options: KindOptions) -> KindSettings:
+    """Return the settings of the cluster that is up, or those of a new one, with what the user chooses now."""
     found = state.load_kind_settings()
     if found is None:
         docker = os.environ.get("DOCKER") or "docker"
-        return KindSettings(cluster_name=options.cluster_name or DEFAULT_NAME, docker=docker)
-    if options.cluster_name not in ("", found.cluster_name):
+        found = KindSettings(cluster_name=options.cluster_name or DEFAULT_NAME, docker=docker)
+    elif options.cluster_name not in ("", found.cluster_name):
         raise DevclusterError(
             f"`make up` has already created the kind cluster {found.cluster_name}: run `make down` first."
         )
+    found.node_image = options.node_image or found.node_image
+    found.emulator_image = options.emulator_image or found.emulator_image
     return found
 
 
@@ -100,7 +103,7 @@ def _cluster(state: StateDirectory, settings: KindSettings, report: ReportProgre
     return KindCluster(settings.cluster_name, state.kubeconfig_file, settings.docker, runner)
 
 
-def _start_cluster(state: StateDirectory, settings: KindSettings, cluster: KindCluster, node_image: str) -> None:
+def _start_cluster(state: StateDirectory, settings: KindSettings, cluster: KindCluster) -> None:
     """Create the cluster, or start it. Refuses a cluster of the same name that `up` did not create."""
     report, name = cluster.runner.report, settings.cluster_name
     is_ours = state.load_kind_settings() is not None
@@ -123,17 +126,17 @@ def _start_cluster(state: StateDirectory, settings: KindSettings, cluster: KindC
         if settings.is_created:
             report(f"the kind cluster {name} was deleted by another command than `make down`; creating it again")
         report(f"creating the kind cluster {name} (about a minute; the first time, kind also downloads its node image)")
-        _create(state, settings, cluster, node_image)
+        _create(state, settings, cluster)
     settings.firestore_emulator_host = cluster.emulator_host()
     state.save_settings(settings)
 
 
-def _create(state: StateDirectory, settings: KindSettings, cluster: KindCluster, node_image: str) -> None:
+def _create(state: StateDirectory, settings: KindSettings, cluster: KindCluster) -> None:
     # Saved first, so that a cluster whose creation is interrupted is known as ours.
     settings.is_created = False
     state.save_settings(settings)
     try:
-        cluster.create(node_image)
+        cluster.create(settings.node_image)
     except DevclusterError:
         # kind deletes a cluster that it could not create.
         if cluster.find_state() == "missing":

@@ -35,12 +35,15 @@ class ClusterSettings(SiteSettings, kw_only=True):
 class KindSettings(SiteSettings, kw_only=True):
     """The kind cluster of `up`: its name, the Docker command, and the images that were built for it.
 
-    `is_created` is False until kind has created the cluster completely.
+    `is_created` is False until kind has created the cluster completely. The images of the node and of the emulator are
+    those that the user chose; they are empty for the defaults.
     """
 
     cluster_name: str
     is_created: bool = False
     docker: str = "docker"
+    node_image: str = ""
+    emulator_image: str = ""
     images: list[str] = []
 
 

@@ -131,6 +131,20 @@ def test_a_cluster_that_was_deleted_by_hand_is_created_again(machine: Machine) -
     )
 
 
+def test_the_images_that_the_user_chose_are_remembered(machine: Machine) -> None:
+    machine.node.write_text("exited\n")
+    machine.install("docker", DOCKER.replace("ps)", "port) echo 127.0.0.1:1234 ;;\n  ps)"))
+    machine.state.save_settings(
+        KindSettings(cluster_name="sluice", is_created=True, emulator_image="mirror/emulator:1")
+    )
+    with pytest.raises(DevclusterError, match="did not answer"):
+        machine.up()
+    settings = machine.state.load_kind_settings()
+    assert settings is not None
+    assert settings.emulator_image == "mirror/emulator:1"
+    assert settings.firestore_emulator_host == "127.0.0.1:1234"
+
+
 def test_a_cluster_whose_creation_was_interrupted_is_deleted_and_created_again(machine: Machine) -> None:
     machine.node.write_text("running\n")
     machine.state.save_settings(KindSettings(cluster_name="sluice"))
