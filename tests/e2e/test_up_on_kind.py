@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -22,14 +21,13 @@ class Terminal:
     def __init__(self, folder: Path, emulator_image: str) -> None:
         self.state = folder / "up"
         shutil.rmtree(self.state, ignore_errors=True)
-        self._variables = {"STATE": str(self.state), "KIND_CLUSTER_NAME": NAME, "EMULATOR_IMAGE": emulator_image}
+        self._variables = (f"STATE={self.state}", f"KIND_CLUSTER_NAME={NAME}", f"EMULATOR_IMAGE={emulator_image}")
 
-    def make(self, *arguments: str, status: int = 0, **variables: str) -> str:
+    def make(self, *arguments: str, status: int = 0) -> str:
         """Run make; return its output, and check its exit status."""
         done = subprocess.run(
-            ["make", "--no-print-directory", *arguments],
+            ["make", "--no-print-directory", *arguments, *self._variables],
             cwd=ROOT,
-            env={**os.environ, **self._variables, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
