@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shlex
 import sys
 import time
@@ -208,25 +209,33 @@ def _parse_speed(text: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or print the error on stderr and return 1."""
     options = _argument_parser().parse_args(arguments)
-    state = StateDirectory(options.state.resolve())
     try:
-        if options.command == "up":
-            start_and_show_quotes(state, options, ProgressPrinter())
-            return 0
-        site = Quickstart(state, options.manifests)
-        if options.command == "status":
-            site.show_status()
-        elif options.command == "check":
-            site.require_running()
-        else:
-            site.start_dashboard(options.page, options.tenant)
+        _run_command(options)
+        sys.stdout.flush()
     except DevclusterError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has ended. Nothing is written any more, not even at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("Interrupted: run the command again to continue, or `make down`.", file=sys.stderr)
         return 130
     return 0
+
+
+def _run_command(options: argparse.Namespace) -> None:
+    state = StateDirectory(options.state.resolve())
+    if options.command == "up":
+        start_and_show_quotes(state, options, ProgressPrinter())
+        return
+    site = Quickstart(state, options.manifests)
+    if options.command == "status":
+        site.show_status()
+    elif options.command == "check":
+        site.require_running()
+    else:
+        site.start_dashboard(options.page, options.tenant)
 
 
 def _argument_parser() -> argparse.ArgumentParser:
