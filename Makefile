@@ -11,6 +11,12 @@ DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
 MANIFESTS := $(BIN)/python -m sluice_manifests
 PROJECTS := crds operator runtime devcluster manifests simulators clients/python dashboard/server
+# Empty: the kind of cluster that is up, otherwise processes.
+CLUSTER ?=
+# The name of the kind cluster of `make up CLUSTER=kind`: sluice if it is empty.
+KIND_CLUSTER_NAME ?=
+# An image with Java and the emulator, instead of Google's.
+EMULATOR_IMAGE ?=
 TAPE ?=
 SPEED ?= 1
 NPM ?= npm
@@ -24,6 +30,9 @@ SECONDS ?= 3600
 REPOSITORY ?=
 
 DOCKER ?= docker
+IMAGES ?= operator runtime
+# `kind load` cannot load the attestations that BuildKit adds to an image by default.
+export BUILDX_NO_DEFAULT_ATTESTATIONS ?= 1
 PYTHON_BASE_IMAGE ?= python:3.11-slim-bookworm
 KIND_NODE_IMAGE ?=
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' operator/pyproject.toml)
@@ -52,9 +61,15 @@ $(VENV)/installed: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
 setup: $(VENV)/installed ## create .venv and install sluice-operator and sluice-runtime into it
 
 .PHONY: up
-up: setup ## start cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
-	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator --rules manifests/firestore/firestore.rules >/dev/null
-	@$(QUICKSTART) up --state $(STATE) --manifests manifests $(if $(TAPE),--tape $(TAPE)) --speed $(SPEED)
+up: build-notice setup ## start cluster, emulator, operator and sample job; CLUSTER=kind uses Docker; TAPE=file [SPEED=n] replays a tape
+	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' $(QUICKSTART) up --state $(STATE) --manifests manifests \
+	  --cluster '$(CLUSTER)' --kind-cluster-name '$(KIND_CLUSTER_NAME)' --kind-node-image '$(KIND_NODE_IMAGE)' \
+	  --emulator-image '$(EMULATOR_IMAGE)' $(if $(TAPE),--tape '$(TAPE)') --speed $(SPEED)
+
+# Before .venv exists, so that it is the first line: it needs no package.
+.PHONY: build-notice
+build-notice:
+	@PYTHONPATH=devcluster/src:manifests/src $(PYTHON) -m sluice_devcluster.build_notice $(STATE) '$(CLUSTER)' 2>/dev/null || true
 
 # Node's packages, installed again when the lock file changes.
 dashboard/node_modules/installed: dashboard/package.json dashboard/package-lock.json
@@ -128,9 +143,9 @@ test-unit: setup ## run the tests that need no cluster
 
 .PHONY: images
 images: ## build the container images sluice-operator and sluice-runtime
-	@for name in operator runtime; do \
+	@for name in $(IMAGES); do \
 	  echo "building sluice-$$name:$(VERSION)"; \
-	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) .; done
+	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) . || exit 1; done
 
 .PHONY: dashboard-image
 dashboard-image: page ## build the container image sluice-dashboard, which serves the page

@@ -24,9 +24,9 @@ from typing import Any
 from bench import pod as pods
 from bench.rows import Row, table, write
 from sluice_devcluster import emulator, processes
+from sluice_devcluster.emulator_documents import read_collection
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.processes import ProcessRecord, load_record
-from sluice_devcluster.quickstart import read_collection
 from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed
 from support.firestore import firestore_emulator
 

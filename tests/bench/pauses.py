@@ -14,8 +14,9 @@ from typing import Any
 from bench.documents import quote_documents
 from bench.feed import TENANT, Feed, Sighting, running_feed
 from bench.rows import Row
+from sluice_devcluster.emulator_documents import PROJECT
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import PROJECT, Quickstart
+from sluice_devcluster.quickstart import Quickstart
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.stream_faults import Mute, StallReading
 from support.cluster import sluice_on_devcluster

@@ -25,9 +25,9 @@ from typing import Any
 from bench import pod as pods
 from bench.rows import Row, table, write
 from sluice_devcluster import emulator
+from sluice_devcluster.emulator_documents import read_collection
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.processes import load_record
-from sluice_devcluster.quickstart import read_collection
 from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed, TapeFeed
 from sluice_simulators.alpaca import handshake_faults as handshake
 from sluice_simulators.alpaca import message_faults as messages

@@ -18,9 +18,10 @@ from sluice_contract import identity
 from sluice_devcluster import binaries
 from sluice_devcluster.api import APPLY, MERGE, ApiClient, ApiError
 from sluice_devcluster.controlplane import write_kubeconfig
+from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import PROJECT, Quickstart, read_collection
+from sluice_devcluster.quickstart import Quickstart
 from support.eventually import eventually
 from support.site import streaming_from
 from support.tcp_forwarder import tcp_forwarder

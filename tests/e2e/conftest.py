@@ -39,10 +39,16 @@ def cluster() -> Iterator[KindCluster]:
     found.create(os.environ.get("KIND_NODE_IMAGE", ""))
     try:
         found.load(exchange.IMAGE)
-        _provide_emulator(found)
+        _load_emulator(found)
         yield found
     finally:
         found.delete()
+
+
+@pytest.fixture(scope="session")
+def emulator_image(cluster: KindCluster) -> str:
+    """Return the image of this machine's emulator; an empty name, which means Google's image, if it has none."""
+    return _build_emulator(cluster)
 
 
 @pytest.fixture(scope="session")
@@ -143,15 +149,21 @@ def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[AlpacaInCluster]:
     kubectl("delete", "namespace", found.namespace, "--wait=false")
 
 
-def _provide_emulator(cluster: KindCluster) -> None:
-    """Load this machine's emulator into the node, under the manifests' image name; without one, the node pulls it."""
+def _build_emulator(cluster: KindCluster) -> str:
+    """Build an image of this machine's emulator and return its name; empty if the machine has none."""
     try:
         folder = emulator.find_emulator_jar().parent
     except DevclusterError:
-        return
+        return ""
     cluster.build(EMULATOR_IMAGE, IMAGES / "firestore-emulator.Dockerfile", folder)
-    cluster.load(EMULATOR_IMAGE)
-    cluster.alias(f"docker.io/library/{EMULATOR_IMAGE}", _image_in_the_manifests(cluster))
+    return EMULATOR_IMAGE
+
+
+def _load_emulator(cluster: KindCluster) -> None:
+    """Load this machine's emulator into the node, under the manifests' image name; without one, the node pulls it."""
+    if _build_emulator(cluster):
+        cluster.load(EMULATOR_IMAGE)
+        cluster.alias(f"docker.io/library/{EMULATOR_IMAGE}", _image_in_the_manifests(cluster))
 
 
 def _image_in_the_manifests(cluster: KindCluster) -> str:

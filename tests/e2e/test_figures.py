@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 
-from sluice_devcluster.quickstart import read_collection
+from sluice_devcluster.emulator_documents import read_collection
 from support.kind import KindCluster
 from support.site import Tenant, eventually
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_devcluster.quickstart import PROJECT, read_collection
+from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from sluice_manifests.tools import find_or_build_tools
 from support import readme
 from support.exchange import AlpacaInCluster

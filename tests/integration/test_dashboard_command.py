@@ -10,9 +10,10 @@ import pytest
 
 from sluice_devcluster import dashboard
 from sluice_devcluster.controlplane import find_free_port
+from sluice_devcluster.emulator_documents import PROJECT
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import PROJECT, Quickstart
+from sluice_devcluster.quickstart import Quickstart
 from support.deadlines import scaled
 from support.rules_client import RulesClient, unsigned_token
 from support.site import Tenant, eventually

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_devcluster.quickstart import PROJECT, read_collection
+from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from sluice_runtime.first_contact import FirstContact, check_firestore, check_test_stream, first_contact_settings
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from sluice_simulators.alpaca.accounts import Plan

@@ -81,7 +81,7 @@ def test_the_heartbeat_keeps_the_failure_and_its_remedy_while_the_job_is_paused(
     pause(tenant)
     eventually(lambda: tenant.heartbeat()["status"] == "paused")
     assert tenant.heartbeat()["failure"] == failure
-    assert failure["fields"]["remedy"]["stringValue"].endswith(".")
+    assert failure["remedy"].endswith(".")
     assert "failure" not in tenant.job()["status"]["stream"]
     tenant.patch(enabled=True)
     tenant.settled("Streaming")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice_devcluster.quickstart import Quickstart, read_collection
+from sluice_devcluster.emulator_documents import read_collection
+from sluice_devcluster.quickstart import Quickstart
 from support.site import Tenant, eventually
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_devcluster.quickstart import PROJECT, read_collection
+from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from support.firestore import firestore_emulator
 from support.site import eventually
 from support.standalone import Machine

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sluice_devcluster.controlplane import find_free_port
-from sluice_devcluster.quickstart import PROJECT
+from sluice_devcluster.emulator_documents import PROJECT
 from support.browser import DASHBOARD
 from support.deadlines import scaled
 from support.site import eventually

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sluice_devcluster.emulator_documents import read_collection
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import read_collection
 from support.deadlines import Deadline
 from support.upstream import Upstream
 

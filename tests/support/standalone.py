@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sluice_devcluster.controlplane import find_free_port
-from sluice_devcluster.quickstart import PROJECT, read_collection
+from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from support.deadlines import scaled
 from support.site import SPEC
 

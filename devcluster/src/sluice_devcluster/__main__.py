@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sluice_devcluster import binaries, cluster
+from sluice_devcluster import binaries, cluster, kind_site
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
 from sluice_manifests.progress import ProgressPrinter
@@ -38,7 +38,7 @@ def _run_command(options: argparse.Namespace) -> int:
         return _run_up(state, options)
     if options.command == "down":
         with cluster.hold_lock(state):
-            cluster.down(state, ProgressPrinter())
+            _stop_cluster(state)
         return 0
     if options.command == "status":
         healthy, lines = cluster.status(state)
@@ -61,10 +61,20 @@ def _run_up(state: StateDirectory, options: argparse.Namespace) -> int:
     return 0
 
 
+def _stop_cluster(state: StateDirectory) -> None:
+    kind = state.load_kind_settings()
+    if kind is None:
+        cluster.down(state, ProgressPrinter())
+    else:
+        kind_site.down(state, kind, ProgressPrinter())
+
+
 def _print_setting(state: StateDirectory, command: str) -> int:
-    settings = state.load_settings()
+    settings = state.load_site_settings()
     if settings is None:
-        raise DevclusterError(f"There is no devcluster in {state.root}: create one with `sluice-devcluster up`.")
+        raise DevclusterError(
+            f"There is no cluster in {state.root}: start one with `make up` or `sluice-devcluster up`."
+        )
     if command == "kubeconfig":
         print(state.kubeconfig_file)
         return 0

@@ -13,6 +13,7 @@ from sluice_manifests.go_programs import (
     KUBECTL,
     MODULES,
     GoProgram,
+    are_programs_missing,
     find_or_build_programs,
     kubernetes_program,
     pinned_version,
@@ -39,10 +40,8 @@ def provide_binaries(report: ReportProgress) -> Binaries:
 
     Raises DevclusterError if a program cannot be built, or if the environment names an unknown version.
     """
-    chosen = chosen_minor_version(os.environ)
-    servers = [kubernetes_program(name, chosen) for name in ("kube-apiserver", "kube-controller-manager")]
     try:
-        return Binaries(*find_or_build_programs((ETCD, *servers, KUBECTL), report))
+        return Binaries(*find_or_build_programs(_chosen_programs(), report))
     except ManifestsError as error:
         raise DevclusterError(str(error)) from error
 
@@ -72,3 +71,17 @@ def chosen_minor_version(environment: Mapping[str, str], modules: Path = MODULES
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in version.removeprefix("v").split("."))
+
+
+def are_missing() -> bool:
+    """Return True if `provide_binaries` has to build a program.
+
+    Raises DevclusterError if the environment names an unknown version.
+    """
+    return are_programs_missing(_chosen_programs())
+
+
+def _chosen_programs() -> tuple[GoProgram, ...]:
+    chosen = chosen_minor_version(os.environ)
+    servers = [kubernetes_program(name, chosen) for name in ("kube-apiserver", "kube-controller-manager")]
+    return (ETCD, *servers, KUBECTL)

@@ -126,7 +126,7 @@ def down(state: StateDirectory, report: ReportProgress) -> None:
     others = [state.record_file(name) for name in (*reversed(controlplane.COMPONENTS), emulator.COMPONENT)]
     processes.stop_processes(others, 1.0)
     shutil.rmtree(state.etcd_data_directory, ignore_errors=True)
-    (state.root / "settings.json").unlink(missing_ok=True)
+    state.delete_settings()
     report("cluster stopped")
 
 

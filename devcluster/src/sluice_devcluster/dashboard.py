@@ -94,7 +94,7 @@ def is_page_server_alive(state: StateDirectory) -> bool:
 
 def _choose_port(state: StateDirectory) -> int:
     """Return the port of the last server, so that an open page stays valid, else the preferred port, if it is free."""
-    settings = state.load_settings()
+    settings = state.load_site_settings()
     last = urlsplit(settings.dashboard_url or "").port if settings is not None else None
     return next((port for port in (last, PREFERRED_PORT) if port and _is_port_free(port)), None) or find_free_port()
 

@@ -22,7 +22,8 @@ MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 HOW_TO_INSTALL = (
     "Install it with `gcloud components install cloud-firestore-emulator`, or on Debian with "
     "`apt-get install google-cloud-cli-firestore-emulator`; it also needs Java 11 or newer on the PATH. "
-    "To use one that already runs, set FIRESTORE_EMULATOR_HOST to its host:port."
+    "To use one that already runs, set FIRESTORE_EMULATOR_HOST to its host:port. "
+    "With Docker and kind, `make up CLUSTER=kind` needs none of these."
 )
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+S = TypeVar("S", bound="SiteSettings")
 
-class ClusterSettings(msgspec.Struct, kw_only=True):
+
+class SiteSettings(msgspec.Struct, kw_only=True):
+    """What the commands know of a cluster that is up, of either kind. Addresses are host:port and URL."""
+
+    firestore_emulator_host: str | None = None
+    dashboard_url: str | None = None
+
+
+class ClusterSettings(SiteSettings, kw_only=True):
     """The settings that `up` chose, and that the other commands and the node agent read.
 
     Ports are TCP ports of 127.0.0.1; `restart_backoff_seconds` is the base of the restart back-off.
@@ -19,9 +29,22 @@ class ClusterSettings(msgspec.Struct, kw_only=True):
     etcd_peer_port: int
     restart_backoff_seconds: float = 10.0
     bin_dir: str | None = None
-    firestore_emulator_host: str | None = None
     emulator_is_ours: bool = False
-    dashboard_url: str | None = None
+
+
+class KindSettings(SiteSettings, kw_only=True):
+    """The kind cluster of `up`: its name, the Docker command, and the images that were built for it.
+
+    `is_created` is False until kind has created the cluster completely. The images of the node and of the emulator are
+    those that the user chose; they are empty for the defaults.
+    """
+
+    cluster_name: str
+    is_created: bool = False
+    docker: str = "docker"
+    node_image: str = ""
+    emulator_image: str = ""
+    images: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -73,13 +96,39 @@ class StateDirectory:
         """Return the path of a component's log."""
         return self.root / "log" / f"{component}.log"
 
-    def save_settings(self, settings: ClusterSettings) -> None:
-        """Write the settings."""
-        (self.root / "settings.json").write_bytes(msgspec.json.encode(settings))
+    def save_settings(self, settings: SiteSettings) -> None:
+        """Write the settings of a cluster of either kind."""
+        file = self._kind_file if isinstance(settings, KindSettings) else self._process_file
+        file.write_bytes(msgspec.json.encode(settings))
 
     def load_settings(self) -> ClusterSettings | None:
-        """Return the settings of the last `up`; None if there are none or they cannot be read."""
-        try:
-            return msgspec.json.decode((self.root / "settings.json").read_bytes(), type=ClusterSettings)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
+        """Return the settings of the cluster of processes; None if there are none or they cannot be read."""
+        return _load(self._process_file, ClusterSettings)
+
+    def load_kind_settings(self) -> KindSettings | None:
+        """Return the settings of the kind cluster; None if there are none or they cannot be read."""
+        return _load(self._kind_file, KindSettings)
+
+    def load_site_settings(self) -> SiteSettings | None:
+        """Return the settings of the cluster that is up, of either kind; None if there is none."""
+        return self.load_kind_settings() or self.load_settings()
+
+    def delete_settings(self) -> None:
+        """Forget the cluster that is up."""
+        for file in (self._kind_file, self._process_file):
+            file.unlink(missing_ok=True)
+
+    @property
+    def _process_file(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def _kind_file(self) -> Path:
+        return self.root / "kind.json"
+
+
+def _load(file: Path, form: type[S]) -> S | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=form)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,35 +15,22 @@ from pathlib import Path
 import msgspec
 
 from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.process_identity import boot_id, start_ticks
 
 LOG_TAIL_LINES = 15
+# Where the kernel cannot be asked to wait for a process that is not a child.
+_CHECK_SECONDS = 0.05
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):
     """The permanent identity of a process: the system reuses process ids, but not with the same start time and boot.
 
-    `start_ticks` is the start time in clock ticks since boot.
+    `start_ticks` is the start time: see `process_identity`.
     """
 
     pid: int
     start_ticks: int
     boot: str
-
-
-def start_ticks(pid: int) -> int | None:
-    """Return the start time of a live process in clock ticks since boot; None if it has ended or is a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    # The command name can contain spaces and parentheses; the other fields follow the last ')'.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
-
-
-def boot_id() -> str:
-    """Return the kernel's id of the current boot."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def record_of_process(pid: int) -> ProcessRecord | None:
@@ -102,6 +90,11 @@ def wait_for_exit(record: ProcessRecord, seconds: float) -> bool:
     """Wait until a recorded process has ended, at most `seconds`; return whether it has."""
     if not is_alive(record):
         return True
+    if sys.platform != "linux":
+        deadline = time.monotonic() + seconds
+        while is_alive(record) and time.monotonic() < deadline:
+            time.sleep(_CHECK_SECONDS)
+        return not is_alive(record)
     try:
         descriptor = os.pidfd_open(record.pid)
     except ProcessLookupError:

@@ -1,38 +1,35 @@
-"""The quickstart (`make up`): installs the operator on devcluster, applies the sample job, prints its quotes."""
+"""The quickstart (`make up`): starts a cluster with Sluice on it, applies the sample job, and prints its quotes."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import codecs
-import csv
-import gzip
-import io
-import json
 import os
+import shlex
 import sys
 import time
-import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from sluice_devcluster import binaries, cluster, dashboard, emulator
+from sluice_devcluster import binaries, cluster, dashboard, emulator, kind_site, startup
+from sluice_devcluster.emulator_documents import PROJECT, read_collection, read_document, read_documents
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.job_report import JobDocuments, heartbeat_path, job_lines, quotes_path
+from sluice_devcluster.kind_cluster import kubectl_program
+from sluice_devcluster.kind_site import KindOptions
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from sluice_devcluster.layout import KindSettings, StateDirectory
+from sluice_devcluster.sample_job import sample_documents, with_tape_replay
 from sluice_manifests.progress import ProgressPrinter
+from sluice_manifests.toolchain import ReportProgress
 
-PROJECT = "demo-sluice"
 OPERATOR = "deployment/sluice-operator"
 SYSTEM_NAMESPACE = "sluice-system"
-TAPE_KEY = "tape.csv.gz"
-
-# The size limit of a ConfigMap.
-_CONFIG_MAP_BYTES = 1 << 20
 
 _FIRST_QUOTE_SECONDS = 10.0
 
@@ -62,142 +59,87 @@ def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, s
     kubectl("rollout", "status", OPERATOR, "-n", SYSTEM_NAMESPACE, "--timeout=60s")
 
 
-def sample_documents(manifests: Path) -> list[dict[str, Any]]:
-    """Return the documents of the sample: a Namespace and an IngestJob."""
-    return list(yaml.safe_load_all((manifests / "samples/ingestjob.yaml").read_text()))
-
-
-def with_tape_replay(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
-    """Return the sample with a job that replays the tape, and with the ConfigMap that holds the tape.
-
-    Raises DevclusterError if the file is not a tape, or too large for a ConfigMap.
-    """
-    packed, symbols = _packed_tape(tape)
-    [namespace, job] = documents
-    where = job["metadata"]["namespace"]
-    config_map = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "tape", "namespace": where},
-        "binaryData": {TAPE_KEY: base64.b64encode(packed).decode()},
-    }
-    spec = {name: value for name, value in job["spec"].items() if name != "synthetic"}
-    replay = {"tape": {"configMapRef": {"name": "tape"}}, "speed": speed}
-    return [
-        namespace,
-        config_map,
-        {**job, "spec": {**spec, "provider": "replay", "symbols": symbols, "replay": replay}},
-    ]
-
-
-def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
-    try:
-        raw = tape.read_bytes()
-        plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        rows = csv.DictReader(io.StringIO(_decode_text(plain)))
-        symbols = sorted({row["symbol"] for row in rows})
-    except (OSError, EOFError) as error:
-        raise DevclusterError(f"TAPE={tape} cannot be read: {error}") from error
-    except ValueError as error:
-        raise DevclusterError(f"TAPE={tape} cannot be read: {error}; save it as UTF-8") from error
-    except KeyError as error:
-        raise DevclusterError(
-            f"TAPE={tape} has no column `symbol`: see docs/ingestjob.md for a tape's columns"
-        ) from error
-    packed = raw if raw is not plain else gzip.compress(plain)
-    if len(packed) * 4 / 3 > _CONFIG_MAP_BYTES:
-        raise DevclusterError(f"TAPE={tape} has {len(packed)} bytes packed: a ConfigMap holds at most about 780,000")
-    return packed, symbols
-
-
-def _decode_text(plain: bytes) -> str:
-    """Decode a text by its byte order mark; without a mark it is UTF-8.
-
-    Raises ValueError if the text has another encoding.
-    """
-    marks = {
-        codecs.BOM_UTF32_LE: "utf-32",  # checked before UTF-16, whose mark has the same first bytes
-        codecs.BOM_UTF32_BE: "utf-32",
-        codecs.BOM_UTF16_LE: "utf-16",
-        codecs.BOM_UTF16_BE: "utf-16",
-    }
-    text = plain.decode(next((name for mark, name in marks.items() if plain.startswith(mark)), "utf-8-sig"))
-    if "\0" in text:
-        raise ValueError("the text looks like UTF-16 without a byte order mark")
-    return text
-
-
-def read_collection(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
-    """Return the documents of a Firestore collection in the emulator, each as a map of plain values."""
-    url = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents/{path}?pageSize=2000"
-    request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
-        found = json.load(answer).get("documents", [])
-    return [{name: _decode_value(value) for name, value in each["fields"].items()} for each in found]
-
-
-def _decode_value(value: dict[str, Any]) -> Any:
-    [(kind, content)] = value.items()
-    return {"integerValue": int, "doubleValue": float}.get(kind, lambda same: same)(content)
-
-
 def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
-    """Print the jobs, and the quotes of each job."""
+    """Print the jobs; then, for each job, its heartbeat and its quotes with the readers' verdict on each.
+
+    Raises DevclusterError if the API server or the emulator does not answer.
+    """
+    jobs = _list_jobs(kubectl)
+    if not jobs:
+        print("There is no job. Apply one with kubectl, or run `make up` to apply the sample job.\n")
+        return
     print(kubectl("get", "ingestjobs", "-A"))
-    print(f"Firestore: project {PROJECT} of the emulator at {emulator}")
-    for job in kubectl.get("ingestjobs", "-A")["items"]:
-        tenant = job["spec"]["tenant"]
-        collection = job["spec"]["firestore"]["liveQuotesCollection"]
-        print(f"tenants/{tenant}/{collection}")
-        _print_quotes(read_collection(emulator, f"tenants/{tenant}/{collection}"))
-    print()
+    for job in jobs:
+        print("\n".join(job_lines(job, _read_job_documents(emulator, job), datetime.now(UTC))) + "\n")
 
 
-def _print_quotes(quotes: list[dict[str, Any]]) -> None:
-    row = "  {symbol:<10} {bid:>10} {ask:>10}  {ts:<28} {status:<8} seq {seq}"
-    for quote in quotes[:20]:
-        print(row.format(**{name: "-" if value is None else value for name, value in quote.items()}))
-    if len(quotes) > 20:
-        print(f"  and {len(quotes) - 20} more")
+def _list_jobs(kubectl: Kubectl) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = kubectl.get("ingestjobs", "-A")["items"]
+    except KubectlError as error:
+        raise DevclusterError(f"The cluster's API server does not answer: run `make up`. {error}") from error
+    return found
+
+
+def _read_job_documents(emulator: str, job: dict[str, Any]) -> JobDocuments:
+    project = job["spec"].get("firestore", {}).get("projectID") or PROJECT
+    try:
+        heartbeat = read_document(emulator, heartbeat_path(job), project)
+        return JobDocuments(heartbeat, read_documents(emulator, quotes_path(job), project))
+    except OSError as error:
+        raise DevclusterError(
+            f"The Firestore emulator at {emulator} does not answer, so no quote can be read: run `make up`."
+        ) from error
 
 
 class Quickstart:
-    """One running devcluster, on which the quickstart installs Sluice."""
+    """A cluster that is up, of either kind, on which Sluice is installed."""
 
     def __init__(self, state: StateDirectory, manifests: Path) -> None:
-        """`manifests` is the folder `manifests` of the project."""
-        settings = state.load_settings()
+        """`manifests` is the folder `manifests` of the project.
+
+        Raises DevclusterError, which says what to do, if no cluster is up, or if the kind cluster is not running.
+        """
+        settings = state.load_site_settings()
         if settings is None or settings.firestore_emulator_host is None:
-            raise DevclusterError("no devcluster is running: start it with `make up`")
+            raise DevclusterError("No cluster is up: start one with `make up`.")
+        if isinstance(settings, KindSettings):
+            kind_site.require_running(state, settings)
+            program = kubectl_program()
+        else:
+            program = binaries.provide_binaries(lambda _: None).kubectl
         self.kubeconfig = state.kubeconfig_file
         self.emulator = settings.firestore_emulator_host
         self.manifests = manifests
         self._state = state
-        self.kubectl = Kubectl(binaries.provide_binaries(lambda _: None).kubectl, state.kubeconfig_file)
+        self.kubectl = Kubectl(program, state.kubeconfig_file)
 
-    def install_and_show_quotes(self, tape: Path | None, speed: float) -> None:
-        """Install the operator, apply the sample job, wait for its quotes and print them."""
-        progress = ProgressPrinter()
-        progress("installing the operator")
-        install_operator(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
-        documents = sample_documents(self.manifests)
-        self.kubectl.apply(with_tape_replay(documents, tape, speed) if tape else documents)
-        metadata = documents[1]["metadata"]
-        name, namespace = metadata["name"], metadata["namespace"]
+    def apply_and_show_quotes(self, documents: list[dict[str, Any]], progress: ReportProgress) -> None:
+        """Apply the sample, in which the last document is the job; wait for its quotes, and print them."""
+        self.kubectl.apply(documents)
+        job = documents[-1]
+        name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
         progress(f"applied the sample job {namespace}/{name}; waiting until it is Ready")
-        self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+        try:
+            self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=100s")
+        except KubectlError as error:
+            raise DevclusterError(
+                f"The job was not Ready within 100 s. Run `make up` again to wait longer; `make status` and "
+                f"`kubectl describe ij {name} -n {namespace} --kubeconfig {self.kubeconfig}` show its state.\n{error}"
+            ) from error
         progress("Ready")
-        self._wait_for_quotes(documents[1]["spec"]["tenant"])
+        self._wait_for_quotes(job["spec"]["tenant"])
         print()
         print_jobs_and_quotes(self.kubectl, self.emulator)
-        kubeconfig = os.path.relpath(self.kubeconfig)
+        print(f"Firestore emulator: {self.emulator}, project {PROJECT}\n")
+        kubeconfig = shlex.quote(str(self.kubeconfig))
         names = {"kubeconfig": kubeconfig, "name": name, "namespace": namespace, "emulator": self.emulator}
         print("Next steps:" + _NEXT_STEPS.format(**names))
 
     def show_status(self) -> None:
         """Print the jobs, their quotes, and where the dashboard is."""
         print_jobs_and_quotes(self.kubectl, self.emulator)
-        settings = self._state.load_settings()
+        settings = self._state.load_site_settings()
         url = settings.dashboard_url if settings is not None else None
         if url is None:
             print("Dashboard: not started; `make dashboard` starts it")
@@ -209,7 +151,7 @@ class Quickstart:
     def require_running(self) -> None:
         """Raise DevclusterError if the emulator does not answer, for example after a restart of the machine."""
         if not asyncio.run(emulator.is_answering(self.emulator)):
-            raise DevclusterError(f"the Firestore emulator at {self.emulator} does not answer: run `make up`")
+            raise DevclusterError(f"The Firestore emulator at {self.emulator} does not answer: run `make up`.")
 
     def start_dashboard(self, page: Path, tenant: str | None) -> None:
         """Serve the built page against the emulator, for a mock user who is a member of the tenant; print its URL.
@@ -224,7 +166,7 @@ class Quickstart:
         with cluster.hold_lock(self._state):
             dashboard.write_membership(self.emulator, PROJECT, chosen)
             url = dashboard.start_page_server(self._state, page, config)
-            settings = self._state.load_settings()
+            settings = self._state.load_site_settings()
             if settings is None:
                 raise DevclusterError("The cluster was stopped meanwhile: start it with `make up`.")
             settings.dashboard_url = url
@@ -235,35 +177,81 @@ class Quickstart:
     def _wait_for_quotes(self, tenant: str) -> None:
         """Wait for the first quotes, which are written a moment after the job is Ready."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
-        while not read_collection(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            with suppress(OSError):  # an emulator that is too busy to answer in time
+                if read_collection(self.emulator, f"tenants/{tenant}/live_quotes"):
+                    return
             time.sleep(0.1)
+
+
+def start_and_show_quotes(state: StateDirectory, options: argparse.Namespace, progress: ReportProgress) -> None:
+    """Start a cluster with Sluice on it, or what is missing of it; apply the sample job, and print its quotes."""
+    documents = sample_documents(options.manifests)
+    if options.tape:
+        documents = with_tape_replay(documents, options.tape, _parse_speed(options.speed))
+    kind = KindOptions(options.kind_cluster_name, options.kind_node_image, options.emulator_image)
+    with cluster.hold_lock(state):
+        startup.start(state, options.manifests, startup.choose_cluster(options.cluster, state), kind, progress)
+        site = Quickstart(state, options.manifests)
+        if not isinstance(state.load_site_settings(), KindSettings):
+            progress("installing the operator")
+            install_operator(site.kubectl, options.manifests, {"FIRESTORE_EMULATOR_HOST": site.emulator})
+    site.apply_and_show_quotes(documents, progress)
+
+
+def _parse_speed(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise DevclusterError(f"SPEED={text} is not a number: SPEED=60 replays the tape 60 times as fast.") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or print the error on stderr and return 1."""
+    options = _argument_parser().parse_args(arguments)
+    try:
+        _run_command(options)
+        sys.stdout.flush()
+    except DevclusterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has ended. Nothing is written any more, not even at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("Interrupted: run the command again to continue, or `make down`.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run_command(options: argparse.Namespace) -> None:
+    state = StateDirectory(options.state.resolve())
+    if options.command == "up":
+        start_and_show_quotes(state, options, ProgressPrinter())
+        return
+    site = Quickstart(state, options.manifests)
+    if options.command == "status":
+        site.show_status()
+    elif options.command == "check":
+        site.require_running()
+    else:
+        site.start_dashboard(options.page, options.tenant)
+
+
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="quickstart")
     parser.add_argument("command", choices=("up", "status", "check", "dashboard"))
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--manifests", type=Path, required=True)
+    parser.add_argument("--cluster", default="", help="kind or processes; without it, the kind that is up")
+    parser.add_argument("--kind-cluster-name", default="", help="sluice unless it is given")
+    parser.add_argument("--kind-node-image", default="", help="the image of the node, instead of kind's default")
+    parser.add_argument("--emulator-image", default="", help="the emulator's image on kind, instead of Google's")
     parser.add_argument("--tape", type=Path)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", default="1")
     parser.add_argument("--page", type=Path, help="the folder that the dashboard was built into")
     parser.add_argument("--tenant", help="the tenant that the dashboard shows")
-    options = parser.parse_args(arguments)
-    try:
-        site = Quickstart(StateDirectory(options.state.resolve()), options.manifests)
-        if options.command == "up":
-            site.install_and_show_quotes(options.tape, options.speed)
-        elif options.command == "status":
-            site.show_status()
-        elif options.command == "check":
-            site.require_running()
-        else:
-            site.start_dashboard(options.page, options.tenant)
-    except DevclusterError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return parser
 
 
 if __name__ == "__main__":

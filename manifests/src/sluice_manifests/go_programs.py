@@ -106,6 +106,11 @@ def find_or_build_programs(programs: Sequence[GoProgram], report: ReportProgress
     return [path for path in found if path is not None]
 
 
+def are_programs_missing(programs: Sequence[GoProgram]) -> bool:
+    """Return True if at least one of the programs has to be built."""
+    return any(_find_existing_program(program) is None for program in programs)
+
+
 def _find_existing_program(program: GoProgram) -> Path | None:
     """Return the path of the program in KUBEBUILDER_ASSETS, on the PATH (kubectl only) or in the cache, or None."""
     if program.may_be_installed and (installed := _find_installed_program(program.name)):

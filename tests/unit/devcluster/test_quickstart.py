@@ -1,31 +1,37 @@
-"""The tape of `make up TAPE=...`, as an editor saves it."""
+"""The sentences of `make up` and `make status` where they cannot work."""
 
-import gzip
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.quickstart import with_tape_replay
-from support.encodings import ENCODINGS, Encode
+from sluice_devcluster import quickstart
+from sluice_devcluster.layout import KindSettings, StateDirectory
 
-TAPE = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange\r\n1,SPY,1,1,2,1,V\r\n2,AAPL,1,1,2,1,V\r\n"
-SAMPLE: list[dict[str, Any]] = [{"kind": "Namespace"}, {"metadata": {"namespace": "acme"}, "spec": {"tenant": "acme"}}]
+MANIFESTS = Path(__file__).resolve().parents[3] / "manifests"
 
 
-@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
-@pytest.mark.parametrize("is_compressed", [False, True], ids=["plain", "gzip"])
-def test_its_symbols_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, is_compressed: bool) -> None:
-    tape = tmp_path / "tape"
-    tape.write_bytes(gzip.compress(encode(TAPE)) if is_compressed else encode(TAPE))
-    assert with_tape_replay(SAMPLE, tape, 1.0)[2]["spec"]["symbols"] == ["AAPL", "SPY"]
+def run(command: str, state: Path, *options: str) -> int:
+    return quickstart.main([command, "--state", str(state), "--manifests", str(MANIFESTS), *options])
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le", "utf-16-be"])
-def test_a_tape_in_another_encoding_says_what_to_do(tmp_path: Path, encoding: str) -> None:
-    tape = tmp_path / "tape"
-    text = TAPE.replace("SPY", "\u00e9") if encoding == "latin-1" else TAPE
-    tape.write_bytes(text.encode(encoding))
-    with pytest.raises(DevclusterError, match="save it as UTF-8"):
-        with_tape_replay(SAMPLE, tape, 1.0)
+@pytest.mark.parametrize("command", ["status", "check", "dashboard"])
+def test_without_a_cluster_the_commands_say_how_to_start_one(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command, tmp_path) == 1
+    assert capsys.readouterr().err == "No cluster is up: start one with `make up`.\n"
+
+
+def test_a_speed_that_is_not_a_number_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("up", tmp_path, "--tape", "tape.csv", "--speed", "fast") == 1
+    assert "SPEED=fast is not a number: SPEED=60 replays" in capsys.readouterr().err
+
+
+def test_a_cluster_whose_creation_was_interrupted_is_not_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    StateDirectory(tmp_path).save_settings(KindSettings(cluster_name="sluice"))
+    assert run("status", tmp_path) == 1
+    assert "start one with `make up`" in capsys.readouterr().err
