@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from sluice_contract.identity import DEFAULT_PROJECT
-from sluice_devcluster import quickstart
+from sluice_devcluster import emulator_documents
 from sluice_operator.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ def emulator_projects(path: Path) -> set[str]:
 
 
 def test_the_operator_and_devcluster_use_the_default_project() -> None:
-    assert Settings().project_id == quickstart.PROJECT == DEFAULT_PROJECT
+    assert Settings().project_id == emulator_documents.PROJECT == DEFAULT_PROJECT
 
 
 def test_no_program_or_document_names_another_project_of_the_emulator() -> None:

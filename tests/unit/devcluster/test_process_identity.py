@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from sluice_devcluster import process_identity, processes
-from support.deadlines import 
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
