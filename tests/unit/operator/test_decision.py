@@ -171,7 +171,7 @@ def observations(draw: st.DrawFn) -> Observation:
         confirmed_symbol_pauses=draw(st.sampled_from([frozenset(), frozenset({"SPY"})])),
         refusal=draw(st.sampled_from([None, PodRefusal("quota", 1, None, 30.0), PodRefusal("quota", 2, 1, 61.0)])),
         mutation=draw(st.sampled_from([None, None, *(PodMutation("changed.", "pod-1", n, 601.0) for n in (1, 2))])),
-        conflict=draw(st.sampled_from([None, None, None, DocumentConflict(holder=("acme", "first"), quotes=("SPY",))])),
+        conflict=draw(st.sampled_from([None, None, None, DocumentConflict(("acme", "first"), "quotes", "SPY")])),
     )
 
 

@@ -257,25 +257,21 @@ def _time_phrase(instant: datetime) -> str:
 
 
 def _conflict_message(conflict: DocumentConflict) -> str:
-    """Return a message that names the older job, the shared documents, and the ways to resolve the conflict."""
-    found, ways = [], []
-    if conflict.heartbeat:
-        found.append(f"heartbeat document {conflict.heartbeat}")
-        ways.append("give this job its own heartbeat document in spec.heartbeat.document")
-    if conflict.quotes:
-        found.append(f"the quotes of {_first_symbols_text(conflict.quotes)}")
-        ways.append(
-            "remove the symbols from one of the two jobs, or set another "
-            "spec.firestore.liveQuotesCollection in this job"
-        )
-    if conflict.bars:
-        found.append(f"the bars of {_first_symbols_text(conflict.bars)}")
-        ways.append("remove bars from spec.channels of one of the two jobs")
+    """Return a message that names the older job, one shared document, and the way to resolve the conflict."""
+    found, way = {
+        "heartbeat": (
+            f"heartbeat document {conflict.name}",
+            "give this job its own heartbeat document in spec.heartbeat.document",
+        ),
+        "quotes": (
+            f"the quotes of {conflict.name}",
+            "let only one of the two jobs list each symbol, or set another "
+            "spec.firestore.liveQuotesCollection in this job",
+        ),
+        "bars": (f"the bars of {conflict.name}", "remove bars from spec.channels of one of the two jobs"),
+    }[conflict.kind]
     holder = "/".join(conflict.holder)
-    return (
-        f"Job {holder} of the same tenant is older and writes {', '.join(found)}: {'; '.join(ways)}. "
-        "Until then, no pod runs for this job."
-    )
+    return f"Job {holder} of the same tenant is older and writes {found}: {way}. Until then, no pod runs for this job."
 
 
 def _first_symbols_text(symbols: tuple[str, ...]) -> str:
