@@ -76,7 +76,7 @@ class OperatorParts(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIterator[OperatorParts]:
     """Yield the parts, connected to each other but not started. The HTTP clients are closed when the context ends."""
-    metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
+    metrics, queue = Metrics(), WorkQueue[Key](time.monotonic, group_of=_namespace)
     store = ClusterState(queue.add, settings.project_id)
     async with api_client, create_separate_client(api_client) as lease_client:
         led = _create_leadership(settings, lease_client)
@@ -256,3 +256,7 @@ class _KopfLogin:
         self._last_at = time.monotonic()
         session = create_read_only_session(self._api_client, self._read_only, KOPF_CONNECTIONS)
         return kopf.AiohttpSession(server=self._api_client.configuration.host, aiohttp_session=session)
+
+
+def _namespace(key: Key) -> str:
+    return key[0]

@@ -1,7 +1,8 @@
 """A work queue of keys. A key is in the queue at most once, is processed by one worker at a time, and is never lost.
 
 It behaves like client-go's workqueue: a key that is added while it is processed is processed again afterwards.
-The order is first come, first served, so that no key starves another.
+Groups of keys take turns; within a group the order is first come, first served. So no key starves another, and no group
+another group.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from .turns import GroupTurns
 
 K = TypeVar("K")
 
@@ -24,11 +27,17 @@ class WorkQueue(Generic[K]):
     A key is `dirty` from its addition until a worker takes it, and `processing` until that worker is done.
     """
 
-    def __init__(self, clock: Callable[[], float], jitter: Callable[[], float] = random.random) -> None:
-        """`clock` is monotonic, in seconds; `jitter` returns 0 to 1."""
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        jitter: Callable[[], float] = random.random,
+        group_of: Callable[[K], Hashable] = lambda _: None,
+    ) -> None:
+        """`clock` is monotonic, in seconds; `jitter` returns 0 to 1; `group_of` returns the group of a key."""
         self._clock = clock
         self._jitter = jitter
-        self._ready: asyncio.Queue[K | None] = asyncio.Queue()
+        self._ready = GroupTurns(group_of)  # the keys that a worker can take now
+        self._takable = asyncio.Semaphore(0)  # one for each ready key
         self._dirty: dict[K, float] = {}  # the time of each addition, in order
         self._processing: set[K] = set()
         self._due: dict[K, float] = {}  # the earliest deadline of each key
@@ -45,7 +54,7 @@ class WorkQueue(Generic[K]):
             return
         self._dirty[key] = self._clock()
         if key not in self._processing:
-            self._ready.put_nowait(key)
+            self._make_ready(key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add a key after a delay. If it is already waiting for a delay, the earlier time counts."""
@@ -71,9 +80,10 @@ class WorkQueue(Generic[K]):
 
     async def get(self) -> K | None:
         """Wait for the next key. The caller processes it and then calls `mark_done`. Return None after a shutdown."""
-        key = await self._ready.get()
-        if key is None or self._closed:
+        await self._takable.acquire()
+        if self._closed:
             return None
+        key = self._ready.take()
         del self._dirty[key]
         self._processing.add(key)
         return key
@@ -82,7 +92,11 @@ class WorkQueue(Generic[K]):
         """Mark the key as processed. If it was added while it was processed, it is ready to be taken again."""
         self._processing.discard(key)
         if key in self._dirty and not self._closed:
-            self._ready.put_nowait(key)
+            self._make_ready(key)
+
+    def _make_ready(self, key: K) -> None:
+        self._ready.add(key)
+        self._takable.release()
 
     def add_due_keys(self) -> float | None:
         """Add every key whose delay has passed. Return the seconds until the next is due, or None if no key waits."""
@@ -113,7 +127,7 @@ class WorkQueue(Generic[K]):
         self._closed = True
         self._changed.set()
         for _ in range(workers):
-            self._ready.put_nowait(None)
+            self._takable.release()
 
     @property
     def depth(self) -> int:

@@ -34,6 +34,14 @@ async def test_a_key_added_twice_is_taken_once_and_order_is_kept() -> None:
     assert await drained(q) == ["b", "a", "c"]
 
 
+async def test_another_group_waits_for_one_key_of_a_group_that_changes_all_the_time() -> None:
+    q: WorkQueue[str] = WorkQueue(virtual_time.seconds, group_of=lambda key: key[0])
+    for number in range(100):
+        q.add(f"a{number}")
+    q.add("b")
+    assert [await q.get(), await q.get(), await q.get()] == ["a0", "b", "a1"]
+
+
 async def test_a_key_added_while_it_is_processed_returns_after_it_is_done() -> None:
     q = queue()
     q.add("a")
