@@ -1,0 +1,104 @@
+"""The HTTP server of both images: an aiohttp application with bounded connections, closed to web pages.
+
+A web page in a user's browser can send requests to this machine and, by a name that it controls, to addresses in the
+user's network. Such a request has an `Origin`, or a `Host` that is not the server's own. Both are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from typing import Final
+
+from aiohttp import web
+
+from .http_connections import ConnectionBounds, ConnectionLimiter
+
+BODY_BYTES: Final = 16 * 1024
+_BOUNDS: Final = ConnectionBounds()
+_CLUSTER_SUFFIXES: Final = (".svc", ".pod", ".cluster.local")
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serve_application(
+    app: web.Application, host: str, port: int, *, shutdown_seconds: float = 60.0, bounds: ConnectionBounds = _BOUNDS
+) -> AsyncIterator[int]:
+    """Serve the application while the context is open, and yield its port; 0 chooses one.
+
+    Create the application with `client_max_size=BODY_BYTES`.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    limiter: ConnectionLimiter | None = None
+
+    @web.middleware
+    async def bound_request(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        assert limiter is not None  # noqa: S101  the server listens only afterwards
+        try:
+            await _read_body(request)
+            limiter.begin_request(request.transport)
+            refuse_web_page(request)
+            return await handler(request)
+        finally:
+            limiter.end_request(request.transport)
+
+    app.middlewares.append(bound_request)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_seconds, lingering_time=0.0)
+    await runner.setup()
+    try:
+        limiter = ConnectionLimiter(runner.server, bounds)  # type: ignore[arg-type]
+        listening = await asyncio.get_running_loop().create_server(limiter, host, port, reuse_address=True)
+        try:
+            yield listening.sockets[0].getsockname()[1]
+        finally:
+            listening.close()
+    finally:
+        await runner.cleanup()
+
+
+async def _read_body(request: web.Request) -> None:
+    """Read the body, which the application then has in memory, so that the request is complete."""
+    if request.can_read_body:
+        try:
+            await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            sentence = f"the body has more than {BODY_BYTES} bytes; send a shorter one"
+            raise web.HTTPRequestEntityTooLarge(
+                max_size=BODY_BYTES, actual_size=0, reason=sentence, text=f"{sentence}\n"
+            ) from error
+        except ConnectionError as error:  # the limiter closed the connection, or the client did
+            raise web.HTTPRequestTimeout(reason="the body did not arrive") from error
+
+
+def refuse_web_page(request: web.Request) -> None:
+    """Refuse a request that a web page may have made.
+
+    Raises:
+        HTTPForbidden: it has an `Origin`, or a `Host` that is not the server's own.
+    """
+    if "Origin" in request.headers:
+        raise _forbidden("a web page may not call this interface; send the request without Origin")
+    if not is_own_host(request.host):
+        raise _forbidden("the Host is not this server; use its address, localhost or its name in the cluster")
+
+
+def _forbidden(sentence: str) -> web.HTTPForbidden:
+    return web.HTTPForbidden(reason=sentence, text=f"{sentence}\n")
+
+
+def is_own_host(host: str) -> bool:
+    """Return whether a `Host` header is an IP address, localhost, or a name that a cluster's DNS serves."""
+    name = host.rsplit(":", 1)[0] if host.count(":") <= 1 else host.partition("]")[0].lstrip("[")
+    name = name.lower().rstrip(".")
+    if name == "localhost" or name.endswith(_CLUSTER_SUFFIXES):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
