@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import msgspec
 from aiohttp import web
 
+from sluice_contract.http_server import BODY_BYTES, serve_application
+
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -25,13 +27,8 @@ class EndpointSources(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def http_server(sources: EndpointSources, host: str, port: int) -> AsyncIterator[None]:
     """Serve /livez, /readyz and /metrics while the context is open."""
-    runner = web.AppRunner(_web_application(sources), access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
+    async with serve_application(_web_application(sources), host, port):
         yield
-    finally:
-        await runner.cleanup()
 
 
 def _web_application(sources: EndpointSources) -> web.Application:
@@ -44,7 +41,7 @@ def _web_application(sources: EndpointSources) -> web.Application:
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=sources.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
 
-    application = web.Application()
+    application = web.Application(client_max_size=BODY_BYTES)
     application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)])
     application.add_routes([web.get("/healthz", livez)])  # the former name of /livez, for one more minor version
     return application
