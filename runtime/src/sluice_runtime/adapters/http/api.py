@@ -9,6 +9,8 @@ from datetime import timedelta
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from sluice_contract.http_server import BODY_BYTES, serve_application
+
 from ...ports import RuntimeView
 from .control import error_response
 from .status import status_body
@@ -23,13 +25,8 @@ async def serve_http(
     view: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
     """Serve the HTTP interface until the context is left. `routes` are added to the read-only routes."""
-    runner = web.AppRunner(create_http_application(view, routes), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
+    async with serve_application(create_http_application(view, routes), host, port, shutdown_seconds=1.0):
         yield
-    finally:
-        await runner.cleanup()
 
 
 @web.middleware
@@ -73,7 +70,7 @@ def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = 
 
         return web.Response(body=encode_as_prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application(middlewares=[_convert_errors_to_json])
+    app = web.Application(middlewares=[_convert_errors_to_json], client_max_size=BODY_BYTES)
     app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
