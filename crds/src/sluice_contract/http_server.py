@@ -7,6 +7,7 @@ user's network. Such a request has an `Origin`, or a `Host` that is not the serv
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -18,6 +19,10 @@ from .http_connections import ConnectionBounds, ConnectionLimiter
 
 BODY_BYTES: Final = 16 * 1024
 _BOUNDS: Final = ConnectionBounds()
+# asyncio accepts this many connections before it reads from any of them. It is far below the bound of connections, so
+# that the connections behind a probe do not close it before its request is read.
+_ACCEPTED_AT_ONCE: Final = 10
+_QUEUED: Final = 1024  # connections that the kernel keeps until they are accepted
 _CLUSTER_SUFFIXES: Final = (".svc", ".pod", ".cluster.local")
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,7 +57,10 @@ async def serve_application(
     await runner.setup()
     try:
         limiter = ConnectionLimiter(runner.server, bounds)  # type: ignore[arg-type]
-        listening = await asyncio.get_running_loop().create_server(limiter, host, port, reuse_address=True)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        bound = socket.create_server((host, port), family=family)
+        listening = await asyncio.get_running_loop().create_server(limiter, sock=bound, backlog=_ACCEPTED_AT_ONCE)
+        bound.listen(_QUEUED)  # asyncio uses one number for both
         try:
             yield listening.sockets[0].getsockname()[1]
         finally:
