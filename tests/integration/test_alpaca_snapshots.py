@@ -173,7 +173,7 @@ async def test_an_unresponsive_server_and_a_missing_key_are_reported(
 ) -> None:
     asked = snapshots(server, tmp_path)
     (tmp_path / "ALPACA_SECRET_KEY").unlink()
-    with pytest.raises(SnapshotError, match="no credentials"):
+    with pytest.raises(SnapshotError, match="there is no key pair for Alpaca yet"):
         await asked.fetch_latest_quotes_and_trades(["AAPL"])
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     reader = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)

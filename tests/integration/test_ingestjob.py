@@ -129,5 +129,5 @@ def test_the_table_shows_at_a_glance_whether_data_is_live(tenant: Tenant) -> Non
     assert columns["PHASE"] == "Running"
     assert columns["READY"] == "True"
     assert columns["LIVE"] == "2/2"
-    assert columns["HEARTBEAT"].endswith("s")
+    assert columns["LAST-REPORT"].endswith("s")
     assert len(tenant.run("get", "ij", "feed", "-o", "json")) < 10_000

@@ -126,7 +126,7 @@ async def test_without_a_url_the_host_is_that_of_the_key(
 async def test_without_a_secret_nothing_is_requested(tmp_path: Path) -> None:
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     reader = CredentialsReader(settings, tmp_path, None)
-    with pytest.raises(CalendarError, match="no credentials"):
+    with pytest.raises(CalendarError, match="there is no key pair for Alpaca yet"):
         await AlpacaCalendar(reader, None).fetch_trading_days(WEDNESDAY, FRIDAY)
 
 

@@ -200,7 +200,7 @@ def test_the_worst_of_several_feeds_comes_first(
     browser.wait_for(f"{tabs()}.map((each) => each.split('\\n').at(-1)).join() === 'BLOCKED,STOPPED,CLOSED,LIVE'")
     browser.click(".feed-tab >> nth=0")
     browser.wait_for_badge("BLOCKED")
-    assert "Correct the key pair" in browser.text(".remedy")
+    assert "Correct the credentials" in browser.text(".remedy")
     take_picture("blocked")
     browser.click(".feed-tab >> nth=2")
     browser.wait_for_badge("CLOSED")

@@ -47,6 +47,17 @@ def pod_of_deployment(deployment: Manifest, namespace: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
+def is_enforced(tenant: Tenant) -> bool:
+    """Return whether the API server refuses a pod that names its user ID: a new policy takes a moment."""
+    plain = only_object_of_kind(parse_objects(tenant.kubectl("kustomize", str(MANIFESTS / "base"))), "Deployment")
+    try:
+        text = json.dumps(pod_of_deployment(plain, tenant.name))
+        tenant.kubectl("create", "--dry-run=server", "-f", "-", text=text)
+    except KubectlError as error:
+        return "runAsUser must be in the ranges" in str(error)
+    return False
+
+
 @pytest.fixture(scope="module", autouse=True)
 def platform(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Enforce the platform's rules in the namespaces that have their labels."""
@@ -71,6 +82,7 @@ def operator_with_setting(site: Quickstart, tmp_path_factory: pytest.TempPathFac
 
 def test_with_the_default_setting_the_job_says_which_setting_the_platform_needs(tenant: Tenant) -> None:
     label(tenant.kubectl, tenant.name, ENFORCED)
+    eventually(lambda: is_enforced(tenant), 30)
     tenant.apply()
     status = tenant.settled("PodRejected")
     [message] = [each["message"] for each in status["conditions"] if each["type"] == "Ready"]

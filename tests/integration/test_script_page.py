@@ -115,7 +115,7 @@ def test_start_with_another_provider_says_to_restart(machine: Machine) -> None:
 def test_the_log_has_the_lines_that_the_page_names(machine: Machine) -> None:
     [rows] = tables("Log lines")
     [text] = [name for row in rows for name in names_in_code(row[0]) if name.startswith("[PAUSED]")]
-    assert text in machine.logged("log")
+    assert text in machine.logged("symbol_pause")
     described = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/logs.md").read_text("utf-8"), re.MULTILINE)
     logged = {line["event_type"] for line in machine.log_lines()}
     assert {"quote", "stream", "ingest_switch", "http"} <= logged <= {*described}

@@ -53,7 +53,7 @@ def failure_in_heartbeat(machine: Machine) -> dict[str, str]:
         failure = machine.heartbeat().get("failure") or {}
     except ValueError:  # no heartbeat has been written
         return {}
-    return {name: value.get("stringValue", "") for name, value in failure.get("fields", {}).items()}
+    return {name: str(value) for name, value in failure.items()}
 
 
 def texts_after_failure(machine: Machine, kind: str, *, lasts: bool = True) -> list[str]:

@@ -94,12 +94,16 @@ VALUES: list[ValueCase] = [
     ValueCase("spec.symbols[0]", "SPY\n", is_valid=False, environment=True),
     ValueCase("spec.symbols[0]", " SPY", is_valid=False, environment=True),
     ValueCase("spec.symbols[0]", "", is_valid=False, environment=True),
-    *_values("spec.alpaca.feed", ("iex", "sip", "crypto"), ("IEX", "best", "iex ")),
+    *_values("spec.alpaca.feed", ("iex", "sip", "crypto"), ("best",)),
+    # A variable's letter case does not count.
+    ValueCase("spec.alpaca.feed", "IEX", is_valid=False, environment=True),
+    ValueCase("spec.alpaca.feed", "iex ", is_valid=False, environment=True),
     *_values(
         "spec.alpaca.streamURL",
         ("wss://a/v2/sip", "ws://127.0.0.1:8765/v2/iex", "wss://[::1]:8765/v2/iex"),
-        ("https://a", "a:8765", "wss://", "wss://a b", "wss://ä", "wss://a\n", "wss://" + "a" * 600),
+        ("https://a", "a:8765", "wss://", "wss://a b", "wss://ä", "wss://" + "a" * 600),
     ),
+    ValueCase("spec.alpaca.streamURL", "wss://a\n", is_valid=False, environment=True),
     *_values(
         "spec.firestore.projectID",
         ("demo-sluice", "my-project-123", "abcdef", "a" * 30),
