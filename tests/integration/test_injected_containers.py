@@ -70,8 +70,8 @@ def test_a_pause_is_confirmed_while_a_container_that_ignores_sigterm_still_runs(
         eventually(lambda: tenant.condition(c.PAUSED) == ("True", c.NOTHING_CONNECTED))
         [pod] = tenant.pods()
         assert pod["metadata"]["deletionTimestamp"]
-        eventually(lambda: [each["metadata"]["uid"] for each in tenant.pods()] != [pod["metadata"]["uid"]], 40)
-        tenant.settled("Paused", seconds=40)
+        eventually(lambda: [each["metadata"]["uid"] for each in tenant.pods()] != [pod["metadata"]["uid"]], 75)
+        tenant.settled("Paused", seconds=75)
 
 
 def test_an_init_container_that_prevents_the_start_is_named(tenant: Tenant, kubectl: Kubectl, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Quickstart
-from support.deadlines import Deadline
 from support.processes import pod_process
 from support.site import Tenant, eventually, instant
 
@@ -95,13 +94,6 @@ def operators_part(tenant: Tenant) -> tuple[dict[str, Any], list[str]]:
     return status, [each["time"] for each in shown["metadata"]["managedFields"] if each["manager"] == "sluice-operator"]
 
 
-def seconds_until(check: Callable[[], object], most: float) -> float:
-    """Wait until the check is true; returns how many seconds this took."""
-    deadline = Deadline(most)
-    eventually(check, seconds=most)
-    return deadline.elapsed
-
-
 @pytest.fixture(scope="module")
 def tenant(site: Quickstart, two_replicas: None) -> Iterator[Tenant]:
     """One feed for all tests of this file."""
@@ -128,7 +120,7 @@ def feed(tenant: Tenant) -> Iterator[Tenant]:
 def test_when_the_leader_is_killed_the_standby_takes_over(kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
     os.kill(process(first), signal.SIGKILL)
-    assert seconds_until(lambda: leader(kubectl) not in ("", first), most=20) <= TAKEOVER_SECONDS
+    eventually(lambda: leader(kubectl) not in ("", first), TAKEOVER_SECONDS)
 
 
 def test_a_leader_stopped_past_its_deadline_writes_nothing_more_and_exits(feed: Tenant, kubectl: Kubectl) -> None:
@@ -164,7 +156,7 @@ def test_a_leader_that_loses_its_lease_exits_and_the_lease_is_taken_when_it_expi
     stolen = process(first)
     kubectl("patch", *LEASE, "--type=merge", "-p", '{"spec":{"holderIdentity":"thief_1"}}')
     eventually(lambda: has_ended(stolen))
-    assert seconds_until(lambda: leader(kubectl) not in ("", "thief"), most=30) <= TAKEOVER_SECONDS
+    eventually(lambda: leader(kubectl) not in ("", "thief"), TAKEOVER_SECONDS)
 
 
 @pytest.mark.usefixtures("feed")

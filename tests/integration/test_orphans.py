@@ -77,7 +77,7 @@ def test_a_lease_of_an_earlier_version_is_deleted_with_its_job(tenant: Tenant, u
     tenant.run(
         "patch", "lease", lease["metadata"]["name"], "--type=merge", "-p", '{"metadata":{"ownerReferences":null}}'
     )
-    eventually(lambda: [owner_names(each) for each in leases(tenant)] == [["feed"]], 30)
+    eventually(lambda: [owner_names(each) for each in leases(tenant)] == [["feed"]], 45)
     tenant.run("delete", "ij", "feed")
     eventually(lambda: leases(tenant) == [], GONE_SECONDS)
 

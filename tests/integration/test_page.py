@@ -133,7 +133,7 @@ def test_the_page_shows_a_frozen_pod_and_a_killed_pod(
     process = pod_of(tenant)
     os.kill(process, signal.SIGSTOP)
     try:
-        browser.wait_for_badge("STALE", STALE_AFTER_SECONDS + 5)
+        browser.wait_for_badge("STALE", 3 * STALE_AFTER_SECONDS + 5)
         assert "kubectl" in browser.text(".remedy")
         take_picture("stale")
     finally:

@@ -123,7 +123,7 @@ class Browser:
         element = f"document.querySelector({json.dumps(selector)})"
         self.wait_for(f"({element}?.innerText ?? '').includes({json.dumps(text)})", seconds)
 
-    def wait_for_badge(self, label: str, seconds: float = 15.0) -> None:
+    def wait_for_badge(self, label: str, seconds: float = 25.0) -> None:
         """Wait until the selected feed has this badge, in the panel and in the tab's title."""
         self.wait_for_text(".badge", label, seconds)
         self.wait_for(f"document.title.includes({json.dumps(label)})", 2)

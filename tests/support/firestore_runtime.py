@@ -77,7 +77,7 @@ class Runtime:
 
     async def until_heartbeat_has(self, status: str) -> None:
         """Wait until the stored heartbeat has this status."""
-        async with within(10):
+        async with within(20):
             while await self.heartbeat_status() != status:  # noqa: ASYNC110  the emulator notifies no waiter
                 await asyncio.sleep(0.1)
 

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from sluice_devcluster.quickstart import Quickstart
-from support.deadlines import Deadline
 from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
-
-
-def seconds_until(check: Callable[[], object], limit: float) -> float:
-    """Wait until the check is true; returns how many seconds this took."""
-    deadline = Deadline(limit)
-    eventually(check, limit)
-    return deadline.elapsed
 
 
 def pod_of(tenant: Tenant) -> int:
