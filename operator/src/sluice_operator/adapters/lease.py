@@ -10,7 +10,7 @@ import msgspec
 from sluice_contract.base import CamelStruct
 
 from ..domain.election import LeaseRecord
-from ..ports import NotFound
+from ..ports import ClusterError, NotFound
 from .api import RequestSender
 
 _API: Final = "coordination.k8s.io/v1"
@@ -79,7 +79,11 @@ class KubernetesLease:
 
 
 def _decode_lease_record(answer: bytes) -> LeaseRecord:
-    lease = msgspec.json.decode(answer, type=_Lease)
+    """Raise `ClusterError` for a Lease with a value that no replica writes, such as a time in the year 0."""
+    try:
+        lease = msgspec.json.decode(answer, type=_Lease)
+    except msgspec.MsgspecError as error:
+        raise ClusterError(f"the Lease cannot be read ({error}); delete it, and a replica creates it again") from error
     spec = lease.spec
     return LeaseRecord(
         holder=spec.holder_identity or "",

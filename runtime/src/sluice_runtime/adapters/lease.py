@@ -123,14 +123,25 @@ class SlotClaimStore:
                 if response.status >= 400:
                     kind = _WriteForbidden if response.status == _FORBIDDEN else SlotError
                     raise kind(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
-                found = decode_json(await response.read(), _Lease)
-                self._stored = found.metadata
-                return _claim_from_lease(found)
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+                return self._claim_from_response(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SlotError(f"the API server did not answer: {system_error_text(error)}") from error
+
+    def _claim_from_response(self, body: bytes) -> SlotClaim:
+        """Return the claim in a Lease. Raises SlotError for a value that no pod writes, such as a time in year 0."""
+        try:
+            found = decode_json(body, _Lease)
+            claim = _claim_from_lease(found)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise SlotError(
+                f"the Lease {self._name} cannot be read ({error}); delete it, and a pod creates it again"
+            ) from error
+        self._stored = found.metadata
+        return claim
 
 
 def _claim_from_lease(lease: _Lease) -> SlotClaim:
+    """Raise ValueError for a time that Python cannot represent."""
     renewed_at = datetime.fromisoformat(lease.spec.renew_time) if lease.spec.renew_time else None
     return SlotClaim(
         holder=lease.spec.holder_identity or "", renewed_at=renewed_at, version=lease.metadata.resource_version or ""

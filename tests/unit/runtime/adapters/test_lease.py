@@ -265,3 +265,29 @@ async def test_a_user_of_a_claim_that_has_changed_meanwhile_is_not_recorded(
         with pytest.raises(SlotError, match="HTTP 409"):
             await fx.add_this_job_as_user(held)
     assert owners(server) == [owner("us")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("renewTime", "0000-01-01T00:00:00.000000Z"),
+        ("renewTime", "soon"),
+        ("renewTime", 5),
+        ("holderIdentity", 5),
+        ("leaseDurationSeconds", "long"),
+    ],
+)
+async def test_a_lease_that_cannot_be_read_is_reported_and_ends_nothing(
+    server: LeaseServer, credentials: Path, field: str, value: object
+) -> None:
+    async with server.serving() as url:
+        session = PlainSession(ApiServer(url=url, credentials=credentials))
+        store = SlotClaimStore(session, "acme", "slot", job("us"))
+        await store.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+        assert server.lease is not None
+        server.lease["spec"][field] = value
+        with pytest.raises(
+            SlotError, match=r"^the Lease slot cannot be read \(.*\); delete it, and a pod creates it again$"
+        ):
+            await store.read_claim()
+        await session.close()
