@@ -28,6 +28,7 @@ _CONTRADICTION_SECONDS = 2.0
 
 _REPORTED_SECONDS = CLOCK_SKEW_REPORTED_MILLISECONDS / 1000
 _AGREED_SECONDS = 1.0  # a reported skew is over below this
+_AGE_DIGITS = 9  # a longer Age header is no number of seconds
 _CHANGE_REPORTED_SECONDS = CLOCK_SKEW_REPORTED_MILLISECONDS / 1000
 
 
@@ -47,17 +48,14 @@ def date_header_reading(date: str, age: str, sent_at: float, received_at: float)
     """
     try:
         stated = parsedate_to_datetime(date)
-    except ValueError:
+        if stated.tzinfo is None:
+            stated = stated.replace(tzinfo=UTC)
+        is_age = age.isascii() and age.isdecimal() and len(age) <= _AGE_DIGITS
+        earliest = stated + timedelta(seconds=int(age) + 1 if is_age else 0)
+        latest = earliest + timedelta(seconds=1)
+    except (ValueError, OverflowError):  # for example a date in the year 9999
         return None
-    if stated.tzinfo is None:
-        stated = stated.replace(tzinfo=UTC)
-    cached = timedelta(seconds=int(age) + 1 if age.isdecimal() else 0)
-    return ClockReading(
-        earliest=stated + cached,
-        latest=stated + cached + timedelta(seconds=1),
-        sent_at=sent_at,
-        received_at=received_at,
-    )
+    return ClockReading(earliest=earliest, latest=latest, sent_at=sent_at, received_at=received_at)
 
 
 class ClockSkewEstimator:

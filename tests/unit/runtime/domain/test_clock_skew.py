@@ -149,9 +149,17 @@ def test_the_age_of_a_cached_response_is_added() -> None:
     assert found.earliest <= ts(8) <= found.latest
 
 
-@pytest.mark.parametrize("header", ["", "soon", "Mon, 99 Mar 2026 15:00:00 GMT", "2026-03-02T15:00:00Z"])
+@pytest.mark.parametrize(
+    "header", ["", "soon", "Mon, 99 Mar 2026 15:00:00 GMT", "2026-03-02T15:00:00Z", "Fri, 31 Dec 9999 23:59:59 GMT"]
+)
 def test_a_header_that_is_no_date_says_nothing(header: str) -> None:
     assert date_header_reading(header, "", 0.0, 0.0) is None
+
+
+@pytest.mark.parametrize("age", ["", "-1", "\u0667", "7" * 5000, "1e3"])
+def test_an_age_that_is_no_number_of_seconds_does_not_count(age: str) -> None:
+    found = date_header_reading("Mon, 02 Mar 2026 15:00:00 GMT", age, 1.0, 2.0)
+    assert found == ClockReading(earliest=START, latest=ts(1), sent_at=1.0, received_at=2.0)
 
 
 def test_a_date_without_a_zone_is_in_utc() -> None:
