@@ -57,7 +57,7 @@ def create_token_check(file: Path | None) -> RequestCheck:
             )
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         given = given.strip().removeprefix("\ufeff")  # a shell inserts this from a file with a byte order mark
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token):
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token):
             return None
         return "POST needs the header Authorization: Bearer TOKEN, with the token of spec.http.tokenSecretRef"
 

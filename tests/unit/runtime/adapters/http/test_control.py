@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -171,6 +172,14 @@ async def test_requests_without_the_token_change_nothing(world: World, secret: P
         assert status == 403
         assert answer["error"].startswith("POST needs the header Authorization: Bearer TOKEN")
     assert world.controls.asked == []
+
+
+@pytest.mark.parametrize("given", ["\udcff", "\x00", "t" * 8000], ids=["a byte", "null", "long"])
+def test_a_token_of_odd_characters_is_a_wrong_token(secret: Path, given: str) -> None:
+    request = SimpleNamespace(headers={"Authorization": f"Bearer {given}"})  # aiohttp decodes any byte
+    found = create_token_check(secret)(cast("web.Request", request))
+    assert found is not None
+    assert found.startswith("POST needs the header Authorization: Bearer TOKEN")
 
 
 async def test_requests_with_the_token_are_carried_out_and_it_is_not_logged(
