@@ -80,10 +80,18 @@ def test_stop_after_seconds_pauses_the_job_and_ends_the_process_with_code_0(mach
             assert process.wait(60) == 0
         assert "ingest is halted by autoStop" in machine.logged("ingest_switch")
         assert machine.logged("stream")[-2:] == [
-            "STOP_AFTER_SECONDS is set and autoStop has paused the job; exiting",
+            "the time of STOP_AFTER_SECONDS is over and the job is paused; exiting",
             "shutdown complete",
         ]
         assert machine.heartbeat()["status"] == "stopped"
+
+
+def test_stop_after_seconds_ends_a_process_that_another_switch_pauses(machine: Machine) -> None:
+    machine.environment |= {"STOP_AFTER_SECONDS": "4", "INGEST_ENABLED": "0"}
+    machine.declare()
+    with machine.running() as process:
+        assert process.wait(60) == 0
+    assert machine.quotes() == {}
 
 
 def test_a_limit_of_the_document_pauses_the_job_and_the_process_stays(machine: Machine) -> None:

@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tape_dir: Path = Path(identity.TAPE_DIR)
     job_file: Path | None = None  # run -f: the document with the job, without a cluster
     record_file: Path | None = None  # run --record: the tape to record to
-    exits_after_auto_stop: bool = False  # STOP_AFTER_SECONDS is set, without a cluster
+    exits_after_seconds: float | None = None  # STOP_AFTER_SECONDS, without a cluster
 
     @property
     def is_standalone(self) -> bool:

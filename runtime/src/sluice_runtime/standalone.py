@@ -45,7 +45,7 @@ from .factories import (
     create_tape,
     create_write_log,
 )
-from .loops.auto_stop import wait_until_auto_stop_is_acknowledged
+from .loops.auto_stop import wait_until_paused_for_good
 from .loops.journal import Journal
 from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
@@ -128,7 +128,7 @@ class StandaloneRuntime:
         Raises:
             SettingsError: the runtime cannot start with these settings.
         """
-        settings, journal = self._settings, self.journal
+        settings, journal, exit_after = self._settings, self.journal, self._settings.exits_after_seconds
         pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
         file = set_switches_at_start(settings, journal, pod_switches)
@@ -162,7 +162,7 @@ class StandaloneRuntime:
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
-                    *([partial(self._exit_after_auto_stop, stop)] if settings.exits_after_auto_stop else []),
+                    *([partial(self._exit_when_paused, stop, exit_after)] if exit_after is not None else []),
                     *snapshot_recovery_loops(
                         create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
@@ -173,10 +173,10 @@ class StandaloneRuntime:
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await run_loops_and_shut_down(parts, stop, backoff)
 
-    async def _exit_after_auto_stop(self, stop: asyncio.Event) -> None:
-        """Set `stop` once auto-stop has paused the job."""
-        await wait_until_auto_stop_is_acknowledged(self.journal)
-        _log.info("%s is set and autoStop has paused the job; exiting", STOP_AFTER, extra=_STREAM)
+    async def _exit_when_paused(self, stop: asyncio.Event, seconds: float) -> None:
+        """Set `stop` once auto-stop has paused the job, or after `seconds` if another switch pauses it."""
+        await wait_until_paused_for_good(self.journal, seconds)
+        _log.info("the time of %s is over and the job is paused; exiting", STOP_AFTER, extra=_STREAM)
         stop.set()
 
     async def _create_and_open_sink(self) -> ReloadingSink:

@@ -201,7 +201,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),
-        exits_after_auto_stop=first_set_variable(environment, (STOP_AFTER,)) is not None,
+        exits_after_seconds=document_variables(environment).stop_after_seconds,
         **common_settings(environment),
     )
 

@@ -76,10 +76,16 @@ class AutoStopMonitor:
         return max(0.0, self._streaming_since + limits.after_seconds - asyncio.get_running_loop().time())
 
 
-async def wait_until_auto_stop_is_acknowledged(journal: Journal) -> None:
-    """Wait until auto-stop pauses the job, the stream is closed, and the last quotes are written."""
+async def wait_until_paused_for_good(journal: Journal, seconds: float) -> None:
+    """Wait until the stream is closed and the last quotes are written, because the time of the process is over.
+
+    This is the case when auto-stop has paused the job, or when any switch pauses it after `seconds` from now.
+    """
+    ends_at = asyncio.get_running_loop().time() + seconds
     while True:
         seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)
-        if AUTO_STOP in journal.desired.value.switches and journal.snapshot().acknowledgement is not None:
+        left = ends_at - asyncio.get_running_loop().time()
+        is_over = left <= 0 or AUTO_STOP in journal.desired.value.switches
+        if is_over and journal.snapshot().acknowledgement is not None:
             return
-        await wait_for_any_change(*seen)
+        await run_with_timeout(left if left > 0 else None, wait_for_any_change(*seen))

@@ -9,7 +9,7 @@ from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.auto_stop import AutoStopMonitor, wait_until_auto_stop_is_acknowledged
+from sluice_runtime.loops.auto_stop import AutoStopMonitor, wait_until_paused_for_good
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.pause_control import PodSwitches
 from sluice_runtime.loops.spec_watcher import update_desired_forever
@@ -145,8 +145,20 @@ async def test_without_limits_it_never_stops(world: World) -> None:
         assert world.journal.desired.value.pause is None
 
 
-async def test_the_wait_for_an_auto_stop_ends_when_it_is_acknowledged_and_at_no_other_pause(world: World) -> None:
-    waiting = asyncio.create_task(wait_until_auto_stop_is_acknowledged(world.journal))
+async def test_a_job_that_is_paused_when_the_time_is_over_is_paused_for_good(world: World) -> None:
+    waiting = asyncio.create_task(wait_until_paused_for_good(world.journal, 60))
+    async with world.running():
+        await world.declare(enabled=False, **LIMITS)
+        world.journal.on_state("Paused")
+        world.journal.acknowledge_pause()
+        await at(59)
+        assert not waiting.done()
+        await at(61)
+        assert waiting.done()
+
+
+async def test_an_auto_stop_is_for_good_when_it_is_acknowledged_and_another_pause_is_not(world: World) -> None:
+    waiting = asyncio.create_task(wait_until_paused_for_good(world.journal, 900))
     async with world.running():
         await world.declare(enabled=False, **LIMITS)
         world.journal.on_state("Paused")
