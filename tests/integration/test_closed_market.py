@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from google.cloud import firestore
 
 from sluice_client import Unusable, Update, Usable, usable_quotes
@@ -21,6 +22,9 @@ from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod
 from support.runtime_fakes import job
 from support.sinks import TENANT, firestore_sink
+
+# Google's client raises the end of a listener in a thread of its own if the server's answer precedes the cancellation.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
 Clock = Callable[[], datetime]
 

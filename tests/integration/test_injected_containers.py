@@ -95,4 +95,7 @@ def test_a_sidecar_starts_before_and_ends_after_the_other_containers(tenant: Ten
     outer, inner = (
         [float(line) for line in tenant.run("logs", "job", "-c", name).split()] for name in ("mesh-proxy", "main")
     )
-    assert outer[0] < inner[0] < inner[1] < outer[1]
+    [status] = [pod["status"] for pod in tenant.pods()]
+    [sidecar_state], [main_state] = (status[key] for key in ("initContainerStatuses", "containerStatuses"))
+    assert sidecar_state["state"]["terminated"]["startedAt"] <= main_state["state"]["terminated"]["startedAt"]
+    assert inner[1] < outer[1]

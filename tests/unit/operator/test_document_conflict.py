@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 from sluice_operator.domain import objects
@@ -57,16 +59,33 @@ async def test_the_later_of_two_jobs_stalls_without_a_pod_and_the_earlier_is_unc
     assert world.recorder.reports[-1].transition.warning
 
 
-async def test_the_message_names_the_job_the_documents_and_the_remedy(world: World) -> None:
-    many = [f"S{n}" for n in range(10, 22)]
-    await declared(world, SYNTHETIC | {"symbols": many, "channels": ["quotes", "bars"]})
-    await second(world, symbols=many, channels=["quotes", "bars"], heartbeat={})
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            {"heartbeat": {}},
+            "heartbeat document market_ingest: give this job its own heartbeat document in spec.heartbeat.document",
+        ),
+        (
+            {},
+            "the quotes of S10: let only one of the two jobs list each symbol, or set another "
+            "spec.firestore.liveQuotesCollection in this job",
+        ),
+        (
+            {"firestore": {"liveQuotesCollection": "other_quotes"}},
+            "the bars of S10: remove bars from spec.channels of one of the two jobs",
+        ),
+    ],
+    ids=["heartbeat", "quotes", "bars"],
+)
+async def test_the_message_names_the_job_one_document_and_the_remedy(
+    world: World, spec: dict[str, Any], message: str
+) -> None:
+    shared = {"symbols": [f"S{n}" for n in range(10, 22)], "channels": ["quotes", "bars"]}
+    await declared(world, SYNTHETIC | shared)
+    await second(world, **(shared | spec))
     assert words(later(world)) == (
-        "Job acme/us-equities of the same tenant is older and writes heartbeat document market_ingest, the quotes "
-        "of S10, S11, S12, S13, S14 and 7 more, the bars of S10, S11, S12, S13, S14 and 7 more: give this job its own "
-        "heartbeat document in spec.heartbeat.document; remove the symbols from one of the two jobs, or set another "
-        "spec.firestore.liveQuotesCollection in this job; remove bars from spec.channels of one of the two jobs. "
-        "Until then, no pod runs for this job."
+        f"Job acme/us-equities of the same tenant is older and writes {message}. Until then, no pod runs for this job."
     )
 
 
