@@ -7,6 +7,7 @@ user's network. Such a request has an `Origin`, or a `Host` that is not the serv
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ _BOUNDS: Final = ConnectionBounds()
 # that the connections behind a probe do not close it before its request is read.
 _ACCEPTED_AT_ONCE: Final = 10
 _QUEUED: Final = 1024  # connections that the kernel keeps until they are accepted
+_SINGLE_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _CLUSTER_SUFFIXES: Final = (".svc", ".pod", ".cluster.local")
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -101,9 +103,10 @@ def _forbidden(sentence: str) -> web.HTTPForbidden:
 
 def is_own_host(host: str) -> bool:
     """Return whether a `Host` header is an IP address, localhost, or a name that a cluster's DNS serves."""
-    name = host.rsplit(":", 1)[0] if host.count(":") <= 1 else host.partition("]")[0].lstrip("[")
+    name = host.rsplit(":", 1)[0] if host.count(":") <= 1 else host.partition("]")[0].removeprefix("[")
     name = name.lower().rstrip(".")
-    if name == "localhost" or name.endswith(_CLUSTER_SUFFIXES):
+    # A name without a dot is localhost or a Service of the namespace: no web page has such a name.
+    if _SINGLE_LABEL.fullmatch(name) or name.endswith(_CLUSTER_SUFFIXES):
         return True
     try:
         ip_address(name)

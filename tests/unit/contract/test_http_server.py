@@ -35,7 +35,14 @@ async def url() -> AsyncIterator[str]:
     "host",
     [
         *("127.0.0.1", "10.0.3.9:8080", "[::1]:8080", "[fd00::1]", "::1", "localhost", "LocalHost:9", "localhost."),
-        *("feed.acme.svc", "feed.acme.svc:8080", "10-0-3-9.acme.pod", "feed.acme.svc.cluster.local"),
+        *(
+            "feed",
+            "feed:8080",
+            "feed.acme.svc",
+            "feed.acme.svc:8080",
+            "10-0-3-9.acme.pod",
+            "feed.acme.svc.cluster.local",
+        ),
     ],
 )
 def test_an_address_localhost_and_a_name_in_the_cluster_are_the_server_s_own(host: str) -> None:
