@@ -152,10 +152,18 @@ dashboard-image: page ## build the container image sluice-dashboard, which serve
 	@echo "building sluice-dashboard:$(VERSION)"
 	@$(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file dashboard/Dockerfile --tag sluice-dashboard:$(VERSION) .
 
+# It builds images and a cluster of its own beside those of the other tests.
+UP_ON_KIND := test_up_on_kind.py
+
 .PHONY: e2e
 e2e: setup ## run the tests on a kind cluster of their own (needs Docker, kind and kubectl; about 10 minutes)
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
-	  $(BIN)/pytest tests/e2e
+	  $(BIN)/pytest tests/e2e --ignore tests/e2e/$(UP_ON_KIND)
+
+.PHONY: test-up-on-kind
+test-up-on-kind: setup ## run make up CLUSTER=kind and the commands after it on a cluster of its own (2 minutes; needs what e2e needs)
+	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
+	  $(BIN)/pytest tests/e2e/$(UP_ON_KIND)
 
 .PHONY: bench
 bench: setup ## measure throughput, latency, a pod's cost and pauses (about 25 minutes); BENCH=stops measures stops under faults
