@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,19 +25,12 @@ from bench.jobserver import JobServer
 from sluice_contract import identity
 from sluice_devcluster.node.execution import Mount
 from support.eventually import eventually as eventually_in_loop
-from support.firestore import firestore_emulator
 from support.site import SPEC, eventually
 from support.standalone import Machine
 
 HOUR = "3600"
 START_SECONDS = 60.0  # a process that starts on a busy machine
 TOKEN = "sesame-sesame"
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,19 +16,12 @@ import pytest
 
 from sluice_devcluster.controlplane import find_free_port
 from sluice_simulators.alpaca import Account, AlpacaServer
-from support.firestore import firestore_emulator
 from support.standalone import Machine
 
 DAY = timedelta(days=1)
 CLOSED_DAYS = 5
 SECONDS = "10"
 KEY, SECRET = "key", "secret"
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
 
 
 @pytest.fixture

@@ -6,21 +6,13 @@ import signal
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.deadlines import scaled
-from support.firestore import firestore_emulator
 from support.site import eventually
 from support.standalone import Machine
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
 
 
 @pytest.fixture

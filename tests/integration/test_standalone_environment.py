@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sluice_devcluster.emulator_documents import PROJECT, read_collection
-from support.firestore import firestore_emulator
 from support.site import eventually
 from support.standalone import Machine
 
 ALPACA = {"provider": "alpaca", "synthetic": None, "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
 KEYS = ("ALPACA_KEY_ID", "ALPACA_API_KEY", "APCA_API_KEY_ID", "ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
 
 
 @pytest.fixture

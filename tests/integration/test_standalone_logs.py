@@ -9,26 +9,18 @@ import signal
 import subprocess
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.firestore import firestore_emulator
 from support.log_lines import problems
 from support.site import eventually
 from support.standalone import Machine
 
 START_SECONDS, STOP_SECONDS = 40, 20
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,11 @@ from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.handshake_faults import AuthError, HttpError, NoWelcome
 from sluice_simulators.alpaca.stream_faults import Close, SlowClient
 from support.certificates import self_signed
-from support.firestore import firestore_emulator
 from support.site import eventually
 from support.standalone import Machine
 from support.upstream import Upstream
 
 CLUSTER_TERMS = re.compile(r"\b(Secrets?|[Pp]ods?|kubectl|[Nn]amespaces?|ConfigMaps?|\w*MapRef|IngestJob status)\b")
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
 
 
 @pytest.fixture
