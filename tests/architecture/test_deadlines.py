@@ -39,7 +39,14 @@ def has_own_limit(call: ast.Call) -> bool:
     if ast.unparse(call.func) in ("asyncio.timeout", "asyncio.wait_for"):
         return True
     limits = [each.value for each in call.keywords if each.arg in ("timeout", "_request_timeout")]
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("wait", "join"):
+        limits += [each for each in call.args if is_number_of_seconds(each)]
     return any(isinstance(each, ast.Constant) for each in limits)
+
+
+def is_number_of_seconds(node: ast.AST) -> bool:
+    """Return whether a node is a number of at least 1. A shorter wait is one step of a poll."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float) and node.value >= 1
 
 
 def bounds_elapsed_time(node: ast.Assert) -> bool:
@@ -76,6 +83,7 @@ def test_no_wait_has_a_deadline_of_its_own() -> None:
         "async with asyncio.timeout(5): pass",
         "await asyncio.wait_for(found, 5)",
         "subprocess.run(command, timeout=30)",
+        "process.wait(30)",
         "assert time.monotonic() - began < 5",
         "assert 1 < time.monotonic() - began < 5",
     ],
@@ -85,5 +93,5 @@ def test_such_a_deadline_is_found(source: str) -> None:
 
 
 def test_a_lower_bound_and_a_scaled_timeout_are_allowed() -> None:
-    source = "assert time.monotonic() - began >= 0.2\nsubprocess.run(command, timeout=scaled(30))"
+    source = "assert time.monotonic() - began >= 0.2\nsubprocess.run(command, timeout=scaled(30))\nover.wait(0.1)"
     assert list(own_deadlines(ast.parse(source))) == []

@@ -37,6 +37,6 @@ def test_a_runtime_starts_with_the_template_as_it_is(tmp_path: Path) -> None:
             assert process.poll() is None, log.read_text()
             eventually(lambda: '"would_write"' in log.read_text(), seconds=15)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(scaled(20)) == 0
         finally:
             process.kill()

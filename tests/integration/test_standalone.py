@@ -24,7 +24,7 @@ def machine(tmp_path: Path, emulator: str) -> Machine:
 
 def stop(process: subprocess.Popen[bytes]) -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(20)
+    return process.wait(scaled(20))
 
 
 def is_in_state(machine: Machine, state: str) -> bool:

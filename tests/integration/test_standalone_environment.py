@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sluice_devcluster.emulator_documents import PROJECT, read_collection
+from support.deadlines import scaled
 from support.site import eventually
 from support.standalone import Machine
 
@@ -69,7 +70,7 @@ def test_stop_after_seconds_pauses_the_job_and_ends_the_process_with_code_0(mach
     for _ in range(2):  # an automatic stop does not keep the next start from streaming
         with machine.running() as process:
             eventually(machine.quotes, seconds=60)
-            assert process.wait(60) == 0
+            assert process.wait(scaled(60)) == 0
         assert "ingest is halted by autoStop" in machine.logged("ingest_switch")
         assert machine.logged("stream")[-2:] == [
             "the time of STOP_AFTER_SECONDS is over and the job is paused; exiting",
@@ -82,7 +83,7 @@ def test_stop_after_seconds_ends_a_process_that_another_switch_pauses(machine: M
     machine.environment |= {"STOP_AFTER_SECONDS": "4", "INGEST_ENABLED": "0"}
     machine.declare()
     with machine.running() as process:
-        assert process.wait(60) == 0
+        assert process.wait(scaled(60)) == 0
     assert machine.quotes() == {}
 
 

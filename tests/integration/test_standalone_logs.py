@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from support.deadlines import scaled
 from support.log_lines import problems
 from support.site import eventually
 from support.standalone import Machine
@@ -32,7 +33,7 @@ def machine(tmp_path: Path, emulator: str) -> Machine:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
-    assert process.wait(STOP_SECONDS) == 0
+    assert process.wait(scaled(STOP_SECONDS)) == 0
 
 
 def lines_of(machine: Machine, *event_types: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from support.deadlines import Deadline
+from support.deadlines import Deadline, scaled
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
 
@@ -42,7 +42,7 @@ class Browser:
         assert self._process.stdout is not None
         self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(scaled(10))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from sluice_devcluster.errors import DevclusterError
 from support.site import eventually
-from support.timed_kubectl import TimedKubectl
+from support.timed_kubectl import TimedKubectl, scale_timeouts
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -104,7 +104,7 @@ class KindCluster:
 
     def shell(self, commands: str) -> str:
         """Run commands from README.md in the repository's root, up to the first that fails."""
-        return self.run("bash", "-euo", "pipefail", "-c", commands)
+        return self.run("bash", "-euo", "pipefail", "-c", scale_timeouts(commands))
 
     def run(self, *command: str) -> str:
         """Run a program in the repository's root, and return its output, which is also appended to commands.log.

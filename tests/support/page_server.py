@@ -46,7 +46,7 @@ def served_page(folder: Path, emulator: str, tenant: str, **fields: Any) -> Iter
         yield url
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(scaled(10))
 
 
 def add_member(emulator: str, tenant: str) -> None:

@@ -36,7 +36,7 @@ class Upstream:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(scaled(10))
         if self._process.stdout is not None:
             self._process.stdout.close()
 
