@@ -9,7 +9,8 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_devcluster.kubectl import Kubectl
-from support.pod_webhook import Patch, injected_container, pod_webhook
+from support.admission_webhook import Patch
+from support.pod_webhook import injected_container, pod_webhook
 from support.site import Tenant, eventually
 
 RELABEL = {"op": "add", "path": "/metadata/labels/app.kubernetes.io~1managed-by", "value": "platform-team"}

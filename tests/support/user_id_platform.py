@@ -8,19 +8,14 @@ Source: docs.openshift.com, "Managing security context constraints".
 
 from __future__ import annotations
 
-import base64
-import json
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
 
-from .certificates import self_signed
+from .admission_webhook import mutating_webhook
 
 Manifest = dict[str, Any]
 
@@ -103,54 +98,12 @@ def assignment_patch(pod: Manifest) -> list[Manifest]:
     ]
 
 
-class _Assigner(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        """Answer an AdmissionReview with the patch."""
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
-        patch = json.dumps(assignment_patch(request["object"])).encode()
-        answer = {"uid": request["uid"], "allowed": True, "patchType": "JSONPatch"}
-        answer["patch"] = base64.b64encode(patch).decode()
-        body = json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
-
 @contextmanager
 def restricted_platform(kubectl: Kubectl, folder: Path) -> Iterator[None]:
     """Install the policy and the webhook while the context lasts; the webhook's certificate is written to `folder`."""
-    certificate, key = self_signed(folder)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, key)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Assigner)
-    server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    webhook = _webhook_configuration(server.server_port, certificate.read_bytes())
-    kubectl.apply([*restricted_policy(), webhook])
+    kubectl.apply(restricted_policy())
     try:
-        yield
+        with mutating_webhook(kubectl, NAME, ASSIGNED, folder, assignment_patch):
+            yield
     finally:
         kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", NAME)
-        kubectl("delete", "mutatingwebhookconfiguration", NAME)
-        server.shutdown()
-        server.server_close()
-
-
-def _webhook_configuration(port: int, authority: bytes) -> Manifest:
-    client = {"url": f"https://127.0.0.1:{port}/", "caBundle": base64.b64encode(authority).decode()}
-    webhook = {
-        "name": "user-ids.test.sluice.dev",
-        "clientConfig": client,
-        "rules": [_PODS],
-        "namespaceSelector": {"matchLabels": ASSIGNED},
-        "admissionReviewVersions": ["v1"],
-        "sideEffects": "None",
-        "failurePolicy": "Fail",
-    }
-    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration"}
-    return kind | {"metadata": {"name": NAME}, "webhooks": [webhook]}
