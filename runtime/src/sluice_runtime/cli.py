@@ -28,7 +28,7 @@ from .adapters.preflight import run_preflight_checks
 from .adapters.runtime_id import read_or_create_runtime_id
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import rest_endpoints
-from .settings import Settings, SettingsError, pod_settings
+from .settings import Settings, SettingsError, pod_settings, variable
 from .standalone_settings import (
     KEY_ID,
     SECRET_KEY,
@@ -177,7 +177,7 @@ def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str,
 
     The runtime stays stopped.
     """
-    failure = SmokeClient(base_url, first_set_variable(environment, ("SLUICE_HTTP_TOKEN",))).run_steps(seconds, say)
+    failure = SmokeClient(base_url, variable(environment, "SLUICE_HTTP_TOKEN")).run_steps(seconds, say)
     say(
         f"FAIL: {failure}"
         if failure

@@ -10,6 +10,7 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.decoding_errors import explain_decoding_error
+from sluice_contract.env_file_values import clean_value
 from sluice_contract.identity import InjectedJob
 
 from .domain.pause import Switch, parse_on_or_off
@@ -138,14 +139,9 @@ def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -
         raise SettingsError(f"{name} is malformed: {error}") from None
 
 
-def without_byte_order_mark(value: str) -> str:
-    """Return a variable's value without a byte order mark, which a value copied from a file may begin with."""
-    return value.removeprefix("\ufeff")
-
-
 def variable(environment: Mapping[str, str], name: str) -> str | None:
     """Return a variable's value without spaces around it and without a byte order mark; None if nothing is left."""
-    return without_byte_order_mark(environment.get(name, "")).strip() or None
+    return clean_value(environment.get(name, "")) or None
 
 
 def _parse_injected_job(document: str) -> InjectedJob:

@@ -15,7 +15,7 @@ from sluice_contract.resource import IngestJob
 from sluice_contract.validation import InvalidDocumentError, decode_valid_job
 from sluice_contract.validation import Path as FieldPath
 
-from .settings import Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
+from .settings import Settings, SettingsError, common_settings, is_switched_on, variable
 
 # The first name is Sluice's own; the others are accepted aliases.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -78,7 +78,7 @@ def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
     if missing is not None and not spec["dryRun"]:
         raise SettingsError(f"{missing}; set both, or set DRY_RUN=1 to try Sluice with simulated quotes")
     for name, (block, field) in NUMBERS.items():
-        if (value := first_set_variable(environment, (name,))) is not None:
+        if (value := variable(environment, name)) is not None:
             spec.setdefault(block, {})[field] = _parse_integer(name, value)
     try:
         return validated_job({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
@@ -120,19 +120,19 @@ def document_variables(environment: Mapping[str, str]) -> DocumentVariables:
     Raises:
         SettingsError: a variable is malformed.
     """
-    stop_after = first_set_variable(environment, (STOP_AFTER,))
+    stop_after = variable(environment, STOP_AFTER)
     return DocumentVariables(
         is_dry_run=is_switched_on(environment, "DRY_RUN", default="off"),
         stop_after_seconds=_parse_integer(STOP_AFTER, stop_after) if stop_after is not None else None,
         project=first_set_variable(environment, PROJECT),
-        has_keys=_has_keys(environment),
+        has_keys=missing_key_problem(environment) is None,
     )
 
 
 def variables_without_effect_on_document(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that are set and declare a job, but have no effect if a document declares it."""
     names = [*TENANT, *SYMBOLS, *COLLECTION, "ALPACA_DATA_FEED", "ALPACA_STREAM_URL", *NUMBERS]
-    return [name for name in names if name != STOP_AFTER and first_set_variable(environment, (name,)) is not None]
+    return [name for name in names if name != STOP_AFTER and variable(environment, name) is not None]
 
 
 def _block(spec: dict[str, Any], name: str) -> dict[str, Any] | None:
@@ -216,8 +216,8 @@ def state_dir(environment: Mapping[str, str]) -> Path:
 
 def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     """Return the value of the first of `names` that is set; None if none is set."""
-    values = (without_byte_order_mark(environment.get(name, "")).strip() for name in names)
-    return next((value for value in values if value), None)
+    values = (variable(environment, name) for name in names)
+    return next((value for value in values if value is not None), None)
 
 
 def missing_key_problem(environment: Mapping[str, str]) -> str | None:
@@ -227,22 +227,16 @@ def missing_key_problem(environment: Mapping[str, str]) -> str | None:
         return None
     if len(missing) == len((KEY_ID, SECRET_KEY)):
         return f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set"
-    given = next(name for name in (*KEY_ID, *SECRET_KEY) if first_set_variable(environment, (name,)) is not None)
+    given = next(name for name in (*KEY_ID, *SECRET_KEY) if variable(environment, name) is not None)
     return f"{missing[0]} is not set, although {given} is"
 
 
 def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
-    feed = first_set_variable(environment, ("ALPACA_DATA_FEED",))
+    feed = variable(environment, "ALPACA_DATA_FEED")
     return _without_none(
         feed=feed.lower() if feed else None,
-        streamURL=first_set_variable(environment, ("ALPACA_STREAM_URL",)),
-        credentialsSecretRef={"name": "environment"} if _has_keys(environment) else None,
-    )
-
-
-def _has_keys(environment: Mapping[str, str]) -> bool:
-    return (
-        first_set_variable(environment, KEY_ID) is not None and first_set_variable(environment, SECRET_KEY) is not None
+        streamURL=variable(environment, "ALPACA_STREAM_URL"),
+        credentialsSecretRef={"name": "environment"} if missing_key_problem(environment) is None else None,
     )
 
 
