@@ -70,7 +70,7 @@ class StreamActivity:
         skew = self.clock_skew.skew_seconds(now, at)
         return now - timedelta(seconds=skew) if skew is not None else now
 
-    def with_other_times(
+    def to_activity_times(
         self, loop_tick_at: datetime, last_quote_ts: datetime | None, last_write_at: datetime | None
     ) -> ActivityTimes:
         """Return the times of the last activity: those of the stream, and the given times of other parts."""

@@ -275,7 +275,7 @@ class Journal(SwitchStates):
             desired=self.desired.value,
             state=self.state,
             ledger=self._ledger,
-            clocks=self.activity.with_other_times(self.loop_tick_at, last.ts if last else None, self.last_write_at),
+            clocks=self.activity.to_activity_times(self.loop_tick_at, last.ts if last else None, self.last_write_at),
             last_symbol=last.symbol if last else None,
             clock_skew_seconds=self.clock_skew_seconds,
             acknowledgement=self._acknowledgement,

@@ -76,5 +76,5 @@ def test_the_newest_quote_is_dated_by_its_arrival_not_by_its_own_time() -> None:
     activity.record_batch("trades", [quote(5)], later, 8.0)
     activity.record_batch("quotes", [], later, 8.0)
     assert activity.last_quote_received_at == START
-    times = activity.with_other_times(later, quote(-3600).ts, None)
+    times = activity.to_activity_times(later, quote(-3600).ts, None)
     assert (times.last_quote_received_at, times.last_quote_ts) == (START, START - timedelta(hours=1))
