@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from sluice_contract.base import CamelStruct
+from sluice_contract.decoding_errors import explain_decoding_error
 
 from ..domain.election import LeaseRecord
 from ..ports import ClusterError, NotFound
@@ -83,7 +84,10 @@ def _decode_lease_record(answer: bytes) -> LeaseRecord:
     try:
         lease = msgspec.json.decode(answer, type=_Lease)
     except msgspec.MsgspecError as error:
-        raise ClusterError(f"the Lease cannot be read ({error}); delete it, and a replica creates it again") from error
+        problem = explain_decoding_error(error)
+        raise ClusterError(
+            f"the Lease cannot be read ({problem}); delete it, and a replica creates it again"
+        ) from error
     spec = lease.spec
     return LeaseRecord(
         holder=spec.holder_identity or "",

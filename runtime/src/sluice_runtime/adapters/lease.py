@@ -133,8 +133,9 @@ class SlotClaimStore:
             found = decode_json(body, _Lease)
             claim = _claim_from_lease(found)
         except (msgspec.MsgspecError, ValueError) as error:
+            problem = system_error_text(error)
             raise SlotError(
-                f"the Lease {self._name} cannot be read ({error}); delete it, and a pod creates it again"
+                f"the Lease {self._name} cannot be read ({problem}); delete it, and a pod creates it again"
             ) from error
         self._stored = found.metadata
         return claim
