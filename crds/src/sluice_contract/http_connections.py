@@ -26,16 +26,13 @@ class ConnectionBounds(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 100
 
 
-_BOUNDS: Final = ConnectionBounds()
-
-
 class ConnectionLimiter:
     """A protocol factory that bounds the connections of another protocol factory.
 
     The caller reports a complete request with `begin_request`, and its end with `end_request`.
     """
 
-    def __init__(self, create_protocol: Callable[[], asyncio.Protocol], bounds: ConnectionBounds = _BOUNDS) -> None:
+    def __init__(self, create_protocol: Callable[[], asyncio.Protocol], bounds: ConnectionBounds) -> None:
         """`create_protocol` creates aiohttp's protocol for one connection."""
         self._create_protocol = create_protocol
         self._bounds = bounds

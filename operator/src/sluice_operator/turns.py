@@ -12,7 +12,7 @@ K = TypeVar("K")
 class GroupTurns(Generic[K]):
     """Keys in the order in which they are served: one of each group in turn; within a group, first come, first served.
 
-    It is empty of a group's data once the group has no key.
+    A group without keys takes no memory.
     """
 
     def __init__(self, group_of: Callable[[K], Hashable]) -> None:

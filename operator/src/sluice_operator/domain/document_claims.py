@@ -76,9 +76,8 @@ class DocumentClaims:
         self._lines: dict[Collection, dict[str, str | list[str]]] = {}
         self._changes = 0  # the number of changes so far
         self._last_changes: dict[Collection, int] = {}  # the number of the last change of each collection
-        self._found: dict[
-            Key, tuple[int, DocumentConflict | None]
-        ] = {}  # results, and the changes when they were found
+        # The results of `find_conflict`, each with the number of changes when it was found.
+        self._found: dict[Key, tuple[int, DocumentConflict | None]] = {}
 
     def replace_claim(self, key: Key, claim: DocumentClaim | None) -> set[Key]:
         """Replace the claim of a job; None removes it. Return the other jobs that became, or were, first on a document.

@@ -28,7 +28,7 @@ _CONTRADICTION_SECONDS = 2.0
 
 _REPORTED_SECONDS = CLOCK_SKEW_REPORTED_MILLISECONDS / 1000
 _AGREED_SECONDS = 1.0  # a reported skew is over below this
-_AGE_DIGITS = 9  # a longer Age header is no number of seconds
+_AGE_DIGITS = 9  # a longer Age header is not a number of seconds
 _CHANGE_REPORTED_SECONDS = CLOCK_SKEW_REPORTED_MILLISECONDS / 1000
 
 
