@@ -18,7 +18,7 @@ class PodContainers:
     """Runs the containers of one pod: init containers one after another, then all others.
 
     An init container with restartPolicy Always is a sidecar: the next container starts once it has started, and it ends
-    after all containers that are no sidecars, in reverse order.
+    after all other containers, in reverse order.
     """
 
     def __init__(self, init: Sequence[Container], main: Sequence[Container]) -> None:
@@ -39,7 +39,7 @@ class PodContainers:
         return any(each.process for each in (*self.init, *self.main))
 
     async def run(self, policy: str, grace_seconds: float) -> None:
-        """Run the containers until none that is no sidecar runs or is restarted; then end the sidecars."""
+        """Run the containers until only sidecars run and no other container is restarted; then end the sidecars."""
         try:
             if await self._run_init_containers("OnFailure" if policy == "Always" else policy):
                 await asyncio.gather(*(container.run(policy) for container in self.main))
