@@ -1,18 +1,24 @@
 export const BUCKET_MILLISECONDS = 4000;
 export const BUCKETS = 150;
 
-/** The prices of one symbol over the last 10 minutes, one sample for each 4 s; NaN where no live price was known. */
+/** The prices of one symbol over the last 10 minutes, one sample for each 4 s; NaN if it was without a live price then. */
 export class PriceHistory {
   private readonly samples = new Float64Array(BUCKETS).fill(Number.NaN);
   private newest = 0;
+  private newestGap = -1;
 
   /** Record the price at `now`, or null while the symbol has no live price. */
   record(now: number, price: number | null): void {
     const bucket = Math.floor(now / BUCKET_MILLISECONDS);
     this.advanceTo(bucket);
-    if (bucket === this.newest) {
-      this.samples[bucket % BUCKETS] = price ?? Number.NaN;
+    if (bucket !== this.newest) {
+      return;
     }
+    if (price === null) {
+      this.newestGap = bucket;
+    }
+    // A gap that is shorter than a bucket is shown, too.
+    this.samples[bucket % BUCKETS] = price === null || this.newestGap === bucket ? Number.NaN : price;
   }
 
   /** Return the BUCKETS samples that end at `now`, oldest first. */
