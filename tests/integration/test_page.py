@@ -13,7 +13,7 @@ import pytest
 
 from sluice_devcluster.quickstart import Quickstart
 from support.browser import DESKTOP, PHONE, Browser
-from support.page_checks import LISTENERS, state_of, wait_for_price_change
+from support.page_checks import LISTENERS, chart_of, state_of, wait_for_price_change
 from support.page_server import (
     STALE_AFTER_SECONDS,
     USER,
@@ -68,6 +68,7 @@ def test_the_page_follows_a_job_through_pauses(
 
     if os.environ.get("WRITE_IMAGES"):
         wait_for_some_history(tenant, browser)
+    browser.wait_for(f"{chart_of('SPY')}.querySelector('path').getAttribute('d').includes('L')")
     tenant.patch(pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
     browser.wait_for(f"{state_of('AAPL')}.includes('paused')")
     browser.wait_for("document.querySelector('tbody tr').dataset.symbol === 'AAPL'", 3)
@@ -94,10 +95,10 @@ def test_the_page_follows_a_job_through_pauses(
     browser.show(PHONE)
     take_picture("phone")
     browser.show()
+    browser.wait_for(f"{chart_of('SPY')}.querySelectorAll('.void').length >= 1")
 
     tenant.patch(pause=None)
     browser.wait_for_badge("LIVE")
-    browser.wait_for_text(".gap-list", "pause")
     assert_the_pause_is_a_gap(browser)
 
 
@@ -114,13 +115,13 @@ def wait_for_some_history(tenant: Tenant, browser: Browser) -> None:
 
 def assert_the_pause_is_a_gap(browser: Browser) -> None:
     """Check the strip and the sparkline of SPY: both began when the page was opened, and the price has a gap."""
+    browser.wait_for_text(".gap-list", "pause")
     described = "document.querySelector('.hour svg').getAttribute('aria-label')"
     browser.wait_for(f"/^Since this page was opened: .*LIVE for/.test({described})")
     assert "PAUSED for" in browser.evaluate(described)
-    chart = "document.querySelector('tr[data-symbol=\"SPY\"] .spark')"
-    browser.wait_for(f"{chart}.querySelectorAll('.void').length >= 1")
     # A line before the pause, and a line after it.
-    browser.wait_for(f"{chart}.querySelector('path').getAttribute('d').split('M').length >= 3")
+    browser.wait_for(f"{chart_of('SPY')}.querySelector('path').getAttribute('d').split('M').length >= 3")
+    assert browser.evaluate(f"{chart_of('SPY')}.querySelectorAll('.void').length") >= 1
 
 
 def test_the_page_shows_a_frozen_pod_and_a_killed_pod(

@@ -12,6 +12,11 @@ def state_of(symbol: str) -> str:
     return f"(document.querySelector('tr[data-symbol=\"{symbol}\"] .state-cell')?.innerText ?? '')"
 
 
+def chart_of(symbol: str) -> str:
+    """Return a JavaScript expression for the chart of a symbol's last 10 minutes in the table."""
+    return f"document.querySelector('tr[data-symbol=\"{symbol}\"] .spark')"
+
+
 def wait_for_price_change(browser: Browser, symbol: str) -> None:
     """Wait until the price of a symbol in the table changes."""
     cell = f"document.querySelector('tr[data-symbol=\"{symbol}\"] .price')?.innerText"
