@@ -287,11 +287,11 @@ test("a gap between two prices is drawn as a gap and not as a line", () => {
   expect(gaps).toHaveLength(2);
 });
 
-test("a gap that is shorter than a sample leaves a gap in the line", () => {
+test("a gap that is shorter than a sample leaves a gap in the line, except before the first price", () => {
   const history = new PriceHistory();
   const start = 4000 * 1000;
   for (let second = 0; second < 12; second += 1) {
-    history.record(start + second * 1000, second === 5 ? null : 10);
+    history.record(start + second * 1000, second === 0 || second === 5 ? null : 10);
   }
   const { path, gaps } = drawSamples(history.read(start + 11_000), 149, 20);
   expect(gaps).toHaveLength(1);

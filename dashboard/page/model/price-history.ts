@@ -6,6 +6,7 @@ export class PriceHistory {
   private readonly samples = new Float64Array(BUCKETS).fill(Number.NaN);
   private newest = 0;
   private newestGap = -1;
+  private hasPrice = false;
 
   /** Record the price at `now`, or null while the symbol has no live price. */
   record(now: number, price: number | null): void {
@@ -14,7 +15,9 @@ export class PriceHistory {
     if (bucket !== this.newest) {
       return;
     }
-    if (price === null) {
+    if (price !== null) {
+      this.hasPrice = true;
+    } else if (this.hasPrice) {
       this.newestGap = bucket;
     }
     // A gap that is shorter than a bucket is shown, too.
