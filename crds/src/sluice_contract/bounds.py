@@ -1,4 +1,4 @@
-"""Cut texts and lists to the bounds of the schema, so that the API server accepts what is written."""
+"""Cut texts, lists and numbers to the bounds of the schema, so that the API server accepts what is written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def cut_to_bounds(part: S) -> S:
-    """Return the part of a document with each text and each list cut to its `maxLength` or `maxItems`."""
+    """Return the part of a document with each text, list and number within its bounds.
+
+    A text is cut to its `maxLength`, a list to its `maxItems`, and an integer beyond a bound becomes that bound.
+    """
     changes = {}
     for name, kind in _fields_that_can_be_cut(type(part)):
         value = getattr(part, name)
@@ -20,6 +23,11 @@ def cut_to_bounds(part: S) -> S:
         if cut is not value:
             changes[name] = cut
     return msgspec.structs.replace(part, **changes) if changes else part
+
+
+def cut_to_characters(text: str, limit: int) -> str:
+    """Return the text with at most `limit` code points, as the API server counts them. A cut text ends in `…`."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def cut_to_bytes(text: str, limit: int) -> str:
@@ -31,18 +39,26 @@ def cut_to_bytes(text: str, limit: int) -> str:
 
 
 def _cut_value_to_bounds(value: Any, kind: inspect.Type) -> Any:
-    """Return the value of a field, cut to the bounds of its type. A text that is cut ends with an ellipsis."""
+    """Return the value of a field, cut to the bounds of its type."""
     if value is None:
         return value
     kind = _type_without_bounds_and_none(kind)
     if isinstance(kind, inspect.StructType):
         return cut_to_bounds(value)
-    if isinstance(kind, inspect.StrType) and kind.max_length is not None and len(value) > kind.max_length:
-        return value[: kind.max_length - 1] + "…"
+    if isinstance(kind, inspect.StrType):
+        return value if kind.max_length is None else cut_to_characters(value, kind.max_length)
+    if isinstance(kind, inspect.IntType):
+        return _nearest_within(value, kind)
     if isinstance(kind, inspect.ListType):
         cut = [_cut_value_to_bounds(each, kind.item_type) for each in value[: kind.max_length]]
         return value if cut == value else cut
     return value
+
+
+def _nearest_within(number: int, kind: inspect.IntType) -> int:
+    if kind.ge is not None and number < kind.ge:
+        return kind.ge
+    return kind.le if kind.le is not None and number > kind.le else number
 
 
 def _type_without_bounds_and_none(kind: inspect.Type) -> inspect.Type:
@@ -58,7 +74,7 @@ def _type_without_bounds_and_none(kind: inspect.Type) -> inspect.Type:
 
 @functools.cache
 def _fields_that_can_be_cut(kind: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
-    """Return the name and the type of each field of a struct that holds a text, a list or another struct."""
+    """Return the name and the type of each field of a struct that holds a text, an integer, a list or a struct."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)  # noqa: S101  true for each Struct
     return tuple(
@@ -68,4 +84,4 @@ def _fields_that_can_be_cut(kind: type[msgspec.Struct]) -> tuple[tuple[str, insp
     )
 
 
-_TYPES_NEVER_CUT = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.DateTimeType, inspect.LiteralType)
+_TYPES_NEVER_CUT = (inspect.FloatType, inspect.BoolType, inspect.DateTimeType, inspect.LiteralType)

@@ -25,6 +25,7 @@ _TYPE_WORDS: Final = {
 _PARTS: Final = {"str": "character", "array": "item", "object": "field"}
 _COMPARISONS: Final = {">=": "{} or more", "<=": "{} or less", ">": "a number above {}", "<": "a number below {}"}
 _NOT_ALLOWED: Final = "this value is not allowed"
+_MAX_SENTENCE_LENGTH: Final = 500
 
 
 class DecodingProblem(msgspec.Struct, frozen=True):
@@ -46,6 +47,14 @@ def explain_decoding_error(error: msgspec.MsgspecError) -> DecodingProblem:
     key_of = place.partition("` in `$")[2]  # the place of a mapping whose key is wrong
     path = key_of or place.removeprefix("$")
     return DecodingProblem(path.rstrip("`").replace("[...]", ""), _explanation(text))
+
+
+def problem_sentence(path: str, error: Exception) -> str:
+    """Return a sentence such as "spec.limits.burst is not understood: write 1 or more"."""
+    if not isinstance(error, msgspec.MsgspecError):
+        return f"{path} is not understood: it has a text with half a surrogate pair; write Unicode text"
+    problem = explain_decoding_error(error)
+    return f"{path}{problem.path} is not understood: {problem.explanation}"[:_MAX_SENTENCE_LENGTH]
 
 
 def amount_text(number: int, noun: str) -> str:

@@ -21,7 +21,8 @@ from jsonschema.validators import extend
 from . import identity
 from .metadata_schema import METADATA_SCHEMA
 from .pod import QUALIFIED_NAME
-from .schema import Schema, open_api_schema
+from .schema import open_api_schema
+from .type_schema import Schema
 
 _Errors = Iterator[ValidationError]
 

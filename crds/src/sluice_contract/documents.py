@@ -141,13 +141,16 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     `heartbeat_interval_ms` is the time between two heartbeats, `clock_skew_ms` how far the writer's clock is ahead of
     the provider's. `cluster` is the UID of the writer's cluster; None for a standalone runtime. `market_changes_at` is
     when the market next opens or closes; None if it never does or if that is unknown. `failure` stays while the job is
-    paused.
+    paused. `ingest_enabled_source` is the first switch that pauses the job, with its `pause_reason` and `pause_by`;
+    None if none does. `pause_sources` are all switches that pause it, and `pause_until` is when the last of them ends.
+    `writes_used` is the number of documents that the job has written on `writes_day`, a day in Los Angeles such
+    as 2026-11-28, with this heartbeat; None if the writer does not count.
     """
 
     status: str
     ts: datetime
     ingest_enabled: bool
-    ingest_enabled_source: str
+    ingest_enabled_source: str | None
     pause_reason: str | None
     pause_until: datetime | None
     last_symbol: str | None
@@ -176,6 +179,10 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str | None = None
     gaps: list[HeartbeatGap] = []
     failure: HeartbeatFailure | None = None
+    pause_by: str | None = None
+    pause_sources: list[str] = []
+    writes_day: str | None = None
+    writes_used: int | None = None
 
     def document_fields(self) -> dict[str, Any]:
         """Return the fields to write to Firestore, by name. `ts` has two more names for older readers."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 from typing import Final
 
@@ -32,14 +32,15 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def serve_application(
-    app: web.Application, host: str, port: int, *, shutdown_seconds: float = 60.0, bounds: ConnectionBounds = _BOUNDS
-) -> AsyncIterator[int]:
-    """Serve the application while the context is open, and yield its port; 0 chooses one.
+    app: web.Application,
+    listeners: Sequence[socket.socket],
+    *,
+    shutdown_seconds: float = 60.0,
+    bounds: ConnectionBounds = _BOUNDS,
+) -> AsyncIterator[None]:
+    """Serve the application on these listeners while the context is open, and close them. They share the bounds.
 
-    Create the application with `client_max_size=BODY_BYTES`.
-
-    Raises:
-        OSError: the address cannot be used.
+    Create the application with `client_max_size=BODY_BYTES`, and the listeners with `create_listener`.
     """
     limiter: ConnectionLimiter | None = None
 
@@ -59,16 +60,27 @@ async def serve_application(
     await runner.setup()
     try:
         limiter = ConnectionLimiter(runner.server, bounds)  # type: ignore[arg-type]
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        bound = socket.create_server((host, port), family=family)
-        listening = await asyncio.get_running_loop().create_server(limiter, sock=bound, backlog=_ACCEPTED_AT_ONCE)
-        bound.listen(_QUEUED)  # asyncio uses one number for both
-        try:
-            yield listening.sockets[0].getsockname()[1]
-        finally:
-            listening.close()
+        async with AsyncExitStack() as stack:
+            for each in listeners:
+                stack.callback((await _listen(each, limiter)).close)
+            yield
     finally:
         await runner.cleanup()
+
+
+def create_listener(host: str, port: int) -> socket.socket:
+    """Return a socket at this address for `serve_application`. Port 0 chooses one.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+async def _listen(listener: socket.socket, limiter: ConnectionLimiter) -> asyncio.Server:
+    server = await asyncio.get_running_loop().create_server(limiter, sock=listener, backlog=_ACCEPTED_AT_ONCE)
+    listener.listen(_QUEUED)  # asyncio uses one number for both
+    return server
 
 
 async def _read_body(request: web.Request) -> None:

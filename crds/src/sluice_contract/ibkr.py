@@ -6,12 +6,29 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from .base import CamelStruct
+from .provider_block import GatewayAddress, ProviderBlock
+from .rule import ValidationRule
 from .values import Host
 
 
-class IBKRSettings(CamelStruct, frozen=True):
+class IBKRSettings(ProviderBlock, frozen=True):
     """Settings of provider ibkr: US stocks and ETFs, in US dollars, from an IB Gateway or TWS that is logged in."""
+
+    example = {"host": "ib-gateway.acme.svc", "port": 4001}  # noqa: RUF012
+    rules = (
+        ValidationRule(
+            path=("spec",),
+            rule="self.provider != 'ibkr' || has(self.ibkr)",
+            message="provider ibkr needs spec.ibkr.host: set it to the host of an IB Gateway or TWS",
+            holds=lambda job: job.spec.provider != "ibkr" or job.spec.ibkr is not None,
+        ),
+        ValidationRule(
+            path=("spec",),
+            rule="self.provider != 'ibkr' || !self.channels.exists(each, each == 'bars')",
+            message="provider ibkr has no one-minute bars: remove bars from spec.channels, or use another provider",
+            holds=lambda job: job.spec.provider != "ibkr" or "bars" not in job.spec.channels,
+        ),
+    )
 
     host: Annotated[
         Host,
@@ -38,3 +55,8 @@ class IBKRSettings(CamelStruct, frozen=True):
             "client ID: two jobs of a namespace with the same one wait for each other.",
         ),
     ] = 1
+
+    @property
+    def gateway(self) -> GatewayAddress:
+        """The IB Gateway or TWS, whose API has neither TLS nor a login."""
+        return GatewayAddress("spec.ibkr.host", self.host, self.port)

@@ -14,6 +14,13 @@ SINGULAR = "ingestjob"
 SHORT_NAME = "ij"
 CATEGORY = "sluice"
 
+PAUSE_KIND = "IngestPause"
+PAUSES = "ingestpauses"
+CLUSTER_PAUSE_KIND = "ClusterIngestPause"
+CLUSTER_PAUSES = "clusteringestpauses"
+POLICY_KIND = "IngestPolicy"
+POLICIES = "ingestpolicies"
+
 POD_SUFFIX = "-ingest"
 MAX_JOB_NAME_LENGTH = 63 - len(POD_SUFFIX)
 
@@ -34,6 +41,8 @@ TENANT_LABEL = f"{GROUP}/tenant"
 PROVIDER_LABEL = f"{GROUP}/provider"
 EPOCH_ANNOTATION = f"{GROUP}/epoch"
 COLD_HASH_ANNOTATION = f"{GROUP}/cold-hash"
+# A hash of the cold part of the spec alone: it tells a change of the job from a change of the operator's settings.
+SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 
 # The project of a job that names none: in the emulator, and with the operator's defaults. It is not a real project.
 DEFAULT_PROJECT = "demo-sluice"
@@ -50,17 +59,11 @@ UNREADABLE_SOURCE = "unreadable"
 # The source of the pause of a job that is being deleted, or is gone.
 DELETED_SOURCE = "deleted"
 
-ALPACA_CREDENTIALS_DIR = "/etc/sluice/alpaca"
-ALPACA_CA_DIR = "/etc/sluice/alpaca-ca"
 FIRESTORE_CREDENTIALS_DIR = "/etc/sluice/firestore"
-TAPE_DIR = "/etc/sluice/tape"
 HTTP_TOKEN_DIR = "/etc/sluice/http"  # noqa: S105  a directory
 # An emptyDir for the state that a restart of the container needs. It is deleted with the pod.
 STATE_DIR = "/var/lib/sluice"
 
-# The keys of the Secret that `spec.alpaca.credentialsSecretRef` names.
-ALPACA_KEY_ID = "ALPACA_KEY_ID"
-ALPACA_SECRET_KEY = "ALPACA_SECRET_KEY"  # noqa: S105  the name of a key, not a key
 FIRESTORE_CREDENTIALS_KEY = "credentials.json"
 CA_KEY = "ca.crt"
 TOKEN_KEY = "token"  # noqa: S105  the name of a key, not a key

@@ -14,6 +14,9 @@ import msgspec
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+# The second one is raised for a text with a surrogate that has no partner, which JSON can contain and UTF-8 cannot.
+UNREADABLE: Final = (msgspec.ValidationError, UnicodeEncodeError)
+
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANKS: Final[dict[type, Any]] = {str: "", int: 0, float: 0.0, bool: False, datetime: _NO_TIME}
 
@@ -26,7 +29,7 @@ def decode_readable_fields(raw: Any, kind: type[S]) -> S:
     """
     try:
         return msgspec.convert(raw, kind)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return _struct_with_unreadable_fields_empty(raw if isinstance(raw, dict) else {}, kind)
 
 
@@ -46,7 +49,7 @@ def _readable_value_or_none(raw: Any, kind: Any) -> Any:
     """Return the value with the parts of it that can be decoded; None if nothing can be decoded."""
     if (value := _decoded_value_or_none(raw, kind)) is not None:
         return value
-    plain = _type_without_bounds_and_none(kind)
+    plain = type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return _struct_with_unreadable_fields_empty(raw, plain) if isinstance(raw, dict) else None
     if get_origin(plain) is list and isinstance(raw, list):
@@ -61,19 +64,19 @@ def _decoded_value_or_none(raw: Any, kind: Any) -> Any:
     """Return the decoded value; None if any part of it cannot be decoded."""
     try:
         return msgspec.convert(raw, kind)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return None
 
 
 def _empty_value(kind: Any) -> Any:
     """Return the empty value of a type, such as "", 0, an empty list, or a struct whose required fields are empty."""
-    plain = _type_without_bounds_and_none(kind)
+    plain = type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return _struct_with_unreadable_fields_empty({}, plain)
     return [] if get_origin(plain) is list else _BLANKS[plain]
 
 
-def _type_without_bounds_and_none(kind: Any) -> Any:
+def type_without_bounds_and_none(kind: Any) -> Any:
     """Return the type without its `Annotated` bounds and without `| None`."""
     while True:
         if get_origin(kind) is Annotated:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from .base import CamelStruct
+
+# The least budget is about as large as the free quota of Firestore.
+SMALLEST_DAILY_BUDGET: Final = 20_000
+LARGEST_DAILY_BUDGET: Final = 100_000_000
 
 
 class WriteLimits(CamelStruct, frozen=True):
@@ -41,3 +45,17 @@ class WriteLimits(CamelStruct, frozen=True):
             "price. Default: 20.",
         ),
     ] = 20
+    writes_per_day: (
+        Annotated[
+            int,
+            Meta(
+                ge=SMALLEST_DAILY_BUDGET,
+                le=LARGEST_DAILY_BUDGET,
+                description="The budget of all document writes of a day: quotes, bars, records and heartbeats. "
+                "Deletions do not count. The day is that of Firestore's quotas, from midnight to midnight in Los "
+                "Angeles. Writes slow down as the budget shrinks; when it is used up, the job pauses until the next "
+                "day. It is a budget, not a quota of Firestore: only the free tier has one. Absent: no budget.",
+            ),
+        ]
+        | None
+    ) = None

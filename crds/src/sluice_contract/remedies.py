@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .providers import CERTIFICATES_FIELDS
 from .status import FailureType
 
 CLOCK_SKEW_REPORTED_MILLISECONDS: Final = 2000
@@ -19,8 +20,9 @@ REMEDIES: Final[dict[FailureType, str]] = {
     "stall": "The stream reconnects by itself; if this repeats, check the provider's status page.",
     "upstreamClosed": "The stream reconnects by itself; if this repeats, check the provider's status page.",
     "configuration": "Correct the field of the job that the message names.",
-    "certificate": "Name the server's certificate authority in spec.alpaca.caConfigMapRef.",
+    "certificate": f"Name the server's certificate authority in {' or '.join(CERTIFICATES_FIELDS)}.",
     "documentConflict": "Stop the other job, or give each job its own spec.heartbeat.document and its own symbols.",
+    "policyDenied": "Change the value that the message names, or ask the administrator of the platform to allow it.",
 }
 # Where a runtime without a cluster needs another remedy.
 _STANDALONE_REMEDIES: Final = {

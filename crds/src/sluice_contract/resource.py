@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from .base import CamelStruct
 from .spec import IngestJobSpec
 from .status import IngestJobStatus
+from .status_values import Count
+
+_VERSION_DIGITS: Final = 19  # of the largest revision of etcd
 
 
 class ObjectMeta(CamelStruct, frozen=True):
@@ -18,16 +21,20 @@ class ObjectMeta(CamelStruct, frozen=True):
     name: str
     namespace: str = ""
     uid: str = ""
-    generation: int = 0
+    generation: Count = 0
     resource_version: str = ""
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
     finalizers: list[str] = []  # noqa: RUF012  msgspec copies an empty default
+    labels: dict[str, str] = {}  # noqa: RUF012
 
 
 def resource_version_number(resource_version: str) -> int:
-    """Return a resourceVersion as a number, which grows with each write to etcd; 0 if it is not a number."""
-    return int(resource_version) if resource_version.isdecimal() else 0
+    """Return a resourceVersion as a number, which grows with each write to etcd; 0 if it is not a revision of etcd."""
+    is_revision = (
+        resource_version.isascii() and resource_version.isdecimal() and len(resource_version) <= _VERSION_DIGITS
+    )
+    return int(resource_version) if is_revision else 0
 
 
 class IngestJob(CamelStruct, frozen=True):

@@ -6,17 +6,21 @@ descriptions there.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, field
 
 from .alpaca import AlpacaSettings
 from .base import CamelStruct
+from .hot_fields import HOT, with_hot_fields_of
+from .http_settings import HTTPSettings
 from .ibkr import IBKRSettings
 from .limits import WriteLimits
 from .pod import PodOptions
+from .provider_block import ProviderBlock, SecretMount
 from .replay import ReplaySettings
-from .values import DocumentID, ProjectID, Reason, SecretReference, Symbol, SyntheticFault, Until
+from .synthetic import SyntheticSettings
+from .values import DocumentID, ProjectID, Reason, SecretReference, Symbol, Until
 
 Provider = Literal["alpaca", "ibkr", "synthetic", "replay"]
 Channel = Literal["quotes", "trades", "bars"]
@@ -38,23 +42,6 @@ class PausedSymbol(CamelStruct, frozen=True):
     until: Until | None = None
 
 
-class SyntheticSettings(CamelStruct, frozen=True):
-    """Settings of provider synthetic, which generates quotes. The same seed and symbol give the same prices."""
-
-    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The seed of the generated prices. Default: 1.")] = 1
-    quotes_per_second: Annotated[
-        int,
-        Meta(ge=1, le=100_000, description="The number of quotes per second, over all symbols together. Default: 5."),
-    ] = 5
-    faults: Annotated[
-        list[SyntheticFault],
-        Meta(
-            max_length=50,
-            description="Simulated faults, which show how a fault looks without a provider. Absent: no faults.",
-        ),
-    ] = []  # noqa: RUF012
-
-
 class HeartbeatSettings(CamelStruct, frozen=True):
     """The heartbeat document that consumers read."""
 
@@ -65,6 +52,7 @@ class HeartbeatSettings(CamelStruct, frozen=True):
             le=30,
             description="The interval at which the heartbeat document is written to Firestore. Default: 15.",
         ),
+        HOT,
     ] = 15
     document: Annotated[
         DocumentID,
@@ -132,15 +120,6 @@ class AutoStopLimits(CamelStruct, frozen=True):
     ) = None
 
 
-class HTTPSettings(CamelStruct, frozen=True):
-    """Settings of the pod's HTTP interface."""
-
-    token_secret_ref: Annotated[
-        SecretReference,
-        Meta(description="The Secret whose key token holds the bearer token for POST requests."),
-    ]
-
-
 class IngestJobSpec(CamelStruct, frozen=True):
     """The market data to stream, where to write it, and when to pause."""
 
@@ -164,6 +143,7 @@ class IngestJobSpec(CamelStruct, frozen=True):
             "patch --type=merge) replaces the whole list; server-side apply adds and removes only the symbols of its "
             "own field manager.",
         ),
+        HOT,
     ]
     channels: Annotated[
         list[Channel],
@@ -173,8 +153,9 @@ class IngestJobSpec(CamelStruct, frozen=True):
             description="The channels to subscribe to for each symbol. quotes is required. trades: price is then "
             "the last trade instead of the mid; each symbol counts twice against the plan's symbol "
             "limit. bars: the last one-minute bar is kept in tenants/TENANT/live_bars/SYMBOL (not "
-            "available from provider ibkr).",
+            "every provider has bars).",
         ),
+        HOT,
     ] = field(default_factory=lambda: ["quotes"])
     sessions: (
         Annotated[
@@ -184,8 +165,9 @@ class IngestJobSpec(CamelStruct, frozen=True):
                 max_length=3,
                 description="The sessions of the market in which silence is a fault. Quotes are streamed and "
                 "written in every session. Absent: regular and extended; with feeds boats and overnight, overnight; "
-                "simulated quotes and feed test never stop. No effect with feed crypto and provider replay.",
+                "simulated quotes and feed test never stop. No effect with feed crypto and with a recorded tape.",
             ),
+            HOT,
         ]
         | None
     ) = None
@@ -195,10 +177,12 @@ class IngestJobSpec(CamelStruct, frozen=True):
             description="The switch. Default: true. false closes the stream at once; heartbeats continue with "
             "status paused."
         ),
+        HOT,
     ] = True
     pause: Annotated[
         Pause | None,
         Meta(description="Pauses the whole job while present, with an optional reason and end time. Absent: no pause."),
+        HOT,
     ] = None
     paused_symbols: Annotated[
         list[PausedSymbol],
@@ -210,6 +194,7 @@ class IngestJobSpec(CamelStruct, frozen=True):
             "own: kubectl apply --server-side --field-manager=pause-SPY. To resume it, apply with that field manager "
             "and without the entry.",
         ),
+        HOT,
     ] = []  # noqa: RUF012  msgspec copies an empty list default
     dry_run: Annotated[
         bool,
@@ -217,12 +202,13 @@ class IngestJobSpec(CamelStruct, frozen=True):
             description='true: log "would write" and write no quotes to Firestore; heartbeats are still written. '
             "Default: false."
         ),
+        HOT,
     ] = False
     alpaca: Annotated[AlpacaSettings | None, Meta(description="Settings of provider alpaca.")] = None
     ibkr: Annotated[IBKRSettings | None, Meta(description="Settings of provider ibkr.")] = None
     synthetic: Annotated[SyntheticSettings | None, Meta(description="Settings of provider synthetic.")] = None
     replay: Annotated[ReplaySettings | None, Meta(description="Settings of provider replay.")] = None
-    limits: Annotated[WriteLimits, Meta(description="Limits on writes to Firestore.")] = WriteLimits()
+    limits: Annotated[WriteLimits, Meta(description="Limits on writes to Firestore."), HOT] = WriteLimits()
     heartbeat: Annotated[HeartbeatSettings, Meta(description="The heartbeat document that consumers read.")] = (
         HeartbeatSettings()
     )
@@ -235,58 +221,39 @@ class IngestJobSpec(CamelStruct, frozen=True):
             description="Limits at which the job pauses itself. To end that pause, set enabled to false and back "
             "to true, or change autoStop."
         ),
+        HOT,
     ] = None
     http: Annotated[
         HTTPSettings | None,
-        Meta(description="Access to the pod's own switch over HTTP. Absent: the HTTP interface is read-only."),
+        Meta(
+            description="Access to the pod's HTTP interface. Absent: POST requests are refused, and GET requests below "
+            "/runtime are answered only in the pod itself, such as through kubectl port-forward."
+        ),
     ] = None
 
     pod: Annotated[PodOptions | None, Meta(description="Settings of the ingest pod, such as its resources.")] = None
 
     @property
-    def alpaca_and_secret_name(self) -> tuple[AlpacaSettings, str] | None:
-        """The settings of provider alpaca and the name of the Secret with the credentials.
+    def provider_block(self) -> ProviderBlock | None:
+        """The settings of the job's provider, in the field with the provider's name; None if the spec has none."""
+        block: ProviderBlock | None = getattr(self, self.provider)
+        return block
 
-        None for other providers, and for a dry run that simulates quotes without credentials.
-        """
-        if self.provider != "alpaca" or self.alpaca is None or self.alpaca.credentials_secret_ref is None:
-            return None
-        return self.alpaca, self.alpaca.credentials_secret_ref.name
+    @property
+    def credentials(self) -> SecretMount | None:
+        """The Secret with the credentials of the job's provider; None if the spec names none."""
+        block = self.provider_block
+        return block.credentials if block is not None else None
 
 
-# The running pod applies these fields, named as in the document. Every other field is cold and needs a new pod.
-HOT_FIELDS = frozenset(
-    {
-        "symbols",
-        "channels",
-        "sessions",
-        "enabled",
-        "pause",
-        "pausedSymbols",
-        "dryRun",
-        "limits",
-        "heartbeat.intervalSeconds",
-        "autoStop",
-    }
-)
+# `symbols` may not be empty.
+_DEFAULTS = IngestJobSpec(tenant="", provider=get_args(Provider)[0], symbols=["X"])
 
 
 def with_default_hot_fields(spec: IngestJobSpec) -> IngestJobSpec:
     """Return the spec with defaults in place of the fields that a running pod applies by itself (the hot fields).
 
-    `symbols` is one placeholder, because it may not be empty. If two specs give the same result, the operator does not
-    replace the pod when one changes into the other.
+    `symbols` is one placeholder. If two specs give the same result, the operator does not replace the pod when one
+    changes into the other.
     """
-    return IngestJobSpec(
-        tenant=spec.tenant,
-        provider=spec.provider,
-        symbols=["X"],
-        alpaca=spec.alpaca,
-        ibkr=spec.ibkr,
-        synthetic=spec.synthetic,
-        replay=spec.replay,
-        heartbeat=HeartbeatSettings(document=spec.heartbeat.document),
-        firestore=spec.firestore,
-        http=spec.http,
-        pod=spec.pod,
-    )
+    return with_hot_fields_of(spec, _DEFAULTS)

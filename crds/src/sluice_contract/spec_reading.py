@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from .base import CamelStruct
-from .decoding_errors import explain_decoding_error
+from .decoding_errors import problem_sentence
+from .lenient import UNREADABLE
 from .proxies import is_proxy_variable
 from .spec import IngestJobSpec, Pause, PausedSymbol
 
 STOP_FIELDS: Final = frozenset({"enabled", "pause", "pausedSymbols"})
 
-_MAX_PROBLEM_LENGTH: Final = 500
 _MAX_NAME_LENGTH: Final = 20
 
 
@@ -74,7 +74,7 @@ def _without_proxy_variables(raw: Any) -> tuple[Any, tuple[str, ...]]:
 def _decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         if not isinstance(raw, dict):
             unreadable = "spec is not understood: it is not an object"
             return SpecReadResult(spec=None, stops=StopFields(enabled=False, problem=unreadable), problem=unreadable)
@@ -97,8 +97,8 @@ def _read_stop_fields_and_rest(raw: dict[str, Any]) -> SpecReadResult:
     rest = {name: value for name, value in raw.items() if name not in STOP_FIELDS}
     try:
         spec = msgspec.convert(rest, IngestJobSpec)
-    except msgspec.ValidationError as error:
-        return SpecReadResult(spec=None, stops=stops, problem=_problem_sentence("spec", error))
+    except UNREADABLE as error:
+        return SpecReadResult(spec=None, stops=stops, problem=problem_sentence("spec", error))
     return SpecReadResult(spec=with_stop_fields(spec, stops), stops=stops)
 
 
@@ -109,8 +109,8 @@ def _read_stop_fields(raw: dict[str, Any]) -> StopFields:
     def read(name: str, value: Any, kind: Any, otherwise: Any) -> Any:
         try:
             return msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            problems.append(_problem_sentence(f"spec.{name}", error))
+        except UNREADABLE as error:
+            problems.append(problem_sentence(f"spec.{name}", error))
             return otherwise
 
     enabled = read("enabled", raw.get("enabled", True), bool, False)
@@ -123,9 +123,3 @@ def _read_stop_fields(raw: dict[str, Any]) -> StopFields:
         paused_symbols=[entry for entry in entries if entry is not None],
         problem=problems[0] if problems else "",
     )
-
-
-def _problem_sentence(path: str, error: msgspec.ValidationError) -> str:
-    """Return a sentence such as "spec.limits.burst is not understood: write 1 or more"."""
-    problem = explain_decoding_error(error)
-    return f"{path}{problem.path} is not understood: {problem.explanation}"[:_MAX_PROBLEM_LENGTH]

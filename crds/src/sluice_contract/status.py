@@ -11,7 +11,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from .base import CamelStruct
-from .status_values import LARGEST, Count, Instant, Name, Sentence, enum_text_schema
+from .job_policy import JobPolicy
+from .pause_status import StreamPause
+from .pod_replacement import PodReplacement
+from .status_values import LARGEST, Count, Digest, Instant, Name, Sentence, enum_text_schema
+from .stream_parts import StateChange, WriteBudget
 from .symbol_counts import FreshnessCounts, SymbolCounts
 
 Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
@@ -39,20 +43,21 @@ FailureType = Literal[
     "configuration",
     "certificate",
     "documentConflict",
+    "policyDenied",
 ]
 GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 
 class Condition(CamelStruct, frozen=True):
-    """A condition of the job, in the form of metav1.Condition."""
+    """A condition of the object, in the form of metav1.Condition."""
 
     type: Annotated[str, Meta(description="The type of the condition.", max_length=316)]
     status: Annotated[str, enum_text_schema(ConditionStatus, "Whether the condition holds.")]
     reason: Annotated[str, Meta(description="The cause, as one word in CamelCase.", max_length=1024)]
     message: Annotated[str, Meta(description="The cause as a sentence, and what to do about it.", max_length=32768)]
     last_transition_time: Annotated[Instant, Meta(description="When the status of the condition last changed.")]
-    observed_generation: Annotated[Count, Meta(description="The generation of the job that was evaluated.")]
+    observed_generation: Annotated[Count, Meta(description="The generation of the object that was evaluated.")]
 
 
 class PodRestart(CamelStruct, frozen=True):
@@ -88,26 +93,6 @@ class StreamHeartbeat(CamelStruct, frozen=True):
     ] = None
 
 
-class StreamPause(CamelStruct, frozen=True):
-    """The current pause. After the pod has acknowledged the pause, it writes no quote document."""
-
-    source: Annotated[Sentence, Meta(description="The switch that causes the pause.")]
-    acknowledged_at: Annotated[
-        Instant | None,
-        Meta(description="When the stream was closed and flushed. Absent: not yet acknowledged."),
-    ] = None
-    socket_closed_at: Annotated[
-        Instant | None, Meta(description="When the connection to the provider was closed. Absent: it was never open.")
-    ] = None
-    last_write_at: Annotated[
-        Instant | None, Meta(description="When the last quote write before the pause was acknowledged.")
-    ] = None
-    reason: Annotated[Sentence | None, Meta(description="The reason given with the pause.")] = None
-    until: Annotated[
-        Instant | None, Meta(description="When the pause ends by itself. Absent: it lasts until it is removed.")
-    ] = None
-
-
 class StreamGap(CamelStruct, frozen=True):
     """A period in which no data could be received. The data of that period is lost."""
 
@@ -131,6 +116,14 @@ class ConnectionSlotStatus(CamelStruct, frozen=True):
 
     acquired: Annotated[bool, Meta(description="Whether this job holds the connection.")]
     holder: Annotated[Name, Meta(description="The job that holds the connection.")]
+    key_digest: Annotated[
+        Digest | None,
+        Meta(
+            description="A digest of the key and the stream's address, by which the operator finds jobs of several "
+            "namespaces that use one key. It differs between clusters. Absent: this job does not hold the connection, "
+            "or its provider has no keys.",
+        ),
+    ] = None
 
 
 class StreamFailure(CamelStruct, frozen=True):
@@ -174,19 +167,22 @@ class StreamStatus(CamelStruct, frozen=True):
     ]
     state: Annotated[str, enum_text_schema(StreamState, "The state of the connection to the provider.")]
     heartbeat: Annotated[StreamHeartbeat, Meta(description="The heartbeat of the pod.")]
-    ingest_enabled: Annotated[bool, Meta(description="true if no switch pauses the job.")]
-    ingest_enabled_source: Annotated[Sentence, Meta(description="The switch that determines ingestEnabled.")]
+    ingest_enabled: Annotated[bool, Meta(description="Whether no switch pauses the job.")]
     symbols: Annotated[SymbolCounts, Meta(description="The declared symbols, by what the provider has acknowledged.")]
     sink: Annotated[SinkStatus, Meta(description="The state of the writes to Firestore.")]
     effective_interval_milliseconds: Annotated[
         Count,
         Meta(description="How often each symbol can be written, with this number of symbols and these limits."),
     ]
+    ingest_enabled_source: Annotated[
+        Sentence | None,
+        Meta(description="The first switch that pauses the job, as in pause.source. Absent: nothing pauses it."),
+    ] = None
     feed: Annotated[
         Name | None,
         Meta(
-            description="The source of the quotes, such as alpaca:iex, ibkr or synthetic; alpaca:simulated in a dry "
-            "run without credentials."
+            description="The source of the quotes: the provider, then a colon and its feed if it has several, or "
+            "PROVIDER:simulated in a dry run without credentials."
         ),
     ] = None
     clock_skew_milliseconds: (
@@ -242,10 +238,26 @@ class StreamStatus(CamelStruct, frozen=True):
     pause: Annotated[StreamPause | None, Meta(description="The pause in force. Absent: the job is not paused.")] = None
     failure: Annotated[
         StreamFailure | None,
-        Meta(description="Why the stream is not live, or what is impaired while it is live. Absent: nothing is wrong."),
+        Meta(
+            description="Why the stream is not live, or what is impaired while it is live. While the job is paused: "
+            "the last failure that is not known to be over. Absent: nothing is wrong."
+        ),
     ] = None
     preflight: Annotated[
         PreflightResult | None, Meta(description="The result of the preflight check of the provider's account.")
+    ] = None
+    writes: Annotated[
+        WriteBudget | None, Meta(description="The write budget of the day. Absent: the job has no budget.")
+    ] = None
+    history: Annotated[
+        list[StateChange], Meta(description="The last 10 changes of state, the newest first.", max_length=10)
+    ] = []  # noqa: RUF012
+    pause_check_problem: Annotated[
+        Sentence | None,
+        Meta(
+            description="Why the pod cannot read pause objects, so that it may not obey them. The job continues. "
+            "Absent: it can read them, or they are not served."
+        ),
     ] = None
 
 
@@ -271,8 +283,18 @@ class IngestJobStatus(CamelStruct, frozen=True):
             "no backoff."
         ),
     ] = None
+    policy: Annotated[
+        JobPolicy | None,
+        Meta(description="The result of the policies that apply to the job. Absent: no policy applies to it."),
+    ] = None
+    replacement: Annotated[
+        PodReplacement | None,
+        Meta(description="The replacement of the pod that is in progress. Absent: there is none."),
+    ] = None
     stream: Annotated[StreamStatus | None, Meta(description="The status that the ingest pod reports.")] = None
 
 
-OPERATOR_FIELDS = frozenset({"observed_generation", "phase", "conditions", "pod_name", "epoch", "restart"})
+OPERATOR_FIELDS = frozenset(
+    {"observed_generation", "phase", "conditions", "pod_name", "epoch", "restart", "policy", "replacement"}
+)
 RUNTIME_FIELDS = frozenset({"stream"})

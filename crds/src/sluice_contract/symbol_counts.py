@@ -15,7 +15,7 @@ class SymbolRejection(CamelStruct, frozen=True):
 
     symbol: Annotated[Name, Meta(description="The symbol.")]
     code: Annotated[int, Meta(ge=-LARGEST, le=LARGEST, description="The error code of the provider.")]
-    message: Annotated[Sentence, Meta(description="The error message of the provider.")]
+    message: Annotated[Sentence, Meta(description="Why the provider rejects the symbol.")]
 
 
 class SymbolCounts(CamelStruct, frozen=True):
@@ -34,7 +34,7 @@ class SymbolCounts(CamelStruct, frozen=True):
     paused: Annotated[Count, Meta(description="The number of declared symbols that are paused.")]
     rejected: Annotated[Count, Meta(description="The number of symbols that the provider rejected.")]
     rejections: Annotated[list[SymbolRejection], Meta(description="The first 20 rejected symbols.", max_length=20)] = []  # noqa: RUF012
-    unknown_paused: Annotated[
+    unknown_paused_symbols: Annotated[
         list[Name],
         Meta(description="The first 20 entries of pausedSymbols that are not in symbols.", max_length=20),
     ] = []  # noqa: RUF012

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -17,8 +17,8 @@ _SYMBOL_RULE = {
     "or BTC/USD",
 }
 
-# Canonical: Alpaca's dot form. One malformed symbol makes Alpaca refuse a whole subscription, so the schema refuses it:
-# with the pattern for tools that do not evaluate rules, and with the rule for people who do not read patterns.
+# One malformed symbol makes a provider refuse a whole subscription, so the schema refuses it: with the pattern for
+# tools that do not evaluate rules, and with the rule for people who do not read patterns.
 Symbol = Annotated[
     str,
     Meta(
@@ -39,8 +39,10 @@ ObjectName = Annotated[
 ]
 # Firestore forbids `/` in an id, and reserves `__…__`, `.` and `..`.
 DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
+REASON_CHARACTERS: Final = 256
 Reason = Annotated[
-    str, Meta(max_length=256, description="The reason for the pause, as text for people. Empty by default.")
+    str,
+    Meta(max_length=REASON_CHARACTERS, description="The reason for the pause, as text for people. Empty by default."),
 ]
 # Printable ASCII: beyond it, the API server's expressions and Python's differ in what they treat as a space.
 StreamURL = Annotated[str, Meta(pattern=r"^wss?://[!-~]+$", max_length=512)]
@@ -69,34 +71,3 @@ class ConfigMapReference(CamelStruct, frozen=True):
     """A reference to a ConfigMap in the namespace of the job."""
 
     name: ObjectName
-
-
-class ConfigMapKeyReference(CamelStruct, frozen=True):
-    """A reference to one key of a ConfigMap in the namespace of the job."""
-
-    name: ObjectName
-    key: Annotated[
-        str,
-        Meta(
-            pattern=r"^[-._a-zA-Z0-9]+$",
-            max_length=253,
-            description="The key of the ConfigMap that holds the tape. Default: tape.csv.gz.",
-        ),
-    ] = "tape.csv.gz"
-
-
-class SyntheticFault(CamelStruct, frozen=True):
-    """A simulated fault in the synthetic quotes. It occurs at the same time in each run."""
-
-    kind: Annotated[
-        Literal["gap", "halt", "mute"],
-        Meta(
-            description="gap: the connection is lost and cannot be restored until the fault ends; halt: trading "
-            "in all symbols is halted and resumes when the fault ends; mute: the connection stays "
-            "open and no quotes arrive."
-        ),
-    ]
-    after_seconds: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="The start of the fault, in seconds after the first connection.")
-    ]
-    for_seconds: Annotated[int, Meta(ge=1, le=1_000_000, description="The duration of the fault, in seconds.")]
