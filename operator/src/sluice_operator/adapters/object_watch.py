@@ -1,0 +1,125 @@
+"""LISTs and watches of the objects of one kind in the whole cluster, without kopf.
+
+kopf watches the kinds without which the operator cannot work. A watch of kopf that is refused, or whose kind is not
+served, ends the process; these kinds may be absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Generic, TypeVar
+
+import aiohttp
+import msgspec
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.config.config_exception import ConfigException
+
+from sluice_contract.json_nesting import JSONText
+
+from ..domain.reduced_documents import decode_list_page
+from ..ports import ListExpired, NotFound, RequestRefused, Unavailable
+from .access import ReadOnlyMiddleware, create_read_only_session
+from .api import RequestSender
+from .reduced_responses import split_lines
+
+T = TypeVar("T")
+OpenWatch = Callable[[str, Mapping[str, str]], AbstractAsyncContextManager[aiohttp.ClientResponse]]
+
+OBJECTS_IN_PAGE: Final = 100
+_WATCH_SECONDS: Final = 290
+# The API server sends a bookmark about once a minute, so a watch that is silent for longer is dead.
+_WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=70.0)
+_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: str
+    object: msgspec.Raw
+
+
+class KubernetesObjectWatch(Generic[T]):
+    """The implementation of `ports.ObjectSource` for one kind."""
+
+    def __init__(
+        self,
+        api: RequestSender,
+        open_watch: OpenWatch,
+        path: str,
+        decode: Callable[[JSONText], T],
+        query: Mapping[str, str] | None = None,
+    ) -> None:
+        """`path` is that of the kind, and `query` restricts its objects.
+
+        `decode` raises `msgspec.DecodeError` for a text that is not JSON.
+        """
+        self._api = api
+        self._open_watch = open_watch
+        self._path = path
+        self._decode: Callable[[JSONText], T] = decode
+        self._query = dict(query or {})
+
+    async def list_objects(self) -> tuple[list[T], str]:
+        """Return all objects and the resourceVersion at which a watch continues. Raises `ClusterError`."""
+        found: list[T] = []
+        query = {**self._query, "limit": str(OBJECTS_IN_PAGE)}
+        while True:
+            try:
+                page = decode_list_page(await self._api.send_request("GET", self._path, query))
+                found += [self._decode(item) for item in page.items or ()]
+            except msgspec.DecodeError as error:
+                raise Unavailable(f"GET {self._path}: the response is not understood, {error}") from error
+            if not page.continue_token:
+                return found, str(page.metadata.get("resourceVersion") or "")
+            query["continue"] = page.continue_token
+
+    async def watch_objects(self, resource_version: str) -> AsyncIterator[tuple[str, T]]:
+        """Yield each change (ADDED, MODIFIED or DELETED) and its object until the API server ends the watch.
+
+        Raises `ClusterError` if the watch is refused or fails.
+        """
+        options = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(_WATCH_SECONDS)}
+        query = {**self._query, **options, "resourceVersion": resource_version}
+        try:
+            async with self._open_watch(self._path, query) as response:
+                _raise_for_status(response.status, self._path)
+                async for line in split_lines(response.content.iter_any()):
+                    event = msgspec.json.decode(line, type=_Event)
+                    if event.type == "ERROR":
+                        raise ListExpired(f"the watch ended: {bytes(event.object)[:200]!r}")
+                    if event.type in _CHANGES:
+                        yield event.type, self._decode(event.object)
+        except (aiohttp.ClientError, TimeoutError, OSError, ConfigException, msgspec.DecodeError) as error:
+            raise Unavailable(f"the watch of {self._path} failed: {error!r}") from error
+
+
+def _raise_for_status(status: int, path: str) -> None:
+    if status < 300:
+        return
+    message = f"GET {path}: HTTP {status}"
+    if status == 404:
+        raise NotFound(message)
+    if status == 410:
+        raise ListExpired(message)
+    if status == 403:
+        raise RequestRefused(message)
+    raise Unavailable(message)
+
+
+def watch_opener(client: ApiClient) -> OpenWatch:
+    """Return a function that sends a GET request with the address and the credentials of a client.
+
+    It takes the path and the query, and yields the response. Each watch has a connection of its own.
+    """
+
+    @asynccontextmanager
+    async def open_watch(path: str, query: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        read_only = ReadOnlyMiddleware(lambda: None)
+        url = client.configuration.host + path
+        async with (
+            create_read_only_session(client, read_only, connections=1) as session,
+            session.get(url, params=query, timeout=_WATCH) as response,
+        ):
+            yield response
+
+    return open_watch

@@ -1,0 +1,125 @@
+"""The requests of the operator about pauses, and about the rights of ingest pods to watch them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.merging import create_merge_patch
+from sluice_contract.pauses import PauseStatus
+
+from ..domain.pause_objects import PauseKey, PauseObject, cluster_pause_from_parts, pause_from_parts
+from ..domain.reduced_documents import JobParts, decode_cluster_pause_text, decode_job_parts, decode_pause_text
+from ..ports import InternalServerError, RequestRefused
+from .api import RequestSender
+from .paged_lists import PagedLists, decoded_or_raise
+
+_API: Final = f"/apis/{identity.API_VERSION}"
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_MANAGER: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
+
+
+class KubernetesPauses:
+    """The implementation of `ports.PauseStore`."""
+
+    def __init__(
+        self, api: RequestSender, namespaces: tuple[str, ...] = (), page_turn: asyncio.Lock | None = None
+    ) -> None:
+        """An empty `namespaces` means all namespaces. `page_turn` is held while a page of a LIST is in memory."""
+        self._api = api
+        self._namespaces = namespaces
+        self._lists = PagedLists(api, page_turn)
+
+    async def list_pauses(self) -> list[PauseObject]:
+        """List all IngestPauses in the watched namespaces, 50 in a page."""
+        found: list[PauseObject] = []
+        for namespace in self._namespaces or ("",):
+            path = f"{_API}/namespaces/{namespace}/{identity.PAUSES}" if namespace else f"{_API}/{identity.PAUSES}"
+            found += await self._lists.read_all_pages(path, {}, decode_pause_text)
+        return found
+
+    async def list_cluster_pauses(self) -> list[PauseObject]:
+        """List all ClusterIngestPauses, 50 in a page."""
+        return await self._lists.read_all_pages(f"{_API}/{identity.CLUSTER_PAUSES}", {}, decode_cluster_pause_text)
+
+    async def read_pause(self, key: PauseKey) -> PauseObject:
+        """Read the pause. Raises `NotFound`."""
+        return _pause_of_parts(key, await self._read_parts(key))
+
+    async def write_pause_status(self, key: PauseKey, status: PauseStatus) -> PauseObject:
+        """Write the status with a server-side apply. Return the pause after the write.
+
+        If the apply is refused or answered with HTTP 500, or fields of another writer remain, write the difference with
+        a JSON merge patch.
+        """
+        wanted: dict[str, Any] = msgspec.to_builtins(status)
+        namespace, name = key
+        metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+        body = {"apiVersion": identity.API_VERSION, "kind": _kind(key), "metadata": metadata, "status": wanted}
+        path = f"{_path(key)}/status"
+        try:
+            stored = await self._send("PATCH", path, {**_MANAGER, "force": "true"}, body)
+        except (InternalServerError, RequestRefused):
+            stored = await self._read_parts(key)
+        known = stored.status if isinstance(stored.status, dict) else {}
+        if patch := create_merge_patch(known, wanted):
+            # The UID is a precondition, because a pause of the same name that was created since is a different one.
+            merged = {"metadata": {"uid": stored.metadata.uid}, "status": patch}
+            stored = await self._send("MERGE", path, _MANAGER, merged)
+        return _pause_of_parts(key, stored)
+
+    async def _read_parts(self, key: PauseKey) -> JobParts:
+        return await self._send("GET", _path(key), None, None)
+
+    async def _send(self, method: str, path: str, query: dict[str, str] | None, body: Any) -> JobParts:
+        answer = await self._api.send_request(method, path, query, body)
+        return decoded_or_raise(f"{method} {path}", answer, decode_job_parts)
+
+
+class _ReviewStatus(msgspec.Struct, frozen=True):
+    allowed: bool = False
+
+
+class _Review(msgspec.Struct, frozen=True):
+    status: _ReviewStatus = _ReviewStatus()
+
+
+class KubernetesAccessReviews:
+    """The implementation of `ports.AccessReviews`, with SubjectAccessReviews."""
+
+    def __init__(self, api: RequestSender) -> None:
+        self._api = api
+
+    async def ingest_account_may_watch(self, namespace: str, plural: str) -> bool:
+        """Return whether the ServiceAccount of the namespace's ingest pods may watch the kind."""
+        attributes = {"group": identity.GROUP, "resource": plural, "verb": "watch"}
+        if plural != identity.CLUSTER_PAUSES:
+            attributes["namespace"] = namespace
+        accounts = "system:serviceaccounts"
+        spec = {
+            "user": f"system:serviceaccount:{namespace}:{identity.SERVICE_ACCOUNT}",
+            "groups": [accounts, f"{accounts}:{namespace}", "system:authenticated"],
+            "resourceAttributes": attributes,
+        }
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+        answer = await self._api.send_request("POST", _REVIEWS, None, body)
+        return decoded_or_raise(f"POST {_REVIEWS}", answer, msgspec.json.Decoder(_Review).decode).status.allowed
+
+
+def _pause_of_parts(key: PauseKey, parts: JobParts) -> PauseObject:
+    create = pause_from_parts if key[0] else cluster_pause_from_parts
+    return create(parts.metadata, parts.spec, parts.status)
+
+
+def _kind(key: PauseKey) -> str:
+    return identity.PAUSE_KIND if key[0] else identity.CLUSTER_PAUSE_KIND
+
+
+def _path(key: PauseKey) -> str:
+    namespace, name = key
+    if namespace:
+        return f"{_API}/namespaces/{namespace}/{identity.PAUSES}/{name}"
+    return f"{_API}/{identity.CLUSTER_PAUSES}/{name}"
