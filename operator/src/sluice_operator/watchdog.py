@@ -13,7 +13,9 @@ from .resync import WatchBroken
 LAG_PERIOD_SECONDS: Final = 1.0
 LAG_LIMIT_SECONDS: Final = 5.0
 WATCHERS_PERIOD_SECONDS: Final = 30.0
-_WATCHED: Final = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
+_WATCHED: Final[tuple[str, ...]] = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
+# The API server may not serve these kinds, so only a watcher that has run can be missing.
+_WATCHED_IF_SERVED: Final = (f"watcher for {identity.PAUSES}.", f"watcher for {identity.CLUSTER_PAUSES}.")
 
 
 class LoopLagMonitor:
@@ -37,19 +39,23 @@ class LoopLagMonitor:
 
 
 async def raise_when_kopf_watcher_is_missing(task_names: Callable[[], Iterable[str]]) -> None:
-    """Check every 30 s that kopf's watchers of jobs and pods run, because kopf does not restart them.
+    """Check every 30 s that kopf's watchers of jobs, pods and pauses run, because kopf does not restart them.
 
     Raises `WatchBroken` if one is missing in two checks in a row.
     """
-    absent = 0
+    absent, expected = 0, _WATCHED
     while True:
         await asyncio.sleep(WATCHERS_PERIOD_SECONDS)
-        absent = absent + 1 if missing_kopf_watchers(task_names()) else 0
+        running = list(task_names())
+        missing = missing_kopf_watchers(running, expected)
+        absent = absent + 1 if missing else 0
         if absent > 1:
-            raise WatchBroken(f"kopf no longer runs {', '.join(missing_kopf_watchers(task_names()))}")
+            raise WatchBroken(f"kopf no longer runs {', '.join(missing)}")
+        not_seen = missing_kopf_watchers(running, _WATCHED_IF_SERVED)
+        expected += tuple(each for each in _WATCHED_IF_SERVED if each not in (*not_seen, *expected))
 
 
-def missing_kopf_watchers(names: Iterable[str]) -> list[str]:
+def missing_kopf_watchers(names: Iterable[str], expected: Iterable[str] = _WATCHED) -> list[str]:
     """Return the names of kopf's watchers that are not among the names of the running tasks."""
     running = tuple(names)
-    return [prefix for prefix in _WATCHED if not any(name.startswith(prefix) for name in running)]
+    return [prefix for prefix in expected if not any(name.startswith(prefix) for name in running)]

@@ -2,13 +2,15 @@
 
 It behaves like client-go's workqueue: a key that is added while it is processed is processed again afterwards.
 Groups of keys take turns; within a group the order is first come, first served. So no key starves another, and no group
-another group.
+another group. The number of a group's keys that are processed at once is bounded, so that its requests do not make the
+API server slow for other groups.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import random
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -32,12 +34,16 @@ class WorkQueue(Generic[K]):
         clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
         group_of: Callable[[K], Hashable] = lambda _: None,
+        most_of_group: float = math.inf,
     ) -> None:
-        """`clock` is monotonic, in seconds; `jitter` returns 0 to 1; `group_of` returns the group of a key."""
+        """`clock` is monotonic, in seconds; `jitter` returns 0 to 1; `group_of` returns the group of a key.
+
+        At most `most_of_group` keys of a group are processed at once.
+        """
         self._clock = clock
         self._jitter = jitter
-        self._ready = GroupTurns(group_of)  # the keys that a worker can take now
-        self._takable = asyncio.Semaphore(0)  # one for each ready key
+        self._ready = GroupTurns(group_of, most_of_group)  # the keys that no worker processes
+        self._takable = asyncio.Semaphore(0)  # one for each key that a worker can take now
         self._dirty: dict[K, float] = {}  # the time of each addition, in order
         self._processing: set[K] = set()
         self._due: dict[K, float] = {}  # the earliest deadline of each key
@@ -90,13 +96,15 @@ class WorkQueue(Generic[K]):
 
     def mark_done(self, key: K) -> None:
         """Mark the key as processed. If it was added while it was processed, it is ready to be taken again."""
-        self._processing.discard(key)
+        self._processing.remove(key)
+        if self._ready.mark_done(key):
+            self._takable.release()
         if key in self._dirty and not self._closed:
             self._make_ready(key)
 
     def _make_ready(self, key: K) -> None:
-        self._ready.add(key)
-        self._takable.release()
+        if self._ready.add(key):
+            self._takable.release()
 
     def add_due_keys(self) -> float | None:
         """Add every key whose delay has passed. Return the seconds until the next is due, or None if no key waits."""

@@ -15,7 +15,17 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
-from ..ports import ClusterError, Conflict, InternalServerError, NotFound, NotLeading, RequestRefused, Unavailable
+from ..domain.denial_causes import denying_policy
+from ..ports import (
+    ClusterError,
+    Conflict,
+    InternalServerError,
+    ListExpired,
+    NotFound,
+    NotLeading,
+    RequestRefused,
+    Unavailable,
+)
 from .access import CONNECTIONS, open_connection_pool_if_missing
 
 _REFUSALS: Final = frozenset({400, 403, 422})
@@ -43,8 +53,13 @@ class RequestSender:
         client: ApiClient,
         timeout_seconds: float = 15.0,
         write_seconds_left: Callable[[], float] = unlimited_seconds,
+        count_denial: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`write_seconds_left` returns for how many more seconds this client may write; 0 if not."""
+        """`write_seconds_left` returns for how many more seconds this client may write; 0 if not.
+
+        `count_denial` is called with the name of Sluice's policy that refuses a request, unless that is a dry run.
+        """
+        self._count_denial = count_denial
         self._client = client
         self._timeout_seconds = timeout_seconds
         self._write_seconds_left = write_seconds_left
@@ -63,7 +78,12 @@ class RequestSender:
         except (aiohttp.ClientError, TimeoutError, OSError, ConfigException) as error:
             raise Unavailable(f"{method} {path}: {error!r}") from error
         if status >= 300:
-            _raise_cluster_error(status, answer)
+            try:
+                _raise_cluster_error(status, answer)
+            except RequestRefused as refused:
+                if (policy := denying_policy(str(refused))) and "dryRun" not in (query or {}):
+                    self._count_denial(policy)
+                raise
         return answer
 
     async def _send_and_read_response(
@@ -113,6 +133,8 @@ def _raise_cluster_error(status: int, answer: bytes) -> NoReturn:
         raise NotFound(message)
     if status == 409:
         raise Conflict(message)
+    if status == 410:
+        raise ListExpired(message)
     if status in _REFUSALS:
         raise RequestRefused(message)
     if status == 500:

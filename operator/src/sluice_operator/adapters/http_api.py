@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 from aiohttp import web
 
-from sluice_contract.http_server import BODY_BYTES, serve_application
+from sluice_contract.http_server import BODY_BYTES, create_listener, serve_application
 
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,23 +20,23 @@ class EndpointSources(msgspec.Struct, frozen=True):
     """
 
     alive: Callable[[], bool]
-    ready: Callable[[], bool]
+    readiness_problem: Callable[[], str]  # a sentence; empty if the replica is ready
     metrics: Callable[[], bytes]
 
 
 @asynccontextmanager
 async def http_server(sources: EndpointSources, host: str, port: int) -> AsyncIterator[None]:
     """Serve /livez, /readyz and /metrics while the context is open."""
-    async with serve_application(_web_application(sources), host, port):
+    async with serve_application(_web_application(sources), [create_listener(host, port)]):
         yield
 
 
 def _web_application(sources: EndpointSources) -> web.Application:
     async def livez(_: web.Request) -> web.Response:
-        return _health_response(sources.alive(), "the event loop is late")
+        return _health_response("" if sources.alive() else "the event loop is late")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _health_response(sources.ready(), "the first LIST is not complete")
+        return _health_response(sources.readiness_problem())
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=sources.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
@@ -47,5 +47,5 @@ def _web_application(sources: EndpointSources) -> web.Application:
     return application
 
 
-def _health_response(is_healthy: bool, problem: str) -> web.Response:
-    return web.Response(text="ok\n") if is_healthy else web.Response(text=f"{problem}\n", status=503)
+def _health_response(problem: str) -> web.Response:
+    return web.Response(text=f"{problem}\n", status=503) if problem else web.Response(text="ok\n")

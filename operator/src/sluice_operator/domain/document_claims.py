@@ -59,7 +59,7 @@ def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
         documents[(*place, firestore.live_quotes_collection)] = symbols
         if "bars" in spec.channels:
             documents[(*place, _BARS)] = symbols
-    return DocumentClaim(job.key, _since(job), documents)
+    return DocumentClaim(job.key, creation_order(job), documents)
 
 
 class DocumentClaims:
@@ -167,10 +167,13 @@ class DocumentClaims:
         return line if isinstance(line, str) else line[0]
 
 
-def _since(job: Job) -> str:
+def creation_order(job: Job) -> str:
     """Return the place of a job among all jobs as a text: of two jobs created in one second, the name decides."""
-    created = job.metadata.creation_timestamp or _NEVER
-    return "\0".join((f"{created.astimezone(UTC):%Y%m%d%H%M%S%f}", *job.key))
+    try:
+        created = (job.metadata.creation_timestamp or _NEVER).astimezone(UTC)
+    except OverflowError:  # a time at the end of the calendar, which no API server sets
+        created = _NEVER
+    return "\0".join((f"{created:%Y%m%d%H%M%S%f}", *job.key))
 
 
 def _each_document(documents: Documents) -> Iterator[tuple[Collection, str]]:

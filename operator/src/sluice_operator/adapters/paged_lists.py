@@ -1,0 +1,67 @@
+"""LISTs in pages, with at most one page in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import msgspec
+
+from sluice_contract.json_nesting import JSONText
+
+from ..domain.reduced_documents import decode_list_page
+from ..ports import ListExpired, Unavailable
+from .api import RequestSender
+
+OBJECTS_IN_PAGE: Final = 50  # an object may have 1.5 MB, and a page is in memory as a whole
+_MOST_RESTARTS: Final = 2  # of a LIST that expires before its last page
+
+V = TypeVar("V")
+
+
+class PagedLists:
+    """LISTs of the objects of a kind, in pages. A page is decoded before the next one is requested."""
+
+    def __init__(self, api: RequestSender, page_turn: asyncio.Lock | None = None) -> None:
+        """`page_turn` is held while a page of a LIST is in memory."""
+        self._api = api
+        self._page_turn = page_turn or asyncio.Lock()
+
+    async def read_all_pages(self, path: str, query: dict[str, str], decode: Callable[[JSONText], V]) -> list[V]:
+        """Return all objects of a LIST. If it expires before its last page, start again, at most twice."""
+        for _ in range(_MOST_RESTARTS):
+            with contextlib.suppress(ListExpired):
+                return await self._read_pages_once(path, query, decode)
+        return await self._read_pages_once(path, query, decode)
+
+    async def _read_pages_once(self, path: str, query: dict[str, str], decode: Callable[[JSONText], V]) -> list[V]:
+        found: list[V] = []
+        token = await self._read_page(path, query, decode, found)
+        while token:
+            token = await self._read_page(path, {**query, "continue": token}, decode, found)
+        return found
+
+    async def _read_page(
+        self, path: str, query: dict[str, str], decode: Callable[[JSONText], V], found: list[V]
+    ) -> str:
+        """Read a page and append its objects to `found`. Return the token of the next page; empty if this is the last.
+
+        The next page is requested when only the decoded objects of this page are left in memory.
+        """
+        async with self._page_turn:
+            answer = await self._api.send_request("GET", path, {**query, "limit": str(OBJECTS_IN_PAGE)})
+            page = decoded_or_raise(f"GET {path}", answer, decode_list_page)
+            for item in page.items or ():
+                found.append(decoded_or_raise(f"GET {path}", item, decode))
+                await asyncio.sleep(0)  # decoding an object may take a millisecond, so other tasks get a turn
+            return page.continue_token
+
+
+def decoded_or_raise(request: str, text: JSONText, decode: Callable[[JSONText], V]) -> V:
+    """Return the decoded response. Raises `Unavailable` if it is not JSON, for example because a proxy has cut it."""
+    try:
+        return decode(text)
+    except msgspec.DecodeError as error:
+        raise Unavailable(f"{request}: the response is not understood, {error}") from error

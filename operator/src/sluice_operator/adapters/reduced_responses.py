@@ -1,0 +1,117 @@
+"""HTTP responses of the API server that take little memory, however large the objects in them are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from ..domain.optional_kinds import API_PATH, with_optional_kinds
+from ..domain.reduced_documents import reduced_kind_of_path
+
+_GONE: Final = 410
+
+
+class BufferedResponse(aiohttp.ClientResponse):
+    """A response whose body is read into one buffer. aiohttp itself keeps all parts until it has joined them."""
+
+    async def read(self) -> bytes:
+        """Return the body, which is a bytearray."""
+        if self._body is None:
+            body = bytearray()
+            try:
+                async for part in self.content.iter_any():
+                    body += part
+            except BaseException:
+                self.close()
+                raise
+            self._body = body  # type: ignore[assignment]  # it has the methods of bytes that are used
+        return await super().read()
+
+
+def create_reduced_response_class(page_turn: asyncio.Lock) -> type[aiohttp.ClientResponse]:
+    """Return the class of kopf's responses, in which jobs and pods are reduced before kopf gets them.
+
+    `page_turn` is held while a page of a LIST is in memory.
+    """
+
+    class ReducedResponse(BufferedResponse):
+        """A response in which each job and each pod is reduced. All other responses are unchanged."""
+
+        async def start(self, connection: Any) -> aiohttp.ClientResponse:
+            """Read the headers. The content of a watch is then a stream of reduced lines."""
+            await super().start(connection)
+            kind = reduced_kind_of_path(self.url.path)
+            if self.status == _GONE and "continue" in self.url.query:
+                raise aiohttp.ClientPayloadError("a LIST expired before its last page; it starts again")
+            if kind is not None and self.status == 200 and self.url.query.get("watch") == "true":
+                self.content = ReducedLines(self.content, kind.reduce_watch_line)  # type: ignore[assignment]
+            return self
+
+        async def json(self, **arguments: Any) -> Any:
+            """Return the decoded body, and of a page of a LIST the reduced objects.
+
+            The list of the kinds of Sluice's group names each optional kind, also one that is not served.
+            """
+            if self.status == 200 and self.url.path == API_PATH:
+                return with_optional_kinds(await super().json(**arguments))
+            kind = reduced_kind_of_path(self.url.path)
+            if kind is None or self.status != 200:
+                return await super().json(**arguments)
+            async with page_turn:
+                try:
+                    page = kind.reduce_page(await self.read())
+                except msgspec.DecodeError as error:
+                    raise _not_understood(f"GET {self.url.path}", error) from error
+                finally:
+                    self._body = b""  # kopf keeps the response for longer than its text is needed
+                return page
+
+    return ReducedResponse
+
+
+class ReducedLines:
+    """The stream of a watch, which yields reduced lines. Everything else is passed on to the original stream."""
+
+    def __init__(self, stream: aiohttp.StreamReader, reduce: Callable[[bytes], bytes]) -> None:
+        self._stream = stream
+        self._reduce = reduce
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the attribute of the original stream."""
+        return getattr(self._stream, name)
+
+    async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
+        """Yield one reduced line after the other, each with its end of line.
+
+        Raises `aiohttp.ClientPayloadError` if a line is not the JSON text of a watch event. kopf then opens a new
+        watch.
+        """
+        async for line in split_lines(self._stream.iter_any()):
+            try:
+                reduced = self._reduce(line)
+            except msgspec.DecodeError as error:
+                raise _not_understood("a line of a watch", error) from error
+            del line
+            yield reduced + b"\n"
+
+
+async def split_lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the lines of a stream without their ends. Empty lines, and a last line without an end, are left out."""
+    buffer, searched = bytearray(), 0
+    async for part in parts:
+        buffer += part
+        while (end := buffer.find(b"\n", searched)) >= 0:
+            line = bytes(memoryview(buffer)[:end])
+            del buffer[: end + 1]
+            searched = 0
+            if line:
+                yield line
+        searched = len(buffer)
+
+
+def _not_understood(what: str, error: msgspec.DecodeError) -> aiohttp.ClientPayloadError:
+    return aiohttp.ClientPayloadError(f"{what}: the API server sent a text that is not understood, {error}")
