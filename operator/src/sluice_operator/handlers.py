@@ -11,8 +11,11 @@ import kopf
 from sluice_contract import identity
 
 from .domain import objects
+from .domain.pause_objects import PauseObject
+from .domain.reduced_documents import CLUSTER_PAUSES, JOBS, PAUSES, PODS, ReducedKind
 from .informer_cache import ClusterState
 from .kopf_storages import EmptyDiffBaseStorage, EmptyProgressStorage
+from .object_cache import ObjectCache
 
 # kopf removes its finalizer from each object that has it. The API server never stores this one, because of the space.
 FINALIZER = f"{identity.GROUP}/not a finalizer"
@@ -29,7 +32,7 @@ class EndlessBackoff:
 
 
 def kopf_registry(store: ClusterState, login: KopfLogin) -> kopf.OperatorRegistry:
-    """Return a kopf registry with the handlers for the login, for job events and for pod events."""
+    """Return a kopf registry with the handlers for the login and for the events of jobs, pods and pauses."""
     made = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=made)
@@ -44,12 +47,20 @@ def kopf_registry(store: ClusterState, login: KopfLogin) -> kopf.OperatorRegistr
     async def pod_event(event: kopf.RawEvent, **_: Any) -> None:
         on_pod_event(store, event["type"], dict(event["object"]))
 
+    @kopf.on.event(identity.GROUP, identity.VERSION, identity.PAUSES, registry=made)
+    async def pause_event(event: kopf.RawEvent, **_: Any) -> None:
+        on_pause_event(store.pauses.namespaced, PAUSES, event["type"], dict(event["object"]))
+
+    @kopf.on.event(identity.GROUP, identity.VERSION, identity.CLUSTER_PAUSES, registry=made)
+    async def cluster_pause_event(event: kopf.RawEvent, **_: Any) -> None:
+        on_pause_event(store.pauses.of_cluster, CLUSTER_PAUSES, event["type"], dict(event["object"]))
+
     return made
 
 
 def on_job_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """Update the cluster state from a watch event of a job. `change` is None if the object comes from a LIST."""
-    job = objects.decode_job(document)
+    job = JOBS.from_kopf_document(document)
     if change == "DELETED":
         store.jobs.remove_delivered(job.key, job.metadata.uid)
     else:
@@ -58,7 +69,7 @@ def on_job_event(store: ClusterState, change: str | None, document: dict[str, An
 
 def on_pod_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """Update the cluster state from a watch event of a pod. Pods that are not of a job are ignored."""
-    pod = objects.decode_pod(document)
+    pod = PODS.from_kopf_document(document)
     key = objects.job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)
     if key is None:
         return
@@ -66,6 +77,17 @@ def on_pod_event(store: ClusterState, change: str | None, document: dict[str, An
         store.pods.remove_delivered(key, pod.metadata.uid)
     else:
         store.pods.put_delivered(key, pod)
+
+
+def on_pause_event(
+    cache: ObjectCache[PauseObject], kind: ReducedKind[PauseObject], change: str | None, document: dict[str, Any]
+) -> None:
+    """Update the cache of a kind of pauses from a watch event."""
+    pause = kind.from_kopf_document(document)
+    if change == "DELETED":
+        cache.remove_delivered(pause.key, pause.metadata.uid)
+    else:
+        cache.put_delivered(pause.key, pause)
 
 
 def kopf_settings() -> kopf.OperatorSettings:
@@ -76,7 +98,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     s.watching.connect_timeout = 10  # the default waits forever
     s.watching.inactivity_timeout = 70.0  # a silent socket counts as dead; None raises TypeError
     s.watching.reconnect_backoff = 1.0  # with a permanent 410: one LIST a second, not ten
-    s.watching.chunk_size = 500  # a LIST of 10,000 jobs must not be one response
+    s.watching.chunk_size = 50  # an object may have 1.5 MB, and a page is in memory as a whole
     s.watching.initial_streaming = False  # True loses objects when the initial stream is cut
     # The key is the pair: the text "v1/pods" would silently select nothing.
     s.watching.label_selectors["v1", "pods"] = f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"

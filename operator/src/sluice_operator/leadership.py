@@ -14,8 +14,10 @@ from typing import Final
 
 import msgspec
 
+from sluice_contract.lease import LeaseObservation
+
 from .domain import election
-from .domain.election import LeaseObservation, LeaseRecord, LeaseTimings, WriteLease
+from .domain.election import LeaseRecord, LeaseTimings, WriteLease
 from .ports import ClusterError, LeaseStore, Unavailable
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,8 @@ class Leadership:
         self._leases = leases
         self._timings = timings
         self._clocks = clocks
-        self._seen = LeaseObservation(replica)
+        self._replica = replica
+        self._seen = LeaseObservation[LeaseRecord]()
         self._until = float("-inf")  # writes are allowed until then
         self._led = asyncio.Event()
 
@@ -121,7 +124,7 @@ class Leadership:
         self._until = float("-inf")
         try:
             record = await self._leases.read()  # a renewal that was cut off may have changed it
-            if record is not None and record.holder == self._seen.me:
+            if record is not None and record.holder == self._replica:
                 free = {"holder": "", "seconds": GIVEN_BACK_SECONDS, "renewed_at": self._clocks.now()}
                 await self._leases.write(msgspec.structs.replace(record, **free))
         except ClusterError as error:
@@ -133,7 +136,7 @@ class Leadership:
         """Read the Lease and write it if this replica may. Exit the process if it led and another replica leads now."""
         record = await self._leases.read()
         self._seen = election.observation_after_read(self._seen, record, self._clocks.monotonic())
-        step = election.decide_lease_action(record, self._seen, self._clocks.monotonic())
+        step = election.decide_lease_action(self._replica, record, self._seen, self._clocks.monotonic())
         if isinstance(step, WriteLease):
             await self._write_lease_and_lead(step)
         elif self._led.is_set():

@@ -13,8 +13,9 @@ from sluice_contract import identity
 from sluice_contract.decoding_errors import explain_decoding_error
 
 from .domain.objects import Key
-from .informer_cache import ClusterState, ObjectCache, V
-from .ports import Cluster, ClusterError, NotFound
+from .informer_cache import ClusterState
+from .object_cache import ObjectCache, V
+from .ports import Cluster, ClusterError, NotFound, PauseStore
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,20 @@ class DeliveryMetrics(Protocol):
 
 
 class LiveReads:
-    """Reads jobs and pods whose watch events are missing from the API server, and stores them in the cluster state."""
+    """Reads jobs, pods and pauses whose watch events are missing, and stores them in the cluster state."""
 
     def __init__(
-        self, cluster: Cluster, store: ClusterState, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
+        self,
+        cluster: Cluster,
+        pauses: PauseStore,
+        store: ClusterState,
+        metrics: DeliveryMetrics,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         """Take the function that sleeps for a number of seconds, so that tests need not wait."""
+        known = store.pauses
+        self._of_cluster = _OverdueObjects(identity.CLUSTER_PAUSES, known.of_cluster, pauses.read_pause, metrics)
+        self._pauses = _OverdueObjects(identity.PAUSES, known.namespaced, pauses.read_pause, metrics)
         self._jobs = _OverdueObjects(identity.PLURAL, store.jobs, cluster.read_job, metrics)
         self._pods = _OverdueObjects("pods", store.pods, cluster.read_pod, metrics)
         self._sleep = sleep
@@ -56,6 +65,8 @@ class LiveReads:
 
     async def refresh_overdue_objects(self) -> None:
         """Read and store each object whose watch event was already missing in the last round and is still missing."""
+        await self._of_cluster.refresh_overdue()
+        await self._pauses.refresh_overdue()
         await self._jobs.refresh_overdue()
         await self._pods.refresh_overdue()
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from .rollout_metrics import RolloutCollector, RolloutCounts
 
 # A reconciliation without I/O takes 0.2 ms, one with two requests about 10 ms; above 1 s, something is wrong.
 _BUCKETS = (0.0005, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
+
+_DIGEST_CHARACTERS = 12
 
 
 class Metrics:
@@ -44,6 +50,11 @@ class Metrics:
             "sluice_operator_live_reads", "Live reads of objects whose watch events are missing.", ["kind"],
             registry=self.registry,
         )  # fmt: skip
+        self._denials = Counter(
+            "sluice_operator_denials",
+            "Denials by cause: the policy that refused a request of the operator, or the reason why it creates no pod.",
+            ["cause"], registry=self.registry,
+        )  # fmt: skip
         self.loop_lag = Gauge(
             "sluice_operator_loop_lag_seconds",
             "Delay of the event loop in its last measurement.",
@@ -75,10 +86,60 @@ class Metrics:
         """Add to the number of live reads of objects of a kind."""
         self._live_reads.labels(kind).inc(count)
 
+    def count_denial(self, cause: str) -> None:
+        """Count a request that this policy refused, or a job for which the operator creates no pod for this reason."""
+        self._denials.labels(cause).inc()
+
     def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Add a gauge. Each scrape calls `value`."""
         Gauge(f"sluice_operator_{name}", description, registry=self.registry).set_function(value)
 
+    def add_gauge_by_kind(self, name: str, description: str, values: Callable[[], Mapping[str, float]]) -> None:
+        """Add a gauge with a value for each kind of objects. Each scrape calls `values`."""
+        self.registry.register(_GaugeByKind(f"sluice_operator_{name}", description, values))
+
+    def add_shared_keys(self, namespaces_by_digest: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
+        """Add the gauge of providers' keys that several namespaces use. Each scrape calls the function."""
+        self.registry.register(_SharedKeysCollector(namespaces_by_digest))
+
+    def add_rollouts(self, counts_by_cause: Callable[[], dict[str, RolloutCounts]]) -> None:
+        """Add the gauges of rollouts. Each scrape calls the function."""
+        self.registry.register(RolloutCollector(counts_by_cause))
+
     def encode_as_prometheus_text(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+class _GaugeByKind(Collector):
+    """Collects a value for each kind of objects, by its plural."""
+
+    def __init__(self, name: str, description: str, values: Callable[[], Mapping[str, float]]) -> None:
+        self._name = name
+        self._description = description
+        self._values = values
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(self._name, self._description, labels=["kind"])
+        for kind, value in self._values().items():
+            family.add_metric([kind], value)
+        yield family
+
+
+class _SharedKeysCollector(Collector):
+    """Collects a value for each namespace that uses a key of a provider which another namespace uses too."""
+
+    def __init__(self, namespaces_by_digest: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
+        self._namespaces_by_digest = namespaces_by_digest
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "sluice_operator_key_shared",
+            "1 for each namespace that uses a key of a provider which another namespace uses too. `key` is the start "
+            "of the key's digest.",
+            labels=["key", "namespace"],
+        )
+        for digest, namespaces in self._namespaces_by_digest().items():
+            for namespace in namespaces:
+                family.add_metric([digest[:_DIGEST_CHARACTERS], namespace], 1.0)
+        yield family

@@ -32,21 +32,25 @@ class PodCreator:
         else:
             self._store.namespaces_with_account.add(key[0])
 
-    async def create_pod(self, key: objects.Key, observation: Observation, manifest: Manifest, epoch: int) -> None:
-        """Create the pod, and record whether it differs from the manifest. Raises `Conflict` if its name is taken."""
+    async def create_pod(self, key: objects.Key, observation: Observation, manifest: Manifest, epoch: int) -> bool:
+        """Create the pod, and record whether it differs from the manifest. Return False if the pod is refused.
+
+        Raises `Conflict` if its name is taken.
+        """
         memory = self._store.tracked_state_of_job(key)
         try:
             created = await self._cluster.create_pod(manifest)
         except RequestRefused as refused:
             self._store.namespaces_with_account.discard(key[0])  # a missing account may be the cause
             self._record_refusal(key, observation, refused, epoch)
-            return
+            return False
         except Conflict:
             memory.last_refusal = None
             raise
         memory.last_refusal = None
         self._record_mutation(key, observation, pod_mutation.first_difference(manifest, created), created)
         self._store.put_ingest_pod(objects.decode_pod(created))
+        return True
 
     def _record_refusal(
         self, key: objects.Key, observation: Observation, refused: RequestRefused, epoch: int | None

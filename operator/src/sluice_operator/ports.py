@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from sluice_contract.pauses import PauseStatus
+from sluice_contract.policies import IngestPolicyStatus
 from sluice_contract.status import IngestJobStatus
 
 from .domain.actions import ConditionTransition
 from .domain.election import LeaseRecord
 from .domain.objects import Job, Key, Pod
+from .domain.pause_objects import PauseKey, PauseObject
+from .domain.policy_objects import PolicyObject
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class ClusterError(Exception):
@@ -33,6 +40,10 @@ class Unavailable(ClusterError):  # noqa: N818
     """The API server did not answer, or answered with a temporary error. A retry may succeed."""
 
 
+class ListExpired(Unavailable):
+    """The API server can no longer continue a LIST, because its first page is too old (HTTP 410)."""
+
+
 class InternalServerError(Unavailable):
     """The API server answered HTTP 500 (not 503), for example to an apply on an object that breaks its schema."""
 
@@ -45,13 +56,22 @@ class Cluster(Protocol):
     """The requests of the operator to the API server. Each has a time limit and raises `ClusterError` if it fails."""
 
     async def list_jobs(self) -> list[Job]:
-        """Return all jobs in the watched namespaces, with a consistent (quorum) read."""
+        """Return all jobs in the watched namespaces, with a consistent (quorum) read.
+
+        The memory that this takes at one time depends on the number of jobs, not on the size of their documents.
+        """
 
     async def list_pods(self) -> list[Pod]:
-        """Return all pods with the operator's label in the watched namespaces, with a consistent (quorum) read."""
+        """Return all pods with the operator's label in the watched namespaces, in the same way."""
 
     async def read_cluster_uid(self) -> str:
         """Return the UID of the namespace kube-system, which identifies the cluster."""
+
+    async def read_tenant_label(self, namespace: str) -> str | None:
+        """Return the tenant that the namespace serves, by its label; None if it has no label.
+
+        Raises `RequestRefused` if the operator may not read the Namespace, and `NotFound`.
+        """
 
     async def read_job(self, key: Key) -> Job:
         """Read the job from the API server, not from a cache. Raises `NotFound`."""
@@ -70,6 +90,63 @@ class Cluster(Protocol):
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Delete the pod. Raises `NotFound` if it is gone, and `Conflict` if its UID or resourceVersion has changed."""
+
+
+class PolicyStatuses(Protocol):
+    """Writes of the status of IngestPolicies."""
+
+    async def write_policy_status(self, stored: PolicyObject, status: IngestPolicyStatus) -> PolicyObject:
+        """Write the status of a policy. Return the policy after the write. Raises `NotFound`."""
+
+
+class ObjectSource(Protocol[T_co]):
+    """Reads of all objects of one kind."""
+
+    async def list_objects(self) -> tuple[Sequence[T_co], str]:
+        """Return all objects and the resourceVersion at which a watch continues. Raises `ClusterError`."""
+
+    def watch_objects(self, resource_version: str) -> AsyncIterator[tuple[str, T_co]]:
+        """Yield each change (ADDED, MODIFIED or DELETED) and its object until the API server ends the watch.
+
+        Raises `ClusterError` if the watch is refused or fails.
+        """
+
+
+class PauseStore(Protocol):
+    """The requests about pauses. Each has a time limit and raises `ClusterError` if it fails.
+
+    `NotFound` from a LIST means that the kind is not served, and `RequestRefused` that the operator may not read it.
+    """
+
+    async def list_pauses(self) -> list[PauseObject]:
+        """Return all IngestPauses in the watched namespaces."""
+
+    async def list_cluster_pauses(self) -> list[PauseObject]:
+        """Return all ClusterIngestPauses."""
+
+    async def read_pause(self, key: PauseKey) -> PauseObject:
+        """Read the pause from the API server. Raises `NotFound`."""
+
+    async def write_pause_status(self, key: PauseKey, status: PauseStatus) -> PauseObject:
+        """Replace the status of the pause. Return the pause after the write. Raises `NotFound`."""
+
+
+class AccessReviews(Protocol):
+    """Questions to the API server about the rights of other accounts."""
+
+    async def ingest_account_may_watch(self, namespace: str, plural: str) -> bool:
+        """Return whether the ingest pods of the namespace may watch a kind: in it, or those of the cluster."""
+
+
+class PodDryRun(Protocol):
+    """Dry runs of pod creations, which store nothing."""
+
+    async def dry_run_creation(self, manifest: dict[str, Any]) -> None:
+        """Ask the API server whether it would create the pod. Raises `ClusterError` unless it would.
+
+        The error is `RequestRefused` if authorization or admission refuses the pod, `NotFound` if its namespace does
+        not exist, and `Conflict` if only a pod of the same name is in the way.
+        """
 
 
 class LeaseStore(Protocol):

@@ -12,15 +12,28 @@ from datetime import datetime
 import msgspec
 
 from .domain import facts, stops, workload
-from .domain.actions import ApplyAccountAndRoleBinding, CreatePod, Decision, DeletePod, RefreshFromAPI, Step
+from .domain.actions import (
+    ApplyAccountAndRoleBinding,
+    CreatePod,
+    Decision,
+    DeletePod,
+    ReadTenantLabel,
+    RefreshFromAPI,
+    Step,
+)
 from .domain.decision import decide
 from .domain.eviction import with_local_volumes_annotation
 from .domain.objects import Job, Key, Pod
-from .domain.observation import Observation
+from .domain.observation import Observation, PolicyProblem
+from .domain.pause_evidence import acknowledgements
+from .domain.platform_bounds import first_denial_of_job
 from .domain.workload import PodSettings
 from .informer_cache import ClusterState, TrackedJobState
+from .observation_ages import update_ages
 from .pod_creation import PodCreator, mutation_with_age, refusal_with_age
 from .ports import Cluster, Conflict, EventQueue, EventReport, NotFound, Unavailable
+from .rollout_control import RolloutControl
+from .tenant_labels import TenantLabels
 
 log = logging.getLogger(__name__)
 
@@ -56,18 +69,34 @@ class Reconciler:
         self._clocks = clocks
         self._pods = pods
         self._creator = PodCreator(cluster, store, clocks.monotonic)
+        self.rollout = RolloutControl(store, pods.rollout, clocks.monotonic, clocks.now)
+        self._policy_problem: PolicyProblem | None = None
+        self._tenants = TenantLabels(cluster, store, clocks.monotonic)
 
     def set_cluster_uid(self, uid: str) -> None:
         """Set the UID of the cluster that new pods get. It does not change the pods that run."""
         self._pods = msgspec.structs.replace(self._pods, cluster=uid)
+
+    def set_policy_problem(self, problem: PolicyProblem | None) -> None:
+        """Withhold all new pods because of this problem; None allows them again. Pods that run are not affected."""
+        self._policy_problem = problem
 
     async def reconcile(self, key: Key) -> ReconcileResult:
         """Observe one job, write its status if that has changed, and take at most one step.
 
         Raises `ClusterError` if a request fails; the caller then retries.
         """
-        observation = self.observe_and_update_ages(key)
+        observation = self.rollout.request_turn(self.observe_and_update_ages(key))
+        self._store.pauses.record_assessment(key, acknowledgements(observation))
         decision = decide(observation)
+        self.rollout.count_decision(key, observation, decision)
+        try:
+            return await self._carry_out(key, observation, decision)
+        finally:
+            self.rollout.end_reservation(key, observation)
+
+    async def _carry_out(self, key: Key, observation: Observation, decision: Decision) -> ReconcileResult:
+        """Write the status, queue the Events and take the step of a decision."""
         acted = False
         try:
             if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
@@ -78,6 +107,7 @@ class Reconciler:
             await self._refresh_job(key)  # the job was deleted meanwhile, so there is nothing to do
             return ReconcileResult(requeue=True)
         acted = acted or await self._take_step(key, observation, decision.step)
+        await self._tenants.check_occasionally(key)
         return ReconcileResult(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
     def observe_and_update_ages(self, key: Key) -> Observation:
@@ -88,27 +118,37 @@ class Reconciler:
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.tracked_state_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget_job(key)
-        now, cold_hash = self._clocks.monotonic(), self._cached_cold_hash(job, memory)
+        now, (cold_hash, spec_hash) = self._clocks.monotonic(), self._cached_hashes(job, memory)
         observation = Observation(
             now=self._clocks.now(),
             job=job,
             pod=pod,
             cold_hash=cold_hash,
+            spec_hash=spec_hash,
             account_is_applied=key[0] in self._store.namespaces_with_account,
             refusal=refusal_with_age(memory, now),
             mutation=mutation_with_age(memory, cold_hash, now),
             conflict=self._store.claims.find_conflict(key),
+            policy_problem=self._policy_problem,
+            key_is_shared=self._store.key_claims.is_shared(key),
+            tenant=self._tenants.tenant_of(key[0]),
+            pauses=self._store.pauses.pauses_of_job(key),
+            denial=first_denial_of_job(job, self._pods.bounds),
+            policy_verdict=self._store.policies.verdict(job),
         )
-        return msgspec.structs.replace(observation, **_update_ages(observation, memory, self._clocks.reachable()))
+        return msgspec.structs.replace(observation, **update_ages(observation, memory, self._clocks.reachable()))
 
-    def _cached_cold_hash(self, job: Job | None, memory: TrackedJobState) -> str:
-        """Return the cold hash of the job, computed once for each generation; empty if there is no understood spec."""
+    def _cached_hashes(self, job: Job | None, memory: TrackedJobState) -> tuple[str, str]:
+        """Return the cold hash and the spec hash of the job; empty if there is no understood spec.
+
+        They are computed once for each generation.
+        """
         if job is None or job.spec is None:
-            return ""
+            return "", ""
         uid, generation = job.metadata.uid, job.metadata.generation
-        if memory.cold_hash[:2] != (uid, generation):
-            memory.cold_hash = (uid, generation, workload.cold_hash(job, self._pods))
-        return memory.cold_hash[2]
+        if memory.hashes[:2] != (uid, generation):
+            memory.hashes = (uid, generation, workload.cold_hash(job, self._pods), workload.spec_hash(job))
+        return memory.hashes[2:]
 
     async def _write_status_and_queue_events(
         self, key: Key, observation: Observation, decision: Decision
@@ -132,23 +172,36 @@ class Reconciler:
         match step:
             case None:
                 return False
-            case ApplyAccountAndRoleBinding():
-                await self._creator.apply_account_and_role_binding(key, observation)
-                return True
-            case CreatePod(epoch):
-                await self._create_pod(key, observation, epoch)
+            case ApplyAccountAndRoleBinding() | CreatePod():
+                await self._create_unless_tenant_has_changed(key, observation, step)
                 return True
             case DeletePod():
                 return await self._delete_pod_unless_cache_is_stale(key, observation, step)
+            case ReadTenantLabel():
+                await self._tenants.refresh_if_old(key[0])
+                return True
             case RefreshFromAPI():
                 return await self._refresh_job_and_pod(key, observation)
+
+    async def _create_unless_tenant_has_changed(
+        self, key: Key, observation: Observation, step: ApplyAccountAndRoleBinding | CreatePod
+    ) -> None:
+        """Create the account or the pod, unless the namespace no longer serves the tenant of the job."""
+        if observation.job is None or await self._tenants.has_changed(observation.job):
+            return
+        if isinstance(step, CreatePod):
+            await self._create_pod(key, observation, step.epoch)
+        else:
+            await self._creator.apply_account_and_role_binding(key, observation)
 
     async def _create_pod(self, key: Key, observation: Observation, epoch: int) -> None:
         if observation.job is None:
             return
         manifest = workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
+        manifest = with_local_volumes_annotation(manifest)
         try:
-            await self._creator.create_pod(key, observation, with_local_volumes_annotation(manifest), epoch)
+            if not await self._creator.create_pod(key, observation, manifest, epoch):
+                await self._tenants.check_after_refusal(key[0])
         except Conflict:
             # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
             await self._refresh_pod(key)
@@ -231,34 +284,6 @@ class Reconciler:
             return None
         self._store.put_ingest_pod(pod)
         return pod
-
-
-def _update_ages(observation: Observation, memory: TrackedJobState, reachable: float) -> dict[str, object]:
-    """Update `memory` and return the fields of the observation that are measured between reconciliations.
-
-    These are the age of the heartbeat, the age of an unconfirmed stop, and the confirmed symbol pauses. A pod cannot
-    report while the API server is unreachable, so that time does not count.
-    """
-    said = facts.report_of_current_pod(observation)
-    running = observation.pod is not None and facts.ingest_container_is_running(observation.pod)
-    heartbeat = (
-        (observation.pod.metadata.uid, said.heartbeat.at if said else None) if observation.pod and running else None
-    )
-    if heartbeat is None or heartbeat != memory.heartbeat:
-        memory.heartbeat, memory.heartbeat_at = heartbeat, reachable
-    if observation.job is not None and said is not None and stops.stops_are_applied(observation.job, said):
-        memory.confirmed_symbol_pauses = stops.symbols_paused_by_spec(observation.job, observation.now)
-    observation = msgspec.structs.replace(observation, confirmed_symbol_pauses=memory.confirmed_symbol_pauses)
-    if not stops.stop_is_pending(observation):
-        memory.pausing_at = None
-    elif memory.pausing_at is None:
-        memory.pausing_at = reachable
-    return {
-        "heartbeat_age_seconds": reachable - memory.heartbeat_at,
-        "heartbeat_was_looked_up": heartbeat is not None and memory.confirmed_heartbeat == heartbeat,
-        "pausing_seconds": reachable - (memory.pausing_at if memory.pausing_at is not None else reachable),
-        "confirmed_symbol_pauses": memory.confirmed_symbol_pauses,
-    }
 
 
 def _uid_and_generation(job: Job | None) -> tuple[str, int] | None:

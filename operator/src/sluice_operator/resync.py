@@ -16,7 +16,10 @@ from sluice_contract import identity
 
 from .domain import facts
 from .domain.objects import Job, Key, Pod, job_key_of_pod_name
-from .informer_cache import ClusterState, ObjectCache
+from .domain.pause_objects import PauseObject
+from .informer_cache import ClusterState
+from .object_cache import ObjectCache
+from .pause_lists import PauseLists
 from .ports import Cluster, ClusterError, NotFound, NotLeading
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,9 @@ FIRST_SECONDS = 15.0  # kopf's own LIST comes between the first LIST and the sta
 GRACE_SECONDS = 10.0  # the time that a watch may be behind a LIST
 START_RETRY_SECONDS = 2.0
 MOST_SILENCES_IN_A_ROW = 2
+
+
+AnyCache = ObjectCache[Job] | ObjectCache[Pod] | ObjectCache[PauseObject]
 
 
 class WatchBroken(Exception):  # noqa: N818  named after the fact
@@ -53,7 +59,7 @@ class WatchSilenceCount:
     If only some events are missing, the watch is not broken: see live_reads.
     """
 
-    def __init__(self, cache: ObjectCache[Job] | ObjectCache[Pod]) -> None:
+    def __init__(self, cache: AnyCache) -> None:
         self.in_a_row = 0
         self._cache = cache
         self._deliveries = 0
@@ -72,15 +78,28 @@ class WatchSilenceCount:
 class Resync:
     """The full LISTs: one at the start, and then one every 300 s ± 20 % (60 s ± 20 % after a silence of a watch)."""
 
-    def __init__(self, cluster: Cluster, store: ClusterState, repairs: ResyncMetrics, timing: ResyncTiming) -> None:
+    def __init__(
+        self, cluster: Cluster, store: ClusterState, repairs: ResyncMetrics, timing: ResyncTiming, pauses: PauseLists
+    ) -> None:
+        """`pauses` lists the pauses into their caches of `store`."""
         self._cluster = cluster
+        self._pauses = pauses
         self._store = store
         self._repairs = repairs
         self._timing = timing
-        self._silences = {identity.PLURAL: WatchSilenceCount(store.jobs), "pods": WatchSilenceCount(store.pods)}
+        self._caches: dict[str, AnyCache] = {
+            identity.PLURAL: store.jobs,
+            "pods": store.pods,
+            identity.PAUSES: store.pauses.namespaced,
+            identity.CLUSTER_PAUSES: store.pauses.of_cluster,
+        }
+        self._silences = {kind: WatchSilenceCount(cache) for kind, cache in self._caches.items()}
 
     async def list_until_complete(self) -> None:
-        """Fill the cache with a LIST of all jobs and pods. Retry until it succeeds; the operator acts only then."""
+        """Fill the cache with a LIST of all objects. Retry until it succeeds; the operator acts only then.
+
+        A kind of pauses that is not served, or that the operator may not list, prevents nothing.
+        """
         while True:
             try:
                 await self._replace_cache_with_lists()
@@ -112,18 +131,16 @@ class Resync:
 
         Then count the objects that the watches missed. Raises `WatchBroken` if a watch delivers nothing any more.
         """
-        jobs, pods = await self._replace_cache_with_lists()
+        differed = await self._replace_cache_with_lists()
         await self.apply_accounts_and_role_bindings()
         for key in {*self._store.jobs, *self._store.pods}:
             add_key(key)
-        if jobs or pods or self._store.jobs.undelivered_versions() or self._store.pods.undelivered_versions():
+        if any(differed.values()) or any(cache.undelivered_versions() for cache in self._caches.values()):
             await self._timing.sleep(GRACE_SECONDS)
-        self._count_missed_and_raise_if_broken(identity.PLURAL, self._store.jobs, jobs)
-        self._count_missed_and_raise_if_broken("pods", self._store.pods, pods)
+        for kind, versions in differed.items():
+            self._count_missed_and_raise_if_broken(kind, self._caches[kind], versions)
 
-    def _count_missed_and_raise_if_broken(
-        self, kind: str, cache: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]
-    ) -> None:
+    def _count_missed_and_raise_if_broken(self, kind: str, cache: AnyCache, differed: dict[Key, int | None]) -> None:
         """Count the objects that the watch missed. Raises `WatchBroken` after two silences of the watch in a row."""
         gone = [key for key, version in differed.items() if version is None]
         removals = sum(cache.streamed.pop(key, None) is not None for key in gone)
@@ -136,11 +153,13 @@ class Resync:
         if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
             raise WatchBroken(f"the watch of {kind} delivered nothing while objects changed, in two resyncs in a row")
 
-    async def _replace_cache_with_lists(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
-        """List all jobs and pods and correct the cache. Return the versions of the jobs and of the pods that differed.
+    async def _replace_cache_with_lists(self) -> dict[str, dict[Key, int | None]]:
+        """List all objects and correct the cache. Return the versions that differed, by the kind that was listed.
 
         None is the version of an object that no longer exists.
         """
+        # A pause is known before the jobs that it covers, so that no pod is created for them.
+        pauses = await self._pauses.replace_caches()
         self._store.jobs.begin_to_record_changes()
         self._store.pods.begin_to_record_changes()
         jobs, pods = await self._cluster.list_jobs(), await self._cluster.list_pods()
@@ -148,10 +167,10 @@ class Resync:
         named = {
             key: pod for (space, name), pod in by_key.items() if (key := job_key_of_pod_name(space, name)) is not None
         }
-        return (
-            self._store.jobs.replace_all({job.key: job for job in jobs}, is_kept=lambda _: False),
-            self._store.pods.replace_all(named, is_kept=lambda pod: not facts.pod_has_operator_label(pod)),
-        )
+        return pauses | {
+            identity.PLURAL: self._store.jobs.replace_all({job.key: job for job in jobs}, is_kept=lambda _: False),
+            "pods": self._store.pods.replace_all(named, is_kept=lambda pod: not facts.pod_has_operator_label(pod)),
+        }
 
     async def apply_accounts_and_role_bindings(self) -> None:
         """Apply the ServiceAccount and RoleBinding in each namespace with jobs. Failures are logged, then retried."""

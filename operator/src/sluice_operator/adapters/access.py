@@ -15,7 +15,10 @@ from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 from kubernetes.aio.config.kube_config import KubeConfigLoader, load_kube_config
 
+from sluice_contract.redirects import refuse_redirects
+
 from . import tcp
+from .reduced_responses import BufferedResponse
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +85,9 @@ def open_connection_pool_if_missing(client: ApiClient) -> None:
         rest.pool_manager = aiohttp.ClientSession(
             connector=tcp.create_connector(rest.ssl_context, CONNECTIONS),
             trust_env=False,
+            response_class=BufferedResponse,
             read_bufsize=READ_BUFFER_BYTES,
+            middlewares=(refuse_redirects,),
         )
 
 
@@ -113,9 +118,16 @@ class ReadOnlyMiddleware:
 
 
 def create_read_only_session(
-    client: ApiClient, read_only: ReadOnlyMiddleware, connections: int
+    client: ApiClient,
+    read_only: ReadOnlyMiddleware,
+    connections: int,
+    response_class: type[aiohttp.ClientResponse] = aiohttp.ClientResponse,
+    middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (),
 ) -> aiohttp.ClientSession:
-    """Return an aiohttp session with the client's credentials that sends only GET requests."""
+    """Return an aiohttp session with the client's credentials that sends only GET requests.
+
+    `middlewares` see each request before the session's own do.
+    """
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         for setting in (await client.configuration.auth_settings()).values():
@@ -124,7 +136,10 @@ def create_read_only_session(
 
     connector = tcp.create_connector(client.rest_client.ssl_context, connections)
     return aiohttp.ClientSession(
-        connector=connector, middlewares=(read_only, identify), proxy=client.configuration.proxy
+        connector=connector,
+        middlewares=(*middlewares, refuse_redirects, read_only, identify),
+        proxy=client.configuration.proxy,
+        response_class=response_class,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sluice_contract import identity
 
+from ..domain.denial_causes import denial_reason
 from ..ports import ClusterError, Conflict, EventReport
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,16 @@ class EventRecorder:
     second).
     """
 
-    def __init__(self, poster: EventPoster, dropped: Callable[[], None], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        poster: EventPoster,
+        dropped: Callable[[], None],
+        clock: Callable[[], float],
+        count_denial: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`count_denial` is called with the reason of each report that the operator withholds a pod by a rule."""
         self._poster = poster
+        self._count_denial = count_denial
         self._dropped = dropped
         self._clock = clock
         self._line: asyncio.Queue[EventReport] = asyncio.Queue(WAITING_MOST)
@@ -43,6 +52,8 @@ class EventRecorder:
 
     def queue_or_drop(self, report: EventReport) -> None:
         """Queue the report. Drop and count it if the queue is full or the job exceeds its rate limit."""
+        if reason := denial_reason(report.transition.condition):
+            self._count_denial(reason)
         if self._line.full() or not self._try_take_event_token(report.uid):
             self._dropped()
             return

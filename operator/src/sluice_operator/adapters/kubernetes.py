@@ -3,65 +3,82 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.json_nesting import JSONText, decode_without_deep_values
 from sluice_contract.merging import create_merge_patch
 from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
-from ..domain.objects import Job, Key, Pod
+from ..domain.objects import Job, Key, Pod, job_sharing_memory_with
+from ..domain.reduced_documents import (
+    JobParts,
+    decode_job_parts,
+    decode_job_text,
+    decode_pod_text,
+)
 from ..ports import InternalServerError, RequestRefused
 from .api import RequestSender
+from .paged_lists import PagedLists, decoded_or_raise
 
 _JOBS: Final = f"/apis/{identity.API_VERSION}"
 _PODS: Final = "/api/v1"
 _BINDINGS: Final = "/apis/rbac.authorization.k8s.io/v1"
-_PAGE: Final = 500
 _MANAGER: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
 _QUERIES: Final = {"PATCH": {**_MANAGER, "force": "true"}, "MERGE": _MANAGER}
 
-
-class _ListMetadata(msgspec.Struct, rename="camel"):
-    continue_: str = msgspec.field(name="continue", default="")
-
-
-class _ListPage(msgspec.Struct):
-    metadata: _ListMetadata
-    items: list[dict[str, Any]]
+V = TypeVar("V")
 
 
 class KubernetesCluster:
     """The implementation of `ports.Cluster`. It also creates Events."""
 
-    def __init__(self, api: RequestSender, namespaces: tuple[str, ...] = ()) -> None:
-        """An empty `namespaces` means all namespaces."""
+    def __init__(
+        self,
+        api: RequestSender,
+        namespaces: tuple[str, ...] = (),
+        page_turn: asyncio.Lock | None = None,
+        find_known_job: Callable[[Key], Job | None] = lambda _: None,
+    ) -> None:
+        """An empty `namespaces` means all namespaces. `page_turn` is held while a page of a LIST is in memory.
+
+        A listed job that equals the one that `find_known_job` returns takes no memory of its own.
+        """
         self._api = api
+        self._find_known_job: Callable[[Key], Job | None] = find_known_job
         self._namespaces = namespaces
+        self._lists = PagedLists(api, page_turn)
 
     async def list_jobs(self) -> list[Job]:
-        """List all jobs in the watched namespaces, 500 in a page."""
-        return [objects.decode_job(item) for item in await self._list_in_watched_namespaces(_JOBS, identity.PLURAL, {})]
+        """List all jobs in the watched namespaces, 50 in a page."""
+        return await self._list_in_watched_namespaces(_JOBS, identity.PLURAL, {}, self._decode_listed_job)
 
     async def list_pods(self) -> list[Pod]:
-        """List all pods with the operator's label in the watched namespaces, 500 in a page."""
+        """List all pods with the operator's label in the watched namespaces, 50 in a page."""
         selector = {"labelSelector": f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"}
-        return [objects.decode_pod(item) for item in await self._list_in_watched_namespaces(_PODS, "pods", selector)]
+        return await self._list_in_watched_namespaces(_PODS, "pods", selector, decode_pod_text)
 
     async def read_cluster_uid(self) -> str:
         """Return the UID of the namespace kube-system, which exists in each cluster and is never created again."""
-        document = await self._send_and_decode("GET", f"{_PODS}/namespaces/kube-system")
+        document = await self._send_and_decode("GET", f"{_PODS}/namespaces/kube-system", decode=_decode_document)
         return str(document["metadata"]["uid"])
+
+    async def read_tenant_label(self, namespace: str) -> str | None:
+        """Read the tenant label of the Namespace. Raises `RequestRefused` without the right to get it."""
+        path = f"{_PODS}/namespaces/{namespace}"
+        return objects.decode_tenant_label(await self._send_and_decode("GET", path, decode=_decode_document))
 
     async def read_job(self, key: Key) -> Job:
         """Read the job. Raises `NotFound`."""
-        return objects.decode_job(await self._send_and_decode("GET", _job_path(key)))
+        return await self._send_and_decode("GET", _job_path(key), decode=decode_job_text)
 
     async def read_pod(self, key: Key) -> Pod:
         """Read the pod with the job's pod name. Raises `NotFound`."""
-        return objects.decode_pod(await self._send_and_decode("GET", _pod_path(key)))
+        return await self._send_and_decode("GET", _pod_path(key), decode=decode_pod_text)
 
     async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
         """Write the status fields that the operator owns, with a server-side apply. Return the job after the write.
@@ -76,66 +93,66 @@ class KubernetesCluster:
             "metadata": {"name": key[1], "namespace": key[0]},
             "status": wanted,
         }
+        path, decode = f"{_job_path(key)}/status", decode_job_parts
         try:
-            document = await self._send_and_decode("PATCH", f"{_job_path(key)}/status", body)
+            stored = await self._send_and_decode("PATCH", path, body, decode=decode)
         except (InternalServerError, RequestRefused):
-            document = await self._send_and_decode("GET", _job_path(key))
-        if patch := create_merge_patch(_operator_status_fields(document), wanted):
+            stored = await self._send_and_decode("GET", _job_path(key), decode=decode)
+        if patch := create_merge_patch(_operator_status_fields(stored), wanted):
             # The UID is a precondition, because a job of the same name that was created since is a different job.
-            merged = {"metadata": {"uid": document["metadata"]["uid"]}, "status": patch}
-            document = await self._send_and_decode("MERGE", f"{_job_path(key)}/status", merged)
-        return objects.decode_job(document)
+            merged = {"metadata": {"uid": stored.metadata.uid}, "status": patch}
+            stored = await self._send_and_decode("MERGE", path, merged, decode=decode)
+        return stored.to_job()
 
     async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
-        await self._send_and_decode("PATCH", account, workload.service_account_manifest(namespace))
-        await self._send_and_decode("PATCH", binding, workload.role_binding_manifest(namespace))
+        await self._send("PATCH", account, workload.service_account_manifest(namespace))
+        await self._send("PATCH", binding, workload.role_binding_manifest(namespace))
 
     async def create_pod(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Create the pod and return it as the API server has stored it. Raises `Conflict` if its name is taken."""
         path = f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/pods"
-        return await self._send_and_decode("POST", path, manifest)
+        return await self._send_and_decode("POST", path, manifest, decode=_decode_document)
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Delete the pod if it still has this UID and resourceVersion. Raises `NotFound` or `Conflict`."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        await self._send_and_decode("DELETE", _pod_path(key), body)
+        await self._send("DELETE", _pod_path(key), body)
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
         """Create a core/v1 Event. Raises `Conflict` if it already exists."""
-        await self._send_and_decode("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+        await self._send("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
-    async def _list_in_watched_namespaces(self, api: str, plural: str, query: dict[str, str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+    def _decode_listed_job(self, text: JSONText) -> Job:
+        job = decode_job_text(text)
+        return job_sharing_memory_with(self._find_known_job(job.key), job)
+
+    async def _list_in_watched_namespaces(
+        self, api: str, plural: str, query: dict[str, str], decode: Callable[[JSONText], V]
+    ) -> list[V]:
+        found: list[V] = []
         for namespace in self._namespaces or ("",):
             path = f"{api}/namespaces/{namespace}/{plural}" if namespace else f"{api}/{plural}"
-            found += await self._read_all_pages(path, query)
+            found += await self._lists.read_all_pages(path, query, decode)
         return found
 
-    async def _read_all_pages(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        token = ""
-        while True:
-            more = {"continue": token} if token else {}
-            answer = await self._api.send_request("GET", path, {**query, **more, "limit": str(_PAGE)})
-            page = msgspec.json.decode(answer, type=_ListPage)
-            found += page.items
-            token = page.metadata.continue_
-            if not token:
-                return found
-            await asyncio.sleep(0)  # decoding a page takes long, so other tasks get a turn
+    async def _send_and_decode(self, method: str, path: str, body: Any = None, *, decode: Callable[[JSONText], V]) -> V:
+        return decoded_or_raise(f"{method} {path}", await self._send(method, path, body), decode)
 
-    async def _send_and_decode(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        answer = await self._api.send_request(method, path, _QUERIES.get(method), body)
-        decoded: dict[str, Any] = msgspec.json.decode(answer)
-        return decoded
+    async def _send(self, method: str, path: str, body: Any = None) -> bytes:
+        return await self._api.send_request(method, path, _QUERIES.get(method), body)
 
 
-def _operator_status_fields(document: dict[str, Any]) -> dict[str, Any]:
-    status = document.get("status")
+def _decode_document(text: JSONText) -> dict[str, Any]:
+    document: dict[str, Any] = decode_without_deep_values(msgspec.json.decode, text)
+    return document
+
+
+def _operator_status_fields(stored: JobParts) -> dict[str, Any]:
+    status = stored.status
     return {name: value for name, value in status.items() if name != "stream"} if isinstance(status, dict) else {}
 
 

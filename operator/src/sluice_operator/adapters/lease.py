@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from sluice_contract.base import CamelStruct
-from sluice_contract.decoding_errors import explain_decoding_error
+from sluice_contract.lease import (
+    LEASE_API_VERSION,
+    Lease,
+    LeaseMetadata,
+    LeaseSpec,
+    UnreadableLeaseError,
+    decode_lease,
+    lease_time_text,
+    new_lease,
+    parse_lease_time,
+)
 
 from ..domain.election import LeaseRecord
 from ..ports import ClusterError, NotFound
 from .api import RequestSender
 
-_API: Final = "coordination.k8s.io/v1"
-
-
-class _LeaseMetadata(CamelStruct, frozen=True):
-    resource_version: str = ""
-
-
-class _LeaseSpec(CamelStruct, frozen=True):
-    holder_identity: str | None = None
-    lease_duration_seconds: float | None = None
-    acquire_time: datetime | None = None
-    renew_time: datetime | None = None
-    lease_transitions: int | None = None
-
-
-class _Lease(CamelStruct, frozen=True):
-    metadata: _LeaseMetadata
-    spec: _LeaseSpec = _LeaseSpec()
+_MAX_TRANSITIONS: Final = 2**31 - 1  # the API server refuses a higher number
 
 
 class KubernetesLease:
@@ -41,7 +32,7 @@ class KubernetesLease:
         self._api = api
         self._namespace = namespace
         self._name = name
-        self._path = f"/apis/{_API}/namespaces/{namespace}/leases"
+        self._path = f"/apis/{LEASE_API_VERSION}/namespaces/{namespace}/leases"
 
     async def read(self) -> LeaseRecord | None:
         """Read the Lease. Return None if it does not exist."""
@@ -64,40 +55,35 @@ class KubernetesLease:
         )
 
     def _lease_manifest(self, record: LeaseRecord) -> dict[str, Any]:
-        version = {"resourceVersion": record.resource_version} if record.resource_version else {}
-        return {
-            "apiVersion": _API,
-            "kind": "Lease",
-            "metadata": {"name": self._name, "namespace": self._namespace, **version},
-            "spec": {
-                "holderIdentity": record.holder or None,
-                "leaseDurationSeconds": max(1, round(record.seconds)),
-                "acquireTime": _micro_time(record.acquired_at),
-                "renewTime": _micro_time(record.renewed_at),
-                "leaseTransitions": record.transitions,
-            },
-        }
+        lease = new_lease(
+            LeaseMetadata(name=self._name, namespace=self._namespace, resource_version=record.resource_version),
+            LeaseSpec(
+                holder_identity=record.holder or None,
+                lease_duration_seconds=max(1, round(record.seconds)),
+                acquire_time=lease_time_text(record.acquired_at),
+                renew_time=lease_time_text(record.renewed_at),
+                lease_transitions=min(record.transitions, _MAX_TRANSITIONS),
+            ),
+        )
+        manifest: dict[str, Any] = msgspec.to_builtins(lease)
+        return manifest
 
 
 def _decode_lease_record(answer: bytes) -> LeaseRecord:
     """Raise `ClusterError` for a Lease with a value that no replica writes, such as a time in the year 0."""
     try:
-        lease = msgspec.json.decode(answer, type=_Lease)
-    except msgspec.MsgspecError as error:
-        problem = explain_decoding_error(error)
-        raise ClusterError(
-            f"the Lease cannot be read ({problem}); delete it, and a replica creates it again"
-        ) from error
+        return _record_from_lease(decode_lease(answer))
+    except UnreadableLeaseError as error:
+        raise ClusterError(f"the Lease cannot be read ({error}); delete it, and a replica creates it again") from error
+
+
+def _record_from_lease(lease: Lease) -> LeaseRecord:
     spec = lease.spec
     return LeaseRecord(
         holder=spec.holder_identity or "",
         seconds=spec.lease_duration_seconds or 0.0,
-        acquired_at=spec.acquire_time,
-        renewed_at=spec.renew_time,
+        acquired_at=parse_lease_time(spec.acquire_time),
+        renewed_at=parse_lease_time(spec.renew_time),
         transitions=spec.lease_transitions or 0,
         resource_version=lease.metadata.resource_version,
     )
-
-
-def _micro_time(instant: datetime | None) -> str | None:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sluice_contract.pod_replacement import PodReplacement
 from sluice_contract.status import Condition, IngestJobStatus, Phase, PodRestart
 
 
@@ -40,7 +41,11 @@ class RefreshFromAPI(msgspec.Struct, frozen=True):
     """A step: read the job and the pod from the API server, because the watches may be late or not show the pod."""
 
 
-Step = ApplyAccountAndRoleBinding | CreatePod | DeletePod | RefreshFromAPI | None
+class ReadTenantLabel(msgspec.Struct, frozen=True):
+    """A step: read which tenant the namespace serves."""
+
+
+Step = ApplyAccountAndRoleBinding | CreatePod | DeletePod | ReadTenantLabel | RefreshFromAPI | None
 
 
 class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +64,8 @@ class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):
 class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a pod check that applies: the verdict, and the step towards the declared state.
 
-    `epoch` and `restart` are written to the status before the step is taken. None keeps the stored value.
+    `epoch`, `restart` and `replacement` are written to the status before the step is taken. None keeps the stored
+    value.
     """
 
     verdict: ReadinessVerdict
@@ -67,6 +73,7 @@ class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
     requeue_after: float | None = None  # seconds
     epoch: int | None = None
     restart: PodRestart | None = None
+    replacement: PodReplacement | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,4 +82,5 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     status: IngestJobStatus | None = None  # the operator's fields; None: nothing to write
     step: Step = None
     transitions: tuple[ConditionTransition, ...] = ()
+    waits_for_turn: bool = False  # whether only its turn in a rollout prevents the replacement of the pod
     requeue_after: float | None = None  # seconds

@@ -1,4 +1,4 @@
-"""What the message of the Streaming condition says about a stream that is live, but whose data needs attention."""
+"""What the message of the Streaming condition says about a stream that is live, but needs attention."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sluice_contract.status import StreamStatus
 
 def warnings_about_data(report: StreamStatus) -> tuple[str, ...]:
     """Return a sentence for each thing that is wrong, with what to do about it; an empty tuple if nothing is wrong."""
-    found = (_symbols_that_never_ticked(report), _wrong_clock(report))
+    found = (_symbols_that_never_ticked(report), _wrong_clock(report), report.pause_check_problem)
     return tuple(sentence for sentence in found if sentence)
 
 

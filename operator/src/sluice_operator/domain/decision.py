@@ -8,9 +8,11 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, PodRestart
+from sluice_contract.status_size import fit_operator_status
 
-from . import facts, pod_checks, readiness, status_conditions, stops
-from .actions import Decision, DeletePod, PodFinding, RefreshFromAPI
+from . import condition_events, facts, pod_checks, readiness, rollout_status, status_conditions, stops
+from .actions import Decision, DeletePod, PodFinding
+from .findings import refresh_step_if_heartbeat_is_overdue
 from .objects import Job, Pod
 from .observation import Observation
 
@@ -25,21 +27,27 @@ def decide(observation: Observation) -> Decision:
         return _decide_without_job(observation.pod)
     finding = pod_checks.first_finding(observation, job)
     verdict = readiness.first_verdict(observation, job, finding)
+    replacement = rollout_status.replacement_to_store(observation, job, finding, verdict)
+    pending = rollout_status.pending_condition(observation, finding, replacement)
     status = IngestJobStatus(
         observed_generation=_generation_to_store(job),
         phase=verdict.phase,
-        conditions=status_conditions.conditions_of_job(observation, job, verdict),
+        conditions=status_conditions.conditions_of_job(observation, job, verdict, pending),
         pod_name=identity.pod_name(job.metadata.name),
         epoch=_epoch_to_store(observation, job, finding),
         restart=_restart_to_store(observation, job, finding),
+        policy=observation.policy_verdict.policy if observation.policy_verdict is not None else None,
+        replacement=replacement,
     )
+    status = fit_operator_status(status, job.status.stream)
     changed = status != without_stream_status(job.status)
     return Decision(
         status=status if changed else None,
-        step=finding.step if finding is not None else _refresh_step_if_heartbeat_is_overdue(observation),
-        transitions=status_conditions.transitions_for_events(job.status.conditions, status.conditions)
+        step=finding.step if finding is not None else refresh_step_if_heartbeat_is_overdue(observation),
+        transitions=condition_events.transitions_for_events(job.status.conditions, status.conditions, observation.now)
         if changed
         else (),
+        waits_for_turn=rollout_status.waits_for_turn(observation, finding),
         requeue_after=_seconds_to_next_reconciliation(observation, job, finding),
     )
 
@@ -57,12 +65,6 @@ def _decide_without_job(pod: Pod | None) -> Decision:
     if pod is None or not facts.pod_was_created_by_operator(pod) or facts.pod_is_terminating(pod):
         return Decision()
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
-
-
-def _refresh_step_if_heartbeat_is_overdue(observation: Observation) -> RefreshFromAPI | None:
-    """Return the step that reads the job live, if its heartbeat is overdue and no live read has confirmed that yet."""
-    overdue = facts.heartbeat_is_overdue(observation)
-    return RefreshFromAPI() if overdue and not observation.heartbeat_was_looked_up else None
 
 
 def _generation_to_store(job: Job) -> int | None:
@@ -100,10 +102,11 @@ def _seconds_until_each_change(observation: Observation, job: Job, finding: PodF
     """Yield the seconds until each time at which the decision may change by the passing of time alone."""
     if finding is not None and finding.requeue_after is not None:
         yield finding.requeue_after
-    pause = job.stops.pause
-    if pause is not None and pause.until is not None and pause.until > observation.now:
-        yield (pause.until - observation.now).total_seconds()
+    spec_pause = job.stops.pause
+    ends = [spec_pause.until if spec_pause is not None else None, *(each.spec.until for each in observation.pauses)]
+    yield from ((end - observation.now).total_seconds() for end in ends if end is not None and end > observation.now)
     yield from stops.seconds_until_each_stop_deadline(observation)
+    yield from rollout_status.seconds_until_turn_or_deadline(observation, job)
     if facts.ingest_container_is_running(observation.pod):
         if not facts.heartbeat_is_overdue(observation):
             yield facts.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds

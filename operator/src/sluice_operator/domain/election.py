@@ -1,14 +1,12 @@
-"""Leader election as a pure function of the Lease.
-
-The clocks of two replicas are never compared: a Lease has expired when this replica has seen it unchanged for its
-duration, by its own monotonic clock.
-"""
+"""Leader election as a pure function of the Lease."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import msgspec
+
+from sluice_contract.lease import LeaseObservation
 
 
 class LeaseTimings(msgspec.Struct, frozen=True):
@@ -30,14 +28,6 @@ class LeaseRecord(msgspec.Struct, frozen=True):
     resource_version: str = ""  # empty: the Lease does not exist yet
 
 
-class LeaseObservation(msgspec.Struct, frozen=True):
-    """The newest record of the Lease that a replica has read, and when the replica first read it."""
-
-    me: str
-    record: LeaseRecord | None = None
-    since: float = 0.0
-
-
 class WaitForLease(msgspec.Struct, frozen=True):
     """The decision to wait, because another replica leads or may still believe that it leads."""
 
@@ -51,32 +41,32 @@ class WriteLease(msgspec.Struct, frozen=True):
     resource_version: str
 
 
-def observation_after_read(earlier: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
+def observation_after_read(
+    earlier: LeaseObservation[LeaseRecord], record: LeaseRecord | None, now: float
+) -> LeaseObservation[LeaseRecord]:
     """Return the observation of the Lease after another read. It is `earlier` itself if the Lease is unchanged.
 
     A deleted Lease counts as unchanged, because its holder may not know yet that it is deleted.
     """
-    if record is None or record == earlier.record:
-        return earlier
-    return LeaseObservation(earlier.me, record, now)
+    return earlier if record is None else earlier.updated_with(record, now)
 
 
 def decide_lease_action(
-    record: LeaseRecord | None, observation: LeaseObservation, now: float
+    replica: str, record: LeaseRecord | None, observation: LeaseObservation[LeaseRecord], now: float
 ) -> WriteLease | WaitForLease:
-    """Decide whether to write the Lease or to wait. `record` is the Lease as it was just read.
+    """Decide whether this replica writes the Lease or waits. `record` is the Lease as it was just read.
 
     `observation` already includes this read.
     """
     version = record.resource_version if record is not None else ""
     last = observation.record
     if last is None:
-        return WriteLease(observation.me, 0, renews=False, resource_version=version)
-    if last.holder == observation.me:
-        return WriteLease(observation.me, last.transitions, renews=True, resource_version=version)
-    if last.holder and now < observation.since + last.seconds:
+        return WriteLease(replica, 0, renews=False, resource_version=version)
+    if last.holder == replica:
+        return WriteLease(replica, last.transitions, renews=True, resource_version=version)
+    if not observation.is_free(last.seconds, now):
         return WaitForLease()
-    return WriteLease(observation.me, last.transitions + 1, renews=False, resource_version=version)
+    return WriteLease(replica, last.transitions + 1, renews=False, resource_version=version)
 
 
 def timings_problem(timings: LeaseTimings) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sluice_contract import identity
+from sluice_contract.providers import stream_has_end
 from sluice_contract.status import PodRestart, StreamStatus
 from sluice_contract.status_values import LARGEST
 
@@ -44,7 +45,7 @@ def ingest_container_status(pod: Pod) -> ContainerStatus:
 
 def symbol_counts_sentence(report: StreamStatus) -> str:
     """Return a sentence: how many symbols stream, how many are paused, and which paused symbols are not declared."""
-    words, unknown = f"{report.symbols.live} symbols", report.symbols.unknown_paused
+    words, unknown = f"{report.symbols.live} symbols", report.symbols.unknown_paused_symbols
     if report.symbols.paused:
         words += f", {report.symbols.paused} paused"
     if unknown:
@@ -55,8 +56,7 @@ def symbol_counts_sentence(report: StreamStatus) -> str:
 def pod_is_foreign(job: Job, pod: Pod) -> bool:
     """Return whether the pod, which has the name of the job's pod, is not of a job of this name."""
     return not pod_is_orphaned(pod) and not any(
-        owner.controller and owner.kind == identity.KIND and owner.name == job.metadata.name
-        for owner in pod.metadata.owner_references
+        owner.is_controlling_job and owner.name == job.metadata.name for owner in pod.metadata.owner_references
     )
 
 
@@ -78,7 +78,7 @@ def pod_is_orphaned(pod: Pod) -> bool:
 
 def pod_is_owned_by(job: Job, pod: Pod) -> bool:
     """Return whether the pod is controlled by this job, and not by an earlier job of the same name."""
-    return any(owner.controller and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
+    return any(owner.is_controlling_job and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
 
 
 def pod_has_operator_label(pod: Pod) -> bool:
@@ -89,8 +89,7 @@ def pod_has_operator_label(pod: Pod) -> bool:
 def pod_was_created_by_operator(pod: Pod) -> bool:
     """Return whether the pod was created by the operator, for this or another job, even if it has lost its owner."""
     return pod_is_orphaned(pod) or (
-        pod_has_operator_label(pod)
-        and any(owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references)
+        pod_has_operator_label(pod) and any(owner.is_controlling_job for owner in pod.metadata.owner_references)
     )
 
 
@@ -202,6 +201,11 @@ def pod_epoch(pod: Pod) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _EPOCH_DIGITS else 0
 
 
+def pod_spec_hash(pod: Pod) -> str:
+    """Return the hash of the spec that the pod was created with; empty for a pod of an earlier operator."""
+    return pod.metadata.annotations.get(identity.SPEC_HASH_ANNOTATION, "")
+
+
 def next_epoch(observation: Observation) -> int:
     """Return the epoch of the next pod: Unix milliseconds, or the last epoch + 1 if the clock has gone back."""
     job = observation.job
@@ -247,7 +251,7 @@ def tape_is_finished(observation: Observation) -> bool:
     The pod may no longer exist.
     """
     job = observation.job
-    if job is None or job.spec is None or job.spec.provider != "replay" or job.status.stream is None:
+    if job is None or job.spec is None or not stream_has_end(job.spec) or job.status.stream is None:
         return False
     report = job.status.stream
     return (
@@ -266,27 +270,26 @@ def symbols_are_settled(report: StreamStatus) -> bool:
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
 
 
+def next_at_is_credible(restart: PodRestart, now: datetime) -> bool:
+    """Return whether the time is within twice the longest backoff. A later one is from a clock that was ahead."""
+    return restart.next_at <= now + timedelta(seconds=2 * RESTART_MOST_SECONDS)
+
+
 def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:
     """Return the restart record after a pod exited by itself: the number of restarts and the time of the next one.
 
     An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is
-    created before `nextAt`. So if `nextAt` is later than the epoch, the exit of this pod is already counted.
+    created before `nextAt`. So if a credible `nextAt` is later than the epoch, the exit of this pod is already counted.
     """
     job = observation.job
-    earlier = job.status.restart if job is not None else None
-    if earlier is not None and earlier.next_at.timestamp() * 1000 > pod_epoch(pod):
+    earlier, now = job.status.restart if job is not None else None, observation.now
+    if (
+        earlier is not None
+        and earlier.next_at.timestamp() * 1000 > pod_epoch(pod)
+        and next_at_is_credible(earlier, now)
+    ):
         return earlier
-    count = (earlier.count if earlier is not None else 0) + 1
+    count = min((earlier.count if earlier is not None else 0) + 1, LARGEST)
     delay = min(RESTART_FIRST_SECONDS * 2 ** min(count - 1, 10), RESTART_MOST_SECONDS)
-    next_at = observation.now + timedelta(seconds=delay)
+    next_at = now + timedelta(seconds=delay)
     return PodRestart(count=count, next_at=next_at.replace(microsecond=next_at.microsecond // 1000 * 1000))
-
-
-def held_by_sentence(report: StreamStatus) -> str | None:
-    """Return a sentence that names the job with the connection for which this job waits; None if it does not wait."""
-    if report.slot is None or report.slot.acquired:
-        return None
-    return (
-        f"Job {report.slot.holder} of this namespace holds the one connection that these credentials and this feed (or "
-        f"this client ID) allow: pause that job, or give this job its own credentials or client ID."
-    )

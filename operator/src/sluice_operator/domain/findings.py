@@ -7,6 +7,7 @@ from typing import Final
 from . import facts
 from .actions import DeletePod, PodFinding, ReadinessVerdict, RefreshFromAPI, Step
 from .objects import Pod
+from .observation import Observation
 
 # A pod without the operator's label is not watched, so it is read live.
 UNWATCHED_POD_LOOK_SECONDS: Final = 10.0
@@ -34,3 +35,9 @@ def delete_step(pod: Pod) -> DeletePod:
 def step_while_terminating(pod: Pod) -> tuple[Step, float | None]:
     """Return the step and the seconds to the next reconciliation. A pod without the operator's label is not watched."""
     return (None, None) if facts.pod_has_operator_label(pod) else (RefreshFromAPI(), UNWATCHED_POD_LOOK_SECONDS)
+
+
+def refresh_step_if_heartbeat_is_overdue(observation: Observation) -> RefreshFromAPI | None:
+    """Return the step that reads the job live, if its heartbeat is overdue and no live read has confirmed that yet."""
+    overdue = facts.heartbeat_is_overdue(observation)
+    return RefreshFromAPI() if overdue and not observation.heartbeat_was_looked_up else None

@@ -6,8 +6,13 @@ from datetime import datetime
 
 import msgspec
 
+from sluice_contract.pod_replacement import PodReplacement, ReplacementCause
+
+from .denials import Denial
 from .document_claims import DocumentConflict
 from .objects import Job, Pod
+from .pause_objects import PauseObject
+from .policy_verdict import PolicyVerdict
 
 
 class PodRefusal(msgspec.Struct, frozen=True):
@@ -34,6 +39,41 @@ class PodMutation(msgspec.Struct, frozen=True):
     age_seconds: float  # since the creation of the last of them
 
 
+class PolicyProblem(msgspec.Struct, frozen=True):
+    """Why the admission policies are not proven to limit the operator's account, so that it creates no pod.
+
+    `needs_action` is false only before the first trials have ended.
+    """
+
+    message: str
+    needs_action: bool = False
+
+
+class NamespaceTenant(msgspec.Struct, frozen=True):
+    """The tenant that a namespace serves: the label of the Namespace when it was last read; None if it has no label.
+
+    `was_labelled` is whether an earlier read found a label. An operator that may not read Namespaces finds none.
+    """
+
+    label: str | None
+    was_labelled: bool
+    age_seconds: float = 0.0  # since the last attempt to read it
+
+
+class ReplacementTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an outdated pod is replaced now, or waits for its turn in a rollout.
+
+    `record` is stored before the pod is deleted; None if the replacement interrupts nothing. `is_stopped` is whether it
+    waits because other jobs are not ready in time. `wait_seconds` is set if the turn may come by the passing of time.
+    """
+
+    cause: ReplacementCause
+    is_granted: bool
+    record: PodReplacement | None = None
+    is_stopped: bool = False
+    wait_seconds: float | None = None
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the operator knows about one job when it decides.
 
@@ -45,6 +85,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     job: Job | None
     pod: Pod | None
     cold_hash: str = ""  # the hash of the pod as it would be built now
+    spec_hash: str = ""  # the hash of the cold part of the spec
+    turn: ReplacementTurn | None = None  # None: a replacement of the pod is no part of a rollout
+    progress_deadline_seconds: float = 300.0  # after which a job whose pod was replaced is overdue
     account_is_applied: bool = True
     heartbeat_age_seconds: float = 0.0  # since the heartbeat last changed, or the pod was first seen running
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
@@ -53,3 +96,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     refusal: PodRefusal | None = None
     mutation: PodMutation | None = None
     conflict: DocumentConflict | None = None  # with an older job, over documents
+    policy_problem: PolicyProblem | None = None  # the reason to create no pod at all
+    key_is_shared: bool = False  # another namespace uses the key with which the pod holds its connection
+    tenant: NamespaceTenant | None = None  # None: not read yet
+    pauses: tuple[PauseObject, ...] = ()  # that cover the job, also those that have ended, in the order of authority
+    denial: Denial | None = None  # the first field of the spec that the platform does not allow
+    policy_verdict: PolicyVerdict | None = None  # how IngestPolicies apply; None: none selects the namespace

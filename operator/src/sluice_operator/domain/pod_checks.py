@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 
@@ -19,6 +21,7 @@ from .actions import (
     ReadinessVerdict,
     RefreshFromAPI,
 )
+from .denial_checks import finding_if_platform_denies_spec
 from .document_claims import DocumentConflict
 from .findings import (
     UNWATCHED_POD_LOOK_SECONDS,
@@ -29,8 +32,12 @@ from .findings import (
 )
 from .objects import Job
 from .observation import Observation
+from .pause_checks import finding_if_pause_object_covers_job
 from .pod_mutation_checks import finding_if_changed_pods_are_retried_later, finding_if_pod_was_changed
+from .policy_checks import finding_if_creation_is_withheld, finding_if_replacement_is_withheld
+from .policy_denial_checks import finding_if_policy_denies_job
 from .refusals import refusal_message
+from .tenant_checks import finding_if_tenant_has_changed
 
 _NAMES_SHOWN: Final = 5
 _MESSAGE_LENGTH: Final = 1024
@@ -146,11 +153,17 @@ def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | N
 
 
 def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that deletes the pod if a cold field or a pod setting of the operator has changed."""
+    """Return a finding that deletes the pod if a cold field or a pod setting of the operator has changed.
+
+    While the pod waits for its turn in a rollout, there is no finding: it continues as it is.
+    """
     if o.pod is None or not facts.pod_is_outdated(o.pod, o.cold_hash):
         return None
+    if o.turn is not None and not o.turn.is_granted:
+        return None
     message = "The spec needs a different pod than the existing one; the operator replaces the pod."
-    return progressing_finding(c.POD_REPLACING, message, delete_step(o.pod))
+    finding = progressing_finding(c.POD_REPLACING, message, delete_step(o.pod))
+    return msgspec.structs.replace(finding, replacement=o.turn.record if o.turn is not None else None)
 
 
 def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
@@ -204,6 +217,8 @@ def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
+    if not facts.next_at_is_credible(restart, o.now):
+        return None
     message = f"The last pod exited by itself; the operator creates a new one {_time_phrase(restart.next_at)}."
     verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return PodFinding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
@@ -230,16 +245,22 @@ def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:
 POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_stop_is_not_confirmed,
     finding_if_job_is_being_deleted,
+    finding_if_policy_denies_job,
     finding_if_spec_is_not_understood,
     finding_if_pod_was_changed,
     finding_if_pod_is_foreign,
     finding_if_documents_are_claimed,
+    finding_if_tenant_has_changed,
     finding_if_tape_is_finished,
     finding_if_pod_is_terminating,
     finding_if_pod_is_of_earlier_job,
+    finding_if_platform_denies_spec,
+    finding_if_replacement_is_withheld,
     finding_if_pod_is_outdated,
     finding_if_pod_has_ended,
+    finding_if_creation_is_withheld,
     finding_if_changed_pods_are_retried_later,
+    finding_if_pause_object_covers_job,
     finding_if_api_server_refused,
     finding_if_restart_is_not_due,
     finding_if_account_is_not_applied,

@@ -25,7 +25,7 @@ _LABELS: Final = (
     identity.TENANT_LABEL,
     identity.PROVIDER_LABEL,
 )
-_ANNOTATIONS: Final = (identity.EPOCH_ANNOTATION, identity.COLD_HASH_ANNOTATION)
+_ANNOTATIONS: Final = (identity.EPOCH_ANNOTATION, identity.COLD_HASH_ANNOTATION, identity.SPEC_HASH_ANNOTATION)
 _HIDDEN_VARIABLE_SUFFIX: Final = "_PROXY"  # the address of a proxy may contain a password, so it is never shown
 _IMAGE: Final = re.compile(r"(?:.*/)?(?P<name>[^/:@]+)(?::(?P<tag>[^/@]+))?(?:@.+)?")
 _encode = msgspec.json.Encoder(order="deterministic").encode

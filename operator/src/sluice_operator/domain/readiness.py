@@ -6,12 +6,18 @@ from collections.abc import Callable
 from typing import Final
 
 from sluice_contract import conditions as c
+from sluice_contract.pause_sentences import pause_clause, sources_of_pause
+from sluice_contract.providers import needs_credentials
 from sluice_contract.status import Phase, StreamStatus
 
 from . import facts, stops
 from .actions import PodFinding, ReadinessVerdict
 from .objects import Job
 from .observation import Observation
+from .pause_evidence import paused_without_pod_message
+from .rollout_status import verdict_if_changed_spec_waits
+from .slot_sentences import held_by_sentence, shared_key_sentence
+from .write_budget import budget_finding
 
 ReadinessCheck = Callable[[Observation, Job, PodFinding | None], ReadinessVerdict | None]
 
@@ -22,6 +28,7 @@ _BLOCKED_REASONS: Final = {
     "configuration": c.INVALID_SPEC,
     "certificate": c.CERTIFICATE_NOT_TRUSTED,
     "documentConflict": c.DOCUMENT_CONFLICT,
+    "policyDenied": c.POLICY_DENIED,
 }
 
 
@@ -35,11 +42,11 @@ def verdict_if_finding_is_stalled(_: Observation, __: Job, finding: PodFinding |
     return finding.verdict if finding is not None and finding.verdict.stalled else None
 
 
-def verdict_if_paused_and_nothing_runs(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
+def verdict_if_paused_and_nothing_runs(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict ready if a pause is requested and no container runs: the declared state is reached."""
-    if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
+    if not stops.pause_is_requested(o) or not facts.nothing_can_be_connected(o):
         return None
-    return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=_pause_message(job), phase="Paused")
+    return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=paused_without_pod_message(o), phase="Paused")
 
 
 def verdict_of_pod_finding(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
@@ -109,11 +116,12 @@ def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> 
     report, pause = facts.report_of_current_pod(o), stops.pause_reported_by_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
+    clause = pause_clause(sources_of_pause(pause), o.now)
     if pause.acknowledged_at is None:
         return ReadinessVerdict(
-            reason=c.PAUSING, message=f"Paused by {pause.source}; the stream is closing.", phase="Pausing"
+            reason=c.PAUSING, message=f"Paused by {clause}. The stream is closing.", phase="Pausing"
         )
-    message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quotes are written."
+    message = f"Paused by {clause}. No quotes are written."
     return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=message, phase="Paused")
 
 
@@ -145,7 +153,7 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
         return None
     failure = report.failure
     reason = _BLOCKED_REASONS.get(failure.type, c.BACKING_OFF) if failure is not None else c.BACKING_OFF
-    if reason == c.INVALID_SPEC and credentials_are_needed(job):
+    if reason == c.INVALID_SPEC and job.spec is not None and needs_credentials(job.spec):
         reason = c.MISSING
     return ReadinessVerdict(reason=reason, message=_failure_message(report), phase="Blocked", stalled=True)
 
@@ -153,9 +161,19 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
 def verdict_if_another_job_holds_connection(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the pod waits for the connection slot, which another job holds."""
     report = facts.report_of_current_pod(o)
-    if report is None or report.state == "Live" or (message := facts.held_by_sentence(report)) is None:
+    if report is None or report.state == "Live" or (message := held_by_sentence(report)) is None:
         return None
     return ReadinessVerdict(reason=c.HELD_BY, message=message, phase="Starting")
+
+
+def verdict_if_shared_key_is_refused(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
+    """Return the verdict not ready if the provider refuses the connection while another namespace uses the key."""
+    report, message = facts.report_of_current_pod(o), shared_key_sentence(o)
+    if report is None or report.state != "BackingOff" or message is None:
+        return None
+    if report.failure is None or report.failure.type != "connectionLimit":
+        return None
+    return ReadinessVerdict(reason=c.KEY_SHARED, message=message, phase="Degraded")
 
 
 def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
@@ -186,6 +204,10 @@ def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> 
     if report.failure is not None:
         message = f"{facts.symbol_counts_sentence(report)} {_failure_message(report)}"
         return ReadinessVerdict(ready=True, reason=c.PROVIDER_DEGRADED, message=message, phase="Degraded")
+    finding = budget_finding(report)
+    if finding is not None and finding.reason == c.BUDGET_SLOWED:
+        message = f"{facts.symbol_counts_sentence(report)} {finding.message}"
+        return ReadinessVerdict(ready=True, reason=c.WRITE_BUDGET_SLOWED, message=message, phase="Running")
     return ReadinessVerdict(
         ready=True, reason=c.STREAMING_REASON, message=facts.symbol_counts_sentence(report), phase="Running"
     )
@@ -211,10 +233,12 @@ READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
     verdict_if_pod_has_not_reported,
     verdict_if_pod_does_not_understand_spec,
     verdict_if_pod_is_paused,
+    verdict_if_changed_spec_waits,
     verdict_if_generation_is_not_applied,
     verdict_if_tape_is_finished,
     verdict_if_stream_is_blocked,
     verdict_if_another_job_holds_connection,
+    verdict_if_shared_key_is_refused,
     verdict_if_stream_is_backing_off,
     verdict_if_sink_is_unhealthy,
     verdict_if_stream_is_live,
@@ -225,20 +249,6 @@ READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
 def first_verdict(observation: Observation, job: Job, finding: PodFinding | None) -> ReadinessVerdict:
     """Return the verdict of the first readiness check that applies. The last check always applies."""
     return next(report for check in READINESS_CHECKS if (report := check(observation, job, finding)) is not None)
-
-
-def credentials_are_needed(job: Job) -> bool:
-    """Return whether the job needs credentials of its provider. A dry run without credentials simulates quotes."""
-    spec = job.spec
-    return (
-        spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_and_secret_name is not None)
-    )
-
-
-def _pause_message(job: Job) -> str:
-    stop = job.stops
-    reason = stop.problem or (stop.pause.reason if stop.pause is not None else "")
-    return f"Paused{': ' + reason if reason else ''}. No pod runs, so nothing is connected."
 
 
 def _failure_message(report: StreamStatus) -> str:

@@ -18,4 +18,5 @@ def refusal_message(refusal: str) -> str:
     be longer.
     """
     remedy = _USER_ID_REMEDY if _ABOUT_USER_IDS.search(refusal) else ""
-    return f"{remedy}The API server refuses the pod: {refusal}. Correct the cause; the operator retries once a minute."
+    reason = refusal.rstrip(".")
+    return f"{remedy}The API server refuses the pod: {reason}. Correct the cause; the operator retries once a minute."

@@ -1,4 +1,4 @@
-"""The conditions in the status of a job, and the changes that are reported with Events."""
+"""The conditions in the status of a job."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ from typing import Final
 import msgspec
 
 from sluice_contract import conditions as c
+from sluice_contract.pause_sentences import pause_clause, sources_of_pause
+from sluice_contract.providers import needs_credentials
 from sluice_contract.status import Condition, StreamStatus
 
 from . import facts, stops
-from .actions import ConditionTransition, ReadinessVerdict
+from .actions import ReadinessVerdict
 from .data_warnings import warnings_about_data
 from .objects import Job
 from .observation import Observation
-from .readiness import credentials_are_needed
+from .pause_evidence import paused_without_pod_message
+from .slot_sentences import held_by_sentence, shared_key_sentence
+from .write_budget import budget_finding
 
-_TYPES_WITH_EVENTS: Final = (
-    c.READY,
-    c.PAUSED,
-    c.CREDENTIALS_VALID,
-    c.SINK_HEALTHY,
-    c.CONNECTION_SLOT_ACQUIRED,
-    c.STALLED,
-)
-_NORMALLY_TRUE_TYPES: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED)
 _CREDENTIAL_FAILURES: Final = {
     "auth": c.REFUSED,
     "entitlement": c.NOT_ENTITLED,
@@ -51,8 +46,13 @@ _CREDENTIALS_UNKNOWN: Final = UndatedCondition(
 )
 
 
-def conditions_of_job(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
-    """Return all conditions of the job, in a fixed order. Each has the time at which its status last changed."""
+def conditions_of_job(
+    observation: Observation, job: Job, verdict: ReadinessVerdict, pending_replacement: UndatedCondition | None = None
+) -> list[Condition]:
+    """Return all conditions of the job, in a fixed order. Each has the time at which its status last changed.
+
+    `pending_replacement` is condition ReplacementPending, if the job has it.
+    """
     undated = (
         ready_condition(job, verdict),
         paused_condition(observation, job),
@@ -60,8 +60,11 @@ def conditions_of_job(observation: Observation, job: Job, verdict: ReadinessVerd
         credentials_condition(observation, job),
         sink_condition(observation),
         connection_slot_condition(observation),
+        policy_condition(observation),
+        write_budget_condition(observation),
         reconciling_condition(verdict),
         stalled_condition(verdict),
+        pending_replacement,
     )
     earlier = {each.type: each for each in job.status.conditions}
     return [
@@ -87,9 +90,9 @@ def paused_condition(o: Observation, job: Job) -> UndatedCondition | None:
 
     Return None while no pause is requested, and for the first 10 s of an unconfirmed pause.
     """
-    requested = stops.pause_is_requested(job, o.now)
+    requested = stops.pause_is_requested(o)
     if requested and facts.nothing_can_be_connected(o):
-        return UndatedCondition(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
+        return UndatedCondition(c.PAUSED, "True", c.NOTHING_CONNECTED, paused_without_pod_message(o))
     if requested and stops.pause_is_pending(o):
         if o.pausing_seconds < stops.CONFIRMATION_SECONDS:
             return None
@@ -97,8 +100,8 @@ def paused_condition(o: Observation, job: Job) -> UndatedCondition | None:
     pause = stops.pause_reported_by_pod(o)
     if pause is None or pause.acknowledged_at is None:
         return None
-    since = f"{pause.acknowledged_at:%Y-%m-%dT%H:%M:%SZ}"
-    return UndatedCondition(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {pause.source} since {since}.")
+    clause = pause_clause(sources_of_pause(pause), o.now)
+    return UndatedCondition(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {clause}.")
 
 
 def _unconfirmed_pause_message(o: Observation) -> str:
@@ -137,7 +140,7 @@ def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
 
     It is True if no credentials are needed, Unknown before the first answer, and kept while the pod reconnects.
     """
-    if job.spec is not None and not credentials_are_needed(job):
+    if job.spec is not None and not needs_credentials(job.spec):
         return UndatedCondition(
             c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
         )
@@ -179,10 +182,25 @@ def connection_slot_condition(o: Observation) -> UndatedCondition | None:
     report = facts.report_of_current_pod(o)
     if report is None or report.slot is None:
         return None
-    message = facts.held_by_sentence(report)
-    if message is None:
-        return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
-    return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
+    if (message := held_by_sentence(report)) is not None:
+        return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
+    if (message := shared_key_sentence(o)) is not None:
+        return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "False", c.KEY_SHARED, message)
+    return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
+
+
+def policy_condition(o: Observation) -> UndatedCondition | None:
+    """Return the PolicyCompliant condition; None if no policy selects the namespace of the job."""
+    verdict = o.policy_verdict
+    if verdict is None:
+        return None
+    return UndatedCondition(c.POLICY_COMPLIANT, verdict.status, verdict.reason, verdict.message)
+
+
+def write_budget_condition(o: Observation) -> UndatedCondition | None:
+    """Return the WriteBudgetAvailable condition; None if the pod reports no daily write budget."""
+    found = budget_finding(facts.report_of_current_pod(o))
+    return UndatedCondition(c.WRITE_BUDGET_AVAILABLE, found.status, found.reason, found.message) if found else None
 
 
 def reconciling_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
@@ -197,51 +215,6 @@ def stalled_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
     return UndatedCondition(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
 
 
-def transitions_for_events(before: list[Condition], after: list[Condition]) -> tuple[ConditionTransition, ...]:
-    """Return the changed conditions that are reported with Events, one for each reason.
-
-    Ready and Stalled often have the same reason, which is reported only once. The end of a replay is also reported,
-    although Ready stays True.
-    """
-    earlier_by_type = {each.type: each for each in before}
-    found: dict[str, ConditionTransition] = {}
-    for condition in after:
-        earlier = earlier_by_type.get(condition.type)
-        if not _has_changed(condition, earlier) or not _is_worth_an_event(condition, earlier):
-            continue
-        warning = _is_warning(condition)
-        if condition.reason not in found or warning:
-            found[condition.reason] = ConditionTransition(condition, warning)
-    return tuple(found.values())
-
-
-def _has_changed(condition: Condition, earlier: Condition | None) -> bool:
-    """Return whether the status has changed, or a replay has finished (Ready then stays True)."""
-    if earlier is None or condition.status != earlier.status:
-        return True
-    return condition.reason == c.REPLAY_FINISHED and earlier.reason != c.REPLAY_FINISHED
-
-
-def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
-    """Return whether a changed condition is reported with an Event.
-
-    It is not reported while its status is Unknown or the pod applies a new spec. A condition that is normally True is
-    reported only when it becomes False, and when it is True again.
-    """
-    if condition.type not in _TYPES_WITH_EVENTS or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
-        return False
-    if condition.type in _NORMALLY_TRUE_TYPES and condition.status == "True":
-        return earlier is not None and earlier.status == "False"
-    return True
-
-
-def _is_warning(condition: Condition) -> bool:
-    """Return whether the Event about the condition has type Warning, not Normal."""
-    if condition.type == c.READY:
-        return False
-    return condition.type == c.STALLED or condition.status == "False"
-
-
 def _with_transition_time_and_generation(
     condition: UndatedCondition, earlier: Condition | None, now: datetime, job: Job
 ) -> Condition:
@@ -250,7 +223,7 @@ def _with_transition_time_and_generation(
         type=condition.type,
         status=condition.status,
         reason=condition.reason,
-        message=condition.message[:32768],
+        message=condition.message,
         # Whole seconds, like metav1.Time.
         last_transition_time=now.replace(microsecond=0) if earlier is None or flipped else earlier.last_transition_time,
         observed_generation=job.metadata.generation,

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Final
 
 from sluice_contract import identity
-from sluice_contract.spec import Pause, PausedSymbol
-from sluice_contract.status import StreamPause, StreamStatus
+from sluice_contract.pause_status import StreamPause
+from sluice_contract.status import StreamStatus
 
-from . import facts
+from . import facts, pause_evidence
 from .objects import Job
 from .observation import Observation
 
@@ -30,15 +30,24 @@ def job_is_being_deleted(job: Job) -> bool:
     return job.metadata.deletion_timestamp is not None
 
 
-def pause_is_requested(job: Job, now: datetime) -> bool:
+def pause_is_requested(o: Observation) -> bool:
+    """Return whether the spec or a pause object pauses the whole job now.
+
+    A stop field that is not understood counts as a pause.
+    """
+    return o.job is not None and (spec_requests_pause(o.job, o.now) or bool(pause_evidence.whole_job_pauses(o)))
+
+
+def spec_requests_pause(job: Job, now: datetime) -> bool:
     """Return whether the spec pauses the whole job now. A stop field that is not understood counts as a pause."""
-    stops = job.stops
-    return not stops.enabled or bool(stops.problem) or (stops.pause is not None and _is_in_force(stops.pause, now))
+    stops, pause = job.stops, job.stops.pause
+    is_paused_now = pause is not None and (pause.until is None or pause.until > now)
+    return not stops.enabled or bool(stops.problem) or is_paused_now
 
 
 def symbols_paused_by_spec(job: Job, now: datetime) -> frozenset[str]:
     """Return the symbols that `spec.pausedSymbols` pauses now."""
-    return frozenset(entry.symbol for entry in job.stops.paused_symbols if _is_in_force(entry, now))
+    return job.stops.paused_symbols.symbols_in_force(now)
 
 
 def stops_are_applied(job: Job, report: StreamStatus) -> bool:
@@ -47,7 +56,7 @@ def stops_are_applied(job: Job, report: StreamStatus) -> bool:
 
 
 def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
-    """Return whether the pod has confirmed the requested pause: its connections are closed, its writes are flushed."""
+    """Return whether the pod has confirmed the pause of the spec: its connections are closed, and all is written."""
     if not stops_are_applied(job, report):
         return False
     if report.pause is not None:
@@ -58,11 +67,16 @@ def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
 
 
 def pause_is_pending(observation: Observation) -> bool:
-    """Return whether a pause of the job is requested but the pod, which may be connected, has not confirmed it."""
+    """Return whether a pause of the job is requested but the pod, which may be connected, has not confirmed it.
+
+    A pod that is closed because of another switch has to confirm a pause object only before it streams again.
+    """
     job, report = observation.job, facts.report_of_current_pod(observation)
-    if job is None or not pause_is_requested(job, observation.now) or facts.nothing_can_be_connected(observation):
+    if job is None or not pause_is_requested(observation) or facts.nothing_can_be_connected(observation):
         return False
-    return report is None or not pause_is_acknowledged(job, report)
+    if report is None or (spec_requests_pause(job, observation.now) and not pause_is_acknowledged(job, report)):
+        return True
+    return bool(pause_evidence.whole_job_pauses(observation)) and not pause_evidence.stream_is_closed(report)
 
 
 def symbols_with_unconfirmed_pause(observation: Observation) -> frozenset[str]:
@@ -70,22 +84,36 @@ def symbols_with_unconfirmed_pause(observation: Observation) -> frozenset[str]:
     job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or facts.nothing_can_be_connected(observation):
         return frozenset()
+    found = _symbols_with_unconfirmed_pause_by_object(observation, job, report)
     if report is not None and stops_are_applied(job, report):
+        return found
+    return found | (symbols_paused_by_spec(job, observation.now) - observation.confirmed_symbol_pauses)
+
+
+def _symbols_with_unconfirmed_pause_by_object(o: Observation, job: Job, report: StreamStatus | None) -> frozenset[str]:
+    """Return the symbols of pause objects that the pod does not report as paused.
+
+    A pod that does not understand the spec streams other symbols than the spec declares, so its report proves nothing.
+    """
+    if report is not None and report.spec_problem:
         return frozenset()
-    return symbols_paused_by_spec(job, observation.now) - observation.confirmed_symbol_pauses
+    unconfirmed = (
+        each for each in pause_evidence.symbol_pauses(o) if not pause_evidence.pause_is_acknowledged_by_pod(o, each)
+    )
+    return frozenset().union(*(pause_evidence.paused_symbols_of_job(job, each) for each in unconfirmed))
 
 
 def pause_reported_by_pod(observation: Observation) -> StreamPause | None:
     """Return the pause that the pod reports.
 
     Return None for the pause that a pod reports because it is starting, or because its job is being deleted, unless
-    the spec also requests a pause.
+    a pause is also requested.
     """
     job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or report is None or report.pause is None:
         return None
     own = report.pause.source in (identity.UNREAD_SOURCE, identity.DELETED_SOURCE)
-    return None if own and not pause_is_requested(job, observation.now) else report.pause
+    return None if own and not pause_is_requested(observation) else report.pause
 
 
 def stop_is_pending(observation: Observation) -> bool:
@@ -112,7 +140,3 @@ def seconds_until_each_stop_deadline(observation: Observation) -> Iterator[float
             yield limit - observation.pausing_seconds
     if facts.report_of_current_pod(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
         yield max(0.0, START_SECONDS - facts.running_seconds(observation))
-
-
-def _is_in_force(pause: Pause | PausedSymbol, now: datetime) -> bool:
-    return pause.until is None or pause.until > now

@@ -13,7 +13,9 @@ from sluice_contract.pod import PodOptions
 from sluice_contract.spec import IngestJobSpec, with_default_hot_fields
 
 from .objects import Job
+from .platform_bounds import PlatformBounds
 from .pod_volumes import mounts_and_volumes
+from .rollout import RolloutSettings
 from .sparse_document import without_default_fields
 
 Manifest = dict[str, Any]
@@ -46,6 +48,8 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str = ""  # the UID of the cluster; empty: unknown
     proxies: tuple[ProxyVariable, ...] = ()
     user_ids_from_platform: bool = False  # if True, a pod names no user and no group: the platform chooses them
+    bounds: PlatformBounds = PlatformBounds()  # what a job may ask for; no part of a pod
+    rollout: RolloutSettings = RolloutSettings()  # how many pods are replaced at a time; no part of a pod
 
 
 def service_account_manifest(namespace: str) -> Manifest:
@@ -88,7 +92,17 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     )
     neutral_settings = msgspec.structs.replace(settings, cluster="", user_ids_from_platform=False)
     manifest = pod_manifest(cold, 0, "", neutral_settings)
+    del manifest["metadata"]["annotations"][identity.SPEC_HASH_ANNOTATION]  # pods of earlier operators do not have it
     return hashlib.sha256(_encode(manifest)).hexdigest()[:16]
+
+
+def spec_hash(job: Job) -> str:
+    """Return a hash of 16 hexadecimal digits of the cold part of the spec, which the operator's settings do not change.
+
+    It is the hash of the spec as it is injected, which has no field that has its default.
+    """
+    spec = with_default_hot_fields(_understood_spec_or_raise(job))
+    return hashlib.sha256(_encode(without_default_fields(spec))).hexdigest()[:16]
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
@@ -106,6 +120,7 @@ def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) ->
                 **declared.annotations,
                 identity.EPOCH_ANNOTATION: str(epoch),
                 identity.COLD_HASH_ANNOTATION: cold_hash,
+                identity.SPEC_HASH_ANNOTATION: spec_hash(job),
             },
             "ownerReferences": [_owner_reference(job)],
         },
