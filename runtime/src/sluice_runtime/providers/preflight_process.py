@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..adapters.decoding import decode_json
 from ..domain.preflight import Finding
-from .decoding import decode_json
 
 _SECONDS = 60.0
 _MAX_BYTES = 1 << 20

@@ -7,23 +7,27 @@ import csv
 import gzip
 import logging
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from sluice_contract.replay import TAPE_DIR
 from sluice_contract.spec import Channel
 
+from ..adapters.error_text import file_error_text
+from ..adapters.tape_rows import TapeError, parse_tape
+from ..adapters.user_text import UserTextError, open_user_text
 from ..domain.failure import StreamError
 from ..domain.market import Quote
+from ..domain.market_hours import UNKNOWN_HOURS
 from ..domain.symbol_spelling import SymbolSpellings
 from ..ports import QUOTES, Listener
-from .error_text import file_error_text
+from ..settings import Settings, SettingsError
 from .local import LocalConnection, SourceWithoutServer
-from .tape_rows import TapeError, parse_tape
-from .user_text import UserTextError, open_user_text
+from .provider import Provider, ProviderClients
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
@@ -202,3 +206,16 @@ class ReplayConnection(LocalConnection):
             return 0.0
         elapsed = (ts - first).total_seconds() / self._source.speed
         return max(0.0, began + elapsed - asyncio.get_running_loop().time())
+
+
+def _create_clients(settings: Settings, _environment: Mapping[str, str]) -> ProviderClients:
+    block = settings.job.spec.replay
+    if block is None:
+        raise SettingsError("spec.replay is missing; name the tape in spec.replay.tape")
+    directory = settings.files_dir if settings.files_dir is not None else Path(TAPE_DIR)
+    remedy = TAPE_BESIDE_DOCUMENT if settings.is_standalone else TAPE_IN_VOLUME
+    return ProviderClients(source=ReplaySource(directory / block.tape.relative_path, block.speed, remedy))
+
+
+# The times of a tape have nothing to do with the time of its replay, so sessions have no effect.
+PROVIDER = Provider(title="replay", create_clients=_create_clients, market_hours=lambda _spec: UNKNOWN_HOURS)

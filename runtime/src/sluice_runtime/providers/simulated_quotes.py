@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sluice_contract.spec import SyntheticSettings
+from sluice_contract.synthetic import SyntheticSettings
 
 from ..domain.failure import StreamError
 from ..domain.market import Halt, Quote

@@ -9,10 +9,10 @@ import msgspec
 
 from sluice_contract.decoding_errors import explain_decoding_error
 
+from ...adapters.decoding import decode_json
+from ...adapters.error_text import redact_url
 from ...domain.failure import StreamError
 from ...domain.trading_calendar import EXTENDED_OPEN, CalendarError, TradingDay, extended_close
-from ..decoding import decode_json
-from ..error_text import redact_url
 from .credentials import CredentialsReader
 from .rest import RestUnreachableError, rest_session, trading_host
 

@@ -15,7 +15,15 @@ from ...domain.failure import StreamError
 from ...domain.market import TradeEvent
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
-from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
+from .errors import (
+    HARMLESS,
+    NOT_ENTITLED,
+    OF_A_SUBSCRIPTION,
+    OF_A_SYMBOL,
+    SYMBOL_LIMIT,
+    error_of_message,
+    rejection_text,
+)
 from .foreign_content import describe_content
 from .messages import (
     BarMessage,
@@ -66,7 +74,6 @@ class AlpacaConnection:
         self._others: list[Message] = []  # bars and halts likewise
         self._is_due = False  # whether a call of _deliver_batch is scheduled
         self._soon = asyncio.get_running_loop().call_soon
-        self._secrets: tuple[str, ...] = ()  # what no error may quote
 
     async def wait_for_welcome(self) -> None:
         """Wait for the welcome message."""
@@ -76,7 +83,6 @@ class AlpacaConnection:
 
     async def log_in(self, credentials: Credentials) -> None:
         """Send the key pair, and wait until Alpaca has accepted it."""
-        self._secrets = (credentials.secret_key, credentials.key_id)
         await self._transport.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
         message = await self._receive_control_message(self._timeouts.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
@@ -134,7 +140,7 @@ class AlpacaConnection:
         """
         if self._limit_refusals >= 2:
             # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
-            self._add_rejections(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
+            self._add_rejections(symbols, SYMBOL_LIMIT)
             return
         answer = await self._send_and_wait_for_answer(
             {"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)}
@@ -144,13 +150,14 @@ class AlpacaConnection:
             return
         if len(symbols) == 1 or answer.code not in OF_A_SYMBOL:
             self._limit_refusals += answer.code == SYMBOL_LIMIT
-            self._add_rejections(symbols, answer.code, answer.msg)
+            self._add_rejections(symbols, answer.code)
             return
         middle = len(symbols) // 2
         await self._subscribe_or_reject(symbols[:middle])
         await self._subscribe_or_reject(symbols[middle:])
 
-    def _add_rejections(self, symbols: list[str], code: int, words: str) -> None:
+    def _add_rejections(self, symbols: list[str], code: int) -> None:
+        words = rejection_text(code)
         if code == SYMBOL_LIMIT:
             counted = len(self._held.quotes) + len(self._held.trades)
             words = f"{words}: {counted} quote and trade subscriptions are in use, and this plan allows no more"
@@ -266,7 +273,7 @@ class AlpacaConnection:
                     frame = await self._transport.receive_frame()
                     if frame.messages:
                         return frame.messages[0]
-                    received = received or f"; it sent {describe_content(frame.content, self._secrets)}"
+                    received = received or f"; it sent {describe_content(frame.content)}"
         except TimeoutError:
             sentence = f"Alpaca did not send {what} within {seconds:.0f} s{received}; reconnecting"
             raise StreamError("stall", sentence) from None

@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.alpaca import ALPACA_KEY_ID, ALPACA_SECRET_KEY, AlpacaSettings
 from sluice_contract.env_file_values import env_file_mistakes
 
+from ...adapters.user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
 from ...domain.failure import StreamError
-from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
 from .errors import Remedies
 
 # A pair that is written half before each attempt must not fill the memory.
@@ -177,12 +177,12 @@ class CredentialsReader:
         return self._read_key_pair(), certificates
 
     def _read_key_pair(self) -> Credentials | None:
-        key_id, secret_key = self._read_value(identity.ALPACA_KEY_ID), self._read_value(identity.ALPACA_SECRET_KEY)
+        key_id, secret_key = self._read_value(ALPACA_KEY_ID), self._read_value(ALPACA_SECRET_KEY)
         return Credentials(key_id, secret_key) if key_id and secret_key else None
 
     def _missing_key_message(self) -> str:
         """Return which keys the Secret lacks, and the command that adds them."""
-        names = (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY)
+        names = (ALPACA_KEY_ID, ALPACA_SECRET_KEY)
         missing = [name for name in names if not (self._credentials_dir / name).exists()]
         if len(missing) == len(names):
             return (
@@ -207,7 +207,7 @@ class CredentialsReader:
 
     def _raise_on_unknown_encoding(self) -> None:
         """Raise StreamError if a key of the Secret exists but is not text in a known encoding."""
-        for key in (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY):
+        for key in (ALPACA_KEY_ID, ALPACA_SECRET_KEY):
             try:
                 read_user_text(self._credentials_dir / key)
             except UserTextError as error:
@@ -220,5 +220,5 @@ class CredentialsReader:
 
 def _env_file_mistakes(pair: Credentials) -> str:
     """Return the mistakes of an env file in a pair, such as quotation marks; empty if there are none."""
-    values = {identity.ALPACA_KEY_ID: pair.key_id, identity.ALPACA_SECRET_KEY: pair.secret_key}
+    values = {ALPACA_KEY_ID: pair.key_id, ALPACA_SECRET_KEY: pair.secret_key}
     return "; ".join(env_file_mistakes(values, values))

@@ -1,10 +1,17 @@
-"""The URLs of Alpaca's REST interfaces."""
+"""The URLs of Alpaca's stream and REST interfaces."""
 
 from __future__ import annotations
 
 import msgspec
 
-from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.alpaca import ALPACA_STREAM_URL, AlpacaSettings
+
+_STREAM_PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
+
+
+def stream_url(alpaca: AlpacaSettings) -> str:
+    """Return the URL of the stream: the one that the job sets, or that of its feed."""
+    return alpaca.stream_url or f"{ALPACA_STREAM_URL}/{_STREAM_PATHS.get(alpaca.feed, f'v2/{alpaca.feed}')}"
 
 
 class RestEndpoints(msgspec.Struct, frozen=True):

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from sluice_contract.redirects import is_redirect, redirect_text
 from sluice_contract.status import FailureType
 
+from ...adapters.error_text import unreachable_reason
 from ...domain.failure import StreamError
-from ..error_text import redact_url, unreachable_reason
 from .messages import ErrorMessage, Message
 
 # Alpaca frees the slot of an uncleanly dropped connection after about 90 s.
@@ -23,6 +24,7 @@ _LONGEST_SECONDS = 3600.0
 _FIRST_ERROR_STATUS = 400
 # An expired certificate is renewed by the server's owner. Retrying is harmless, because no login was sent.
 _UNTRUSTED_SECONDS = 120.0
+_NO_LOGIN_PAGE = "that no login page of the network answers in its place"
 
 # Answers to a subscribe or unsubscribe: the connection and earlier subscriptions stay.
 OF_A_SUBSCRIPTION = frozenset({400, 405, 410})
@@ -52,6 +54,16 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
     411: ("entitlement", "this Alpaca key may not read market data; grant it the scope, or use another key", 0.0),
     500: ("network", "Alpaca reports an internal error", 0.0),
 }
+_UNKNOWN: tuple[FailureType, str, float] = (
+    "network",
+    "Alpaca reports an error; see the codes in the documentation of Alpaca's stream",
+    0.0,
+)
+_REJECTIONS = {
+    400: "Alpaca does not know the symbol; correct its spelling, or remove it",
+    SYMBOL_LIMIT: "symbol limit exceeded",
+    410: "this feed does not have a channel of spec.channels; remove the channel, or choose another feed",
+}
 
 
 class UntrustedCertificateError(StreamError):
@@ -69,8 +81,13 @@ def error_of_message(message: Message) -> StreamError:
     """Return the StreamError for an error message, or for a message of an unexpected kind."""
     if not isinstance(message, ErrorMessage):
         return StreamError("network", f"Alpaca sent an unexpected {type(message).__name__}; reconnecting")
-    kind, sentence, wait = _REFUSALS.get(message.code, ("network", "Alpaca reports an error", 0.0))
-    return StreamError(kind, f"{sentence} (code {message.code}: {message.msg})", wait)
+    kind, sentence, wait = _REFUSALS.get(message.code, _UNKNOWN)
+    return StreamError(kind, f"{sentence} (code {message.code})", wait)
+
+
+def rejection_text(code: int) -> str:
+    """Return why Alpaca rejects a subscription. The server's own words are not quoted, see `foreign_content`."""
+    return _REJECTIONS.get(code, "Alpaca rejects the subscription")
 
 
 class ConnectionLimitTracker:
@@ -112,8 +129,9 @@ def upgrade_refused_error(status: int, headers: Mapping[str, str], url: str, con
     known = {name.lower(): value for name, value in headers.items()}
     wait = retry_after_seconds(known.get("retry-after", ""), known.get("date", ""))
     body = f" with {content}" if content else ""
-    if target := known.get("location", ""):
-        body = f" and redirects to {redact_url(target)}"
+    if is_redirect(status):
+        sentence = f"{url} {redirect_text(status)}; set spec.alpaca.streamURL to the final address"
+        return StreamError("network", f"{sentence}, and check {_NO_LOGIN_PAGE}", wait)
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status})")
     if status == 429:
@@ -123,7 +141,7 @@ def upgrade_refused_error(status: int, headers: Mapping[str, str], url: str, con
         return StreamError(
             "network",
             f"{url} answered HTTP {status}{body} and opened no websocket; this is not a market data stream: check "
-            f"spec.alpaca.streamURL, and that no login page of the network answers in its place",
+            f"spec.alpaca.streamURL, and {_NO_LOGIN_PAGE}",
             wait,
         )
     return StreamError("network", f"{url} refused the upgrade (HTTP {status}){body}", wait)

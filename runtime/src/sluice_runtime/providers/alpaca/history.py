@@ -10,12 +10,12 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.status_values import Instant
 
+from ...adapters.decoding import decode_json
+from ...adapters.error_text import redact_url
 from ...domain.failure import StreamError
 from ...domain.market import Trade, is_valid_price
 from ...domain.market_history import HistoryPage, HistoryRequest
 from ...history_ports import HistoryError
-from ..decoding import decode_json
-from ..error_text import redact_url
 from .credentials import CredentialsReader
 from .rest import DATA_HOST, RestBar, RestUnreachableError, rest_session
 

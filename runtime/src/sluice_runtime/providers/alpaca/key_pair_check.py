@@ -5,9 +5,10 @@ from __future__ import annotations
 import ssl
 
 from sluice_contract.alpaca import AlpacaSettings
+from sluice_contract.redirects import is_redirect, redirect_text
 
-from ...domain.endpoints import RestEndpoints
 from .credentials import Credentials
+from .endpoints import RestEndpoints
 from .rest import DATA_HOST, RestUnreachableError, rest_session, trading_host
 
 _SECONDS = 10.0
@@ -46,7 +47,7 @@ class KeyPairCheck:
             return status
         if 200 <= status < 300:
             return None
-        raise KeyPairCheckError(f"HTTP {status}")
+        raise KeyPairCheckError(f"it {redirect_text(status)}" if is_redirect(status) else f"HTTP {status}")
 
     def _request(self, pair: Credentials) -> tuple[str, dict[str, str]]:
         if self._uses_data_api:

@@ -20,23 +20,24 @@ from alpaca.data.requests import CryptoLatestQuoteRequest, StockLatestQuoteReque
 from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import GetCalendarRequest
 from requests import RequestException
-from requests.exceptions import ProxyError
+from requests.exceptions import JSONDecodeError, ProxyError
 
+from sluice_contract.alpaca import ALPACA_LIVE_TRADING_URL
 from sluice_contract.spec import IngestJobSpec
 
-from ...domain.endpoints import RestEndpoints
+from ...adapters.http_proxies import proxy_for_url, proxy_refusal_text, proxy_unreachable_text, via_proxy
+from ...adapters.proxy_session import ProxySession, RedirectError
 from ...domain.failure import UnusableVariableError
 from ...domain.preflight import Finding
-from ..http_proxies import proxy_for_url, proxy_refusal_text, proxy_unreachable_text, via_proxy
-from ..proxy_session import ProxySession
 from .credentials import Credentials
+from .endpoints import RestEndpoints
+from .rest import REDIRECT_REMEDY
 
 Client = TypeVar("Client", TradingClient, CryptoHistoricalDataClient, StockHistoricalDataClient)
 
 _SKEW_SECONDS = 5.0
 # One request per symbol: a plan allows 200 requests a minute.
 _SYMBOLS = 100
-_ALPACA_URL = "https://api.alpaca.markets"
 _UNAUTHORIZED = 401
 _REMEDIES = {
     _UNAUTHORIZED: "; check the key pair, and that it is of the account (paper or live) that tradingURL serves",
@@ -44,6 +45,7 @@ _REMEDIES = {
     404: "; remove the symbol, or correct its spelling",
     429: "; Alpaca limits the requests: try again in a minute",
 }
+_UNREADABLE = "the answer is not in the form that Alpaca documents; check the URLs of Alpaca's interfaces"
 # In the text of requests about a proxy that refuses a tunnel.
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
@@ -58,7 +60,7 @@ def check_account_and_symbols(
     `certificates` is the file of certificates to trust in place of the system's.
     """
     try:
-        proxy_for_url(_ALPACA_URL)
+        proxy_for_url(ALPACA_LIVE_TRADING_URL)
     except UnusableVariableError as error:
         yield Finding("proxy", False, str(error))
         return
@@ -114,11 +116,15 @@ def _run_check(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding
         good, words = answer()
     except APIError as error:
         status = error.status_code or 0
-        return Finding(question, False, f"{_refusal_text(status)}: {_error_text(error)}{_REMEDIES.get(status, '')}")
+        return Finding(question, False, f"{_refusal_text(status)}{_REMEDIES.get(status, '')}")
+    except JSONDecodeError:
+        return Finding(question, False, _UNREADABLE)
+    except RedirectError as error:
+        return Finding(question, False, f"{error}; {REDIRECT_REMEDY}")
     except RequestException as error:
         return Finding(question, False, f"Alpaca cannot be reached: {_connection_error_text(error)}")
-    except ValueError as error:  # includes pydantic's errors, for an answer that alpaca-py cannot parse
-        return Finding(question, False, f"Alpaca's answer cannot be parsed: {str(error)[:200]}")
+    except (ValueError, TypeError, AttributeError, KeyError):  # also pydantic's; their text quotes the answer
+        return Finding(question, False, _UNREADABLE)
     return Finding(question, good, words)
 
 
@@ -128,7 +134,7 @@ def _refusal_text(status: int) -> str:
 
 def _connection_error_text(error: RequestException) -> str:
     """Return the kind of the error and the proxy of the request. The error's own text may contain a password."""
-    proxy = proxy_for_url(getattr(error.request, "url", None) or _ALPACA_URL)
+    proxy = proxy_for_url(getattr(error.request, "url", None) or ALPACA_LIVE_TRADING_URL)
     if proxy is None:
         return type(error).__name__
     if found := _TUNNEL_STATUS.search(str(error)):
@@ -136,13 +142,6 @@ def _connection_error_text(error: RequestException) -> str:
     if isinstance(error, ProxyError):
         return proxy_unreachable_text(proxy, "it does not answer as an HTTP proxy")
     return f"{type(error).__name__}{via_proxy(proxy)}"
-
-
-def _error_text(error: APIError) -> str:
-    try:
-        return str(error.message)[:200]
-    except (ValueError, KeyError):
-        return str(error)[:200]
 
 
 def _check_account(account: Any) -> tuple[bool, str]:

@@ -11,26 +11,29 @@ from typing import Final
 import aiohttp
 import msgspec
 
+from sluice_contract.alpaca import ALPACA_DATA_URL, ALPACA_LIVE_TRADING_URL, ALPACA_PAPER_TRADING_URL
+from sluice_contract.redirects import is_redirect, redirect_text
 from sluice_contract.status_values import Instant
 
-from ...domain.clock_skew import ClockReading, date_header_reading
-from ...domain.failure import UnusableVariableError
-from ...domain.market import Bar
-from ..error_text import redact_url, unreachable_reason
-from ..http_proxies import (
+from ...adapters.error_text import redact_url, unreachable_reason
+from ...adapters.http_proxies import (
     aiohttp_proxy_error_text,
     aiohttp_request_arguments,
     proxy_for_url,
     proxy_refusal_text,
     via_proxy,
 )
+from ...domain.clock_skew import ClockReading, date_header_reading
+from ...domain.failure import UnusableVariableError
+from ...domain.market import Bar
 from .credentials import Credentials
 from .errors import retry_after_seconds
 from .websocket import system_tls_context
 
-DATA_HOST: Final = "https://data.alpaca.markets"
-LIVE_TRADING_HOST: Final = "https://api.alpaca.markets"
-PAPER_TRADING_HOST: Final = "https://paper-api.alpaca.markets"
+DATA_HOST: Final = ALPACA_DATA_URL
+LIVE_TRADING_HOST: Final = ALPACA_LIVE_TRADING_URL
+PAPER_TRADING_HOST: Final = ALPACA_PAPER_TRADING_URL
+REDIRECT_REMEDY: Final = "set spec.alpaca.dataURL or spec.alpaca.tradingURL to the final address"
 _PAPER_PREFIX: Final = "PK"  # of the key ids of paper accounts, which the live interface refuses
 
 
@@ -112,13 +115,20 @@ class RestSession:
                 return RestResponse(
                     status=answer.status,
                     body=await answer.read(),
-                    refusal=f"{name} answered HTTP {answer.status}{via_proxy(proxy)}",
+                    refusal=f"{name} {_refusal_text(answer.status, via_proxy(proxy))}",
                     retry_after=retry_after_seconds(answer.headers.get("Retry-After", ""), date),
                     clock_reading=reading,
                 )
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host or key
             said = aiohttp_proxy_error_text(proxy, error) or f"{unreachable_reason(error)}{via_proxy(proxy)}"
             raise RestUnreachableError(name, said) from None
+
+
+def _refusal_text(status: int, via: str) -> str:
+    """Return words about a response with this status. `via` names the proxy, see `via_proxy`."""
+    if is_redirect(status):
+        return f"{redirect_text(status)}{via}; {REDIRECT_REMEDY}"
+    return f"answered HTTP {status}{via}"
 
 
 @asynccontextmanager

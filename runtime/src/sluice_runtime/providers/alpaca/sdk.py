@@ -21,9 +21,9 @@ import msgspec
 
 from sluice_contract.proxies import Proxy
 
+from ...adapters.http_proxies import proxy_refusal_text, proxy_unreachable_text
 from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
-from ..http_proxies import proxy_refusal_text, proxy_unreachable_text
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .foreign_content import describe_content
 from .messages import Message
@@ -50,13 +50,10 @@ _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError
 
 
 class _Connect(client.connect):
-    """A connection that reports a redirect to a page, such as the login page of a network, by its HTTP status."""
+    """A connection that follows no redirect, and reports it by its HTTP status as any other refusal."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
-        try:
-            return super().process_redirect(exc)
-        except exceptions.InvalidURI:  # the target is not a websocket
-            return exc
+        return exc
 
 
 class _BatchingStreamMixin:

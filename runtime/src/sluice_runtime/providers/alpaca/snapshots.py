@@ -10,13 +10,13 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.status_values import Instant
 
+from ...adapters.decoding import decode_json
+from ...adapters.error_text import redact_url
 from ...domain.batches import batches
 from ...domain.clock_skew import ClockReading
 from ...domain.failure import SnapshotError, StreamError
 from ...domain.market import Bar, Quote, Trade, TradeCancellation, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
-from ..decoding import decode_json
-from ..error_text import redact_url
 from .credentials import CredentialsReader
 from .rest import DATA_HOST, RestBar, RestResponse, RestUnreachableError, rest_session
 from .trade_conditions import SaleConditions, rule_of_conditions

@@ -13,19 +13,17 @@ from contextlib import asynccontextmanager
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.status import FailureType
 
+from ...adapters.http_proxies import proxy_for_url
+from ...aio.shielding import close_and_notify
 from ...domain.failure import StreamError, UnusableVariableError
 from ...ports import Listener
-from ..http_proxies import proxy_for_url
-from ..shielding import close_and_notify
 from .connection import AlpacaConnection
 from .credentials import Credentials, CredentialsReader
+from .endpoints import stream_url
 from .errors import ConnectionLimitTracker, with_remedy
 from .key_pair_check import KeyPairCheck
 from .rotation import KeyPairRotation
 from .websocket import Endpoint, NativeTransport, Timeouts, Transport
-
-_HOST = "wss://stream.data.alpaca.markets"
-_PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
 
 _ANSWERS: dict[FailureType, str] = {"auth": "login refused", "entitlement": "its plan does not include the feed"}
 
@@ -64,7 +62,7 @@ class AlpacaSource:
     ) -> None:
         """`check` verifies a rotated key pair over REST. Without it, a rotated pair is tried on the stream itself."""
         self.name = f"alpaca:{settings.feed}"
-        self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
+        self._url = stream_url(settings)
         self._is_crypto = settings.feed == "crypto"
         self._credentials_reader = credentials_reader
         self._rotation = KeyPairRotation(credentials_reader, check)

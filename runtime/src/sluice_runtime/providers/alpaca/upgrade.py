@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 
-from ...domain.failure import StreamError
-from ..http_proxies import (
+from ...adapters.http_proxies import (
     aiohttp_proxy_error_text,
     aiohttp_tunnel_arguments,
     websocket_session_arguments,
 )
+from ...domain.failure import StreamError
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .foreign_content import describe_content
 
@@ -60,12 +60,12 @@ class _NotUpgradedError(Exception):
 async def _raise_if_not_upgraded(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """A middleware that raises _NotUpgradedError with the beginning of the body, which aiohttp's own error leaves out.
+    """A middleware that raises _NotUpgradedError with the kind of the body, which aiohttp's own error leaves out.
 
-    It passes redirects on to aiohttp, which follows them.
+    It also raises it for a redirect, which aiohttp would follow.
     """
     response = await handler(request)
-    if response.status == _SWITCHING_PROTOCOLS or "Location" in response.headers:
+    if response.status == _SWITCHING_PROTOCOLS:
         return response
     body = b""
     with suppress(TimeoutError, aiohttp.ClientError, OSError, ValueError):

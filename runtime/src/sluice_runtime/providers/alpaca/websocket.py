@@ -19,11 +19,11 @@ import msgspec
 
 from sluice_contract.proxies import Proxy
 
+from ...adapters.error_text import redact_url
+from ...adapters.http_proxies import via_proxy
+from ...adapters.user_text import UserTextError, read_certificates
 from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
-from ..error_text import redact_url
-from ..http_proxies import via_proxy
-from ..user_text import UserTextError, read_certificates
 from .messages import Message, decode_frame, decode_frame_in_parts
 from .upgrade import WebSocketWithTransport, create_session, open_websocket
 

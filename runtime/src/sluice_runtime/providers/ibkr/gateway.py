@@ -16,8 +16,8 @@ from ib_async import IB, Contract, StartupFetchNONE
 
 from sluice_contract.ibkr import IBKRSettings
 
+from ...aio.shielding import finish_despite_cancellation
 from ...domain.failure import StreamError
-from ..shielding import finish_despite_cancellation
 from .messages import (
     IBKRTimeouts,
     Outages,

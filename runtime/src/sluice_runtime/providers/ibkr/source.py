@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 
 from sluice_contract.ibkr import IBKRSettings
 
+from ...aio.shielding import close_and_notify
 from ...domain.failure import StreamError
 from ...ports import Connection, Listener
-from ..shielding import close_and_notify
 from .messages import IBKRTimeouts
 
 
