@@ -8,7 +8,8 @@ from datetime import datetime
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.gap_documents import IngestGap
 
-from .write_log import WriteLog
+from ..domain.heartbeat_owner import StoredHeartbeat
+from ..loops.write_log import WriteLog
 
 
 class DryRunSink:
@@ -50,7 +51,7 @@ class DryRunSink:
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         self._write_log.record_dry_run_heartbeat(heartbeat)
 
-    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
+    async def stored_heartbeat(self) -> StoredHeartbeat | None:
         return None
 
     async def close(self) -> None:

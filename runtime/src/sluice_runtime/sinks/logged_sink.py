@@ -8,8 +8,9 @@ from datetime import datetime
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.gap_documents import IngestGap
 
+from ..domain.heartbeat_owner import StoredHeartbeat
+from ..loops.write_log import WriteLog
 from ..ports import Sink
-from .write_log import WriteLog
 
 
 class LoggedSink:
@@ -63,8 +64,8 @@ class LoggedSink:
         await self._sink.write_heartbeat(heartbeat)
         self._write_log.record_heartbeat(heartbeat)
 
-    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
-        return await self._sink.last_heartbeat_epoch(job_uid)
+    async def stored_heartbeat(self) -> StoredHeartbeat | None:
+        return await self._sink.stored_heartbeat()
 
     async def close(self) -> None:
         await self._sink.close()

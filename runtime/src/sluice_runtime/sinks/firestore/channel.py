@@ -15,10 +15,10 @@ from google.auth.transport.grpc import AuthMetadataPlugin
 from google.auth.transport.requests import Request
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
+from ...adapters.http_proxies import proxy_for_url
 from ...domain.failure import UnusableVariableError
-from ..http_proxies import proxy_for_url
-from ..proxy_session import ProxySession
 from .credentials import FIRESTORE_HOST, FirestoreAccess
+from .token_session import TokenSession
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     # The same values as in Google's own client.
@@ -57,7 +57,7 @@ def _channel_credentials(credentials: Any) -> grpc.ChannelCredentials:
     Google's own create_channel would request them with the proxies that `requests` reads from the environment.
     """
     scoped = with_scopes_if_required(credentials, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
-    tokens = AuthMetadataPlugin(scoped, Request(ProxySession()), default_host=FIRESTORE_HOST)
+    tokens = AuthMetadataPlugin(scoped, Request(TokenSession()), default_host=FIRESTORE_HOST)
     return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(tokens))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
-from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError
+from google.api_core.exceptions import ClientError, DeadlineExceeded, GoogleAPICallError
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
@@ -27,10 +27,11 @@ from google.cloud.firestore_v1.types import (
 from sluice_contract.spec import FirestoreSettings
 
 from ...domain.failure import SinkError, SinkFailureScope, UnusableVariableError
-from ...domain.request_gate import RequestGate, RequestKind
+from ...ports import WriteMeter
 from .channel import open_channel
 from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
 from .refusals import refusal_message, requested_delay_seconds
+from .request_gate import RequestGate, RequestKind
 from .values import decode_fields
 from .writes import Writes
 
@@ -91,8 +92,8 @@ class FirestoreConnection:
     Firestore refuses all requests, they raise SinkError with `is_paced`, and most are withheld, see `RequestGate`.
     """
 
-    def __init__(self, access: FirestoreAccess, database: str) -> None:
-        """`database` is the ID of the database, such as (default)."""
+    def __init__(self, access: FirestoreAccess, database: str, meter: WriteMeter | None = None) -> None:
+        """`database` is the ID of the database, such as (default). `meter` counts the documents that are written."""
         self.database = f"projects/{access.project}/databases/{database}"
         self._access = access
         self._metadata = [("google-cloud-resource-prefix", self.database)]
@@ -100,6 +101,7 @@ class FirestoreConnection:
             self._metadata.append(("authorization", "Bearer owner"))  # bypasses the rules, like a service account
         self._deadline_errors = DeadlineErrors()
         self._gate = RequestGate()
+        self._meter = meter
         self._used = _OpenChannel(open_channel(access))
 
     def resource_name(self, path: str) -> str:
@@ -121,7 +123,10 @@ class FirestoreConnection:
         if not writes:
             return []
         async with self._client_with_counted_outcome("deletes" if writes.has_deletion else "writes") as client:
-            response = await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
+            with self._metered(writes):
+                response = await client.commit(
+                    request=writes.request, retry=None, timeout=seconds, metadata=self._metadata
+                )
         return [each.update_time for each in CommitResponse.pb(response).write_results]
 
     async def read_documents(
@@ -153,6 +158,23 @@ class FirestoreConnection:
     async def close(self) -> None:
         """Close the channel. Calls in flight are cancelled."""
         await self._used.channel.close()
+
+    @contextmanager
+    def _metered(self, writes: Writes) -> Iterator[None]:
+        """Count the documents of a commit before it is sent, and take them back if Firestore has refused it.
+
+        A commit without an answer may have been written, so it stays counted.
+        """
+        if self._meter is None:
+            yield
+            return
+        count = writes.document_count
+        day = self._meter.record_sent(count)
+        try:
+            yield
+        except ClientError:
+            self._meter.record_not_written(count, day)
+            raise
 
     @asynccontextmanager
     async def _client_with_counted_outcome(self, kind: RequestKind) -> AsyncIterator[FirestoreAsyncClient]:
@@ -214,10 +236,12 @@ class FirestoreConnection:
         self._deadline_errors.record_new_channel(at)
 
 
-async def open_firestore_connection(settings: FirestoreSettings, project: str, key: Path | None) -> FirestoreConnection:
+async def open_firestore_connection(
+    settings: FirestoreSettings, project: str, key: Path | None, meter: WriteMeter | None = None
+) -> FirestoreConnection:
     """Return a connection to the job's database, for the running event loop.
 
-    `project` may be empty and `key` may be missing, see `find_firestore_access`.
+    `project` may be empty and `key` may be missing, see `find_firestore_access`. `meter` counts the written documents.
 
     Raises:
         ValueError: there are no usable credentials, or gRPC's or Google's own settings in the environment are wrong.
@@ -225,7 +249,7 @@ async def open_firestore_connection(settings: FirestoreSettings, project: str, k
     """
     access = await find_firestore_access(project, key)
     try:
-        connection = FirestoreConnection(access, settings.database)
+        connection = FirestoreConnection(access, settings.database, meter)
     except UnusableVariableError:
         raise
     except Exception as error:

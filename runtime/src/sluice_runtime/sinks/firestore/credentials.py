@@ -18,14 +18,15 @@ from google.oauth2 import service_account
 
 from sluice_contract.identity import DEFAULT_PROJECT
 
+from ...adapters.decoding import decode_json
+from ...adapters.user_text import UserTextError, read_user_text
 from ...domain.failure import UnusableVariableError
-from ..decoding import decode_json
-from ..proxy_session import ProxySession
-from ..user_text import UserTextError, read_user_text
+from .token_session import TokenSession
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 FIRESTORE_HOST = FirestoreGrpcAsyncIOTransport.DEFAULT_HOST
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\[\]/@\s]+):(?P<port>[0-9]{1,5})")
+_TOKENLESS_ANSWER = "No access token in response"  # Google's words
 _NO_PROJECT = "neither they nor GOOGLE_CLOUD_PROJECT name a project"
 
 
@@ -86,7 +87,7 @@ async def find_firestore_access(project: str, key: Path | None) -> FirestoreAcce
             return FirestoreAccess(declared or DEFAULT_PROJECT, None, emulator)
         # The search for the machine's identity may use the network, so it must not block the event loop.
         identity, its_project = await asyncio.to_thread(
-            google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES, request=Request(ProxySession())
+            google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES, request=Request(TokenSession())
         )
         return FirestoreAccess(_required_project(declared or its_project), identity, "")
     except UnusableVariableError:
@@ -96,8 +97,12 @@ async def find_firestore_access(project: str, key: Path | None) -> FirestoreAcce
 
 
 def first_line_of_error(error: BaseException) -> str:
-    """Return the first line of an error's text, at most 300 characters, or the name of its type."""
-    return (str(error) or type(error).__name__).splitlines()[0][:300]
+    """Return the first line of an error's text, at most 300 characters, or the name of its type.
+
+    What Google's packages append about an answer without a token is left out, because they append the answer.
+    """
+    before, found, _ = (str(error) or type(error).__name__).splitlines()[0].partition(_TOKENLESS_ANSWER)
+    return f"{before}{found}"[:300]
 
 
 def _project_of_environment() -> str:

@@ -12,8 +12,8 @@ from google.auth.exceptions import GoogleAuthError
 
 from sluice_contract.proxies import Proxy
 
+from ...adapters.http_proxies import proxy_for_url, proxy_refusal_text, via_proxy
 from ...domain.failure import SinkError, UnusableVariableError
-from ..http_proxies import proxy_for_url, proxy_refusal_text, via_proxy
 from .connection import DEADLINE_SECONDS
 from .credentials import FIRESTORE_HOST, emulator_address, first_line_of_error
 

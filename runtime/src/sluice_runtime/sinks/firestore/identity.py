@@ -13,11 +13,11 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
+from ...adapters.http_proxies import proxy_for_url, via_proxy
 from ...domain.failure import UnusableVariableError
 from ...domain.preflight import Finding
-from ..http_proxies import proxy_for_url, via_proxy
-from ..proxy_session import ProxySession
 from .credentials import EMULATOR_VARIABLE, find_firestore_access, first_line_of_error
+from .token_session import TokenSession
 
 _QUESTION = "identity"
 _TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105  an address, not a token
@@ -44,7 +44,7 @@ async def check_google_identity() -> Finding:
         return Finding(_QUESTION, False, sentence)
     credentials: Any = with_scopes_if_required(access.credentials, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
     try:
-        await asyncio.to_thread(credentials.refresh, Request(ProxySession()))
+        await asyncio.to_thread(credentials.refresh, Request(TokenSession()))
     except Exception as error:  # any error of Google's packages, of requests, or of the key itself
         return Finding(_QUESTION, False, _refresh_failure_text(error))
     return Finding(_QUESTION, True, f"Google issued a token for {_identity_text(credentials)}")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from google.api_core import exceptions
 
-from ...domain.request_gate import RequestKind
+from .request_gate import RequestKind
 
 # The text of Google's quota service, such as: Quota exceeded for quota metric 'Free daily write units per project (free
 # tier database)' and limit 'Free daily write units per project (free tier database) per day' of service

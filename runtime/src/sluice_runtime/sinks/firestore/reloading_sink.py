@@ -13,6 +13,7 @@ from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, L
 from sluice_contract.gap_documents import IngestGap
 
 from ...domain.failure import SinkError
+from ...domain.heartbeat_owner import StoredHeartbeat
 from ...ports import Sink
 
 _log = logging.getLogger(__name__)
@@ -105,9 +106,9 @@ class ReloadingSink:
         async with self._sink_for_call() as sink:
             await sink.write_heartbeat(heartbeat)
 
-    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
+    async def stored_heartbeat(self) -> StoredHeartbeat | None:
         async with self._sink_for_call() as sink:
-            return await sink.last_heartbeat_epoch(job_uid)
+            return await sink.stored_heartbeat()
 
     async def close(self) -> None:
         if self._open is not None:

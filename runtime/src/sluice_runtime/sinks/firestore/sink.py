@@ -15,7 +15,7 @@ from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, L
 from sluice_contract.gap_documents import IngestGap, ingest_gap_path
 
 from ...domain.batches import batches
-from ...domain.heartbeat_owner import require_takeover_allowed
+from ...domain.heartbeat_owner import StoredHeartbeat, require_takeover_allowed
 from .conditional_writer import ConditionalWriter, DocumentChange
 from .connection import DEADLINE_SECONDS, FirestoreConnection, StoredDocument
 from .failures import raising_sink_errors
@@ -154,12 +154,11 @@ class FirestoreSink:
         with raising_sink_errors(_path_in_tenant(self._heartbeat)):
             await self._replace_heartbeat(heartbeat)
 
-    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
-        """Read the epoch from the heartbeat document; None if the document is missing or belongs to another job."""
+    async def stored_heartbeat(self) -> StoredHeartbeat | None:
+        """Read the heartbeat document; None if there is none."""
         with raising_sink_errors():
-            found = await self._connection.read_documents([self._heartbeat], ("job_uid", "epoch"))
-        stored = stored_heartbeat(found[0]) if found else None
-        return stored.epoch if stored is not None and stored.job_uid == job_uid else None
+            found = await self._connection.read_documents([self._heartbeat], HEARTBEAT_FIELDS)
+        return stored_heartbeat(found[0]) if found else None
 
     async def close(self) -> None:
         """Close the connection. Calls in flight are cancelled."""

@@ -28,6 +28,11 @@ class Writes:
         return len(self._message.writes)
 
     @property
+    def document_count(self) -> int:
+        """The number of documents that are written and not deleted."""
+        return sum(not write.delete for write in self._message.writes)
+
+    @property
     def request(self) -> CommitRequest:
         """The request that commits the collected writes."""
         request: CommitRequest = CommitRequest.wrap(self._message)

@@ -1,0 +1,57 @@
+"""Creates the sink of a job's Firestore database from the settings of the process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sluice_contract import identity
+
+from ...aio.latest_value import LatestValue
+from ...domain.desired import Desired
+from ...domain.failure import UnusableVariableError
+from ...loops.write_log import WriteLog
+from ...ports import WriteMeter
+from ...settings import Settings
+from ..dry_run_sink import DryRunSink
+from ..logged_sink import LoggedSink
+from .connection import open_firestore_connection
+from .reloading_sink import ReloadingSink
+from .sink import FirestoreSink
+
+# What to do if there are no credentials.
+_REMEDY_IN_POD = (
+    f"put a service account key under {identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of "
+    f"spec.firestore.credentialsSecretRef, or give the pod its own identity; waiting for either: Google's metadata "
+    f"server is queried again within 30 s"
+)
+_REMEDY_STANDALONE = (
+    "name the file of a service account key in GOOGLE_APPLICATION_CREDENTIALS or an emulator in "
+    "FIRESTORE_EMULATOR_HOST, or try a dry run, which needs neither (DRY_RUN=true, spec.dryRun)"
+)
+
+
+def create_firestore_sink(
+    settings: Settings, desired: LatestValue[Desired], write_log: WriteLog, meter: WriteMeter | None = None
+) -> ReloadingSink:
+    """Return the sink of the job's Firestore database.
+
+    It logs its writes in `write_log`, and counts their documents in `meter`.
+    """
+    spec = settings.job.spec
+    key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
+    mounted = key if spec.firestore.credentials_secret_ref is not None else None
+    project = spec.firestore.project_id or settings.job.project_id
+    remedy = _REMEDY_STANDALONE if settings.is_standalone else _REMEDY_IN_POD
+    me = f"{settings.job.namespace}/{settings.job.name}"
+
+    async def open_sink() -> LoggedSink:
+        try:
+            connection = await open_firestore_connection(spec.firestore, project, mounted, meter)
+        except UnusableVariableError:
+            raise  # other credentials would not help
+        except ValueError as error:
+            raise ValueError(f"{error}; {remedy}") from error
+        collection, heartbeat = spec.firestore.live_quotes_collection, spec.heartbeat.document
+        return LoggedSink(FirestoreSink(connection, spec.tenant, collection, heartbeat, me), write_log)
+
+    return ReloadingSink(open_sink, mounted, lambda: desired.value.dry_run, DryRunSink(write_log))
