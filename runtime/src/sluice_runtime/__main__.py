@@ -76,7 +76,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     smoke.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
     smoke.add_argument("--seconds", type=_parse_seconds, default=60.0, help="how long to stream (default %(default)s)")
     smoke.add_argument("--base-url", help="test the running runtime at this URL: status, reload, dry start, stop")
-    preflight = actions.add_parser("preflight", help="check account, entitlement, symbols and clock with Alpaca")
+    preflight = actions.add_parser("preflight", help="check account, entitlement, symbols and clock with the provider")
     preflight.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
     preflight.add_argument(
         "--json", action="store_true", help="print one JSON array, and exit 0 whatever the findings are"
@@ -85,11 +85,12 @@ def _argument_parser() -> argparse.ArgumentParser:
         "--symbols-from-stdin", action="store_true", help="read the symbols as a JSON array from stdin"
     )
     contact = actions.add_parser(
-        "first-contact", help="check Alpaca's test stream, Google's identity and a write to Firestore with your keys"
+        "first-contact",
+        help="check the provider's test stream, Google's identity and a write to Firestore with your keys",
     )
     contact.add_argument("checks", nargs="*", metavar="CHECK", help="stream, identity, firestore; default: all")
     contact.add_argument("-f", "--file", type=Path, help="take the tenant and spec.firestore from this IngestJob")
-    contact.add_argument("--stream-url", help="a server to use in place of Alpaca's test stream")
+    contact.add_argument("--stream-url", help="a server to use in place of the provider's own")
     contact.add_argument(
         "--seconds", type=_parse_seconds, default=30.0, help="how long to wait for a quote (default %(default)s)"
     )
@@ -128,7 +129,7 @@ def _run_pod(arguments: argparse.Namespace) -> int:
     with without_garbage_collection():
         from .app import run_pod  # noqa: PLC0415
 
-    asyncio.run(run_pod(settings))
+    asyncio.run(run_pod(settings, os.environ))
     return 0
 
 

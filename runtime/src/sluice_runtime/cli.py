@@ -12,31 +12,25 @@ from pathlib import Path
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.decoding_errors import explain_decoding_error
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
-from .adapters.alpaca.credentials import Credentials, CredentialsReader
-from .adapters.alpaca.environment import EnvironmentCredentialsReader
 from .adapters.decoding import decode_json
 from .adapters.error_text import file_error_text
 from .adapters.http.smoke_client import SmokeClient
 from .adapters.job_document import JobDocumentError, parse_job_document
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
-from .adapters.preflight import run_preflight_checks
 from .adapters.runtime_id import read_or_create_runtime_id
 from .adapters.user_text import UserTextError, read_user_text
-from .domain.endpoints import rest_endpoints
+from .domain.pause import cut_reason
+from .domain.preflight import Finding
+from .factories import create_preflight
 from .settings import Settings, SettingsError, pod_settings, variable
 from .standalone_settings import (
-    KEY_ID,
-    SECRET_KEY,
     DocumentVariables,
     document_variables,
-    first_set_variable,
     job_from_environment,
-    missing_key_problem,
     standalone_settings,
     state_dir,
     validated_job,
@@ -72,7 +66,8 @@ def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callabl
 def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
     """Return the settings of a standalone runtime for `job`.
 
-    Variables in spec.pod.env apply where the environment has none. Tapes are in the directory of the document.
+    Variables in spec.pod.env apply where the environment has none. Files that the job names are in the directory of the
+    document.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -81,7 +76,7 @@ def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: P
     variables = own | dict(environment)
     runtime_id = read_or_create_runtime_id(state_dir(variables))
     found = standalone_settings(job, variables, time.time_ns() // 1_000_000, runtime_id)
-    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path(), job_file=document)
+    return msgspec.structs.replace(found, files_dir=document.parent if document else Path(), job_file=document)
 
 
 def log_variables_without_effect(document: Path, environment: Mapping[str, str]) -> None:
@@ -105,7 +100,7 @@ def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, s
             state = file.read()
             return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, file.path, say)
         if arguments.command == "pause":
-            pause = ManualPause(since=datetime.now(UTC), reason=arguments.reason)
+            pause = ManualPause(since=datetime.now(UTC), reason=cut_reason(arguments.reason) or "")
             file.rewrite_under_lock(lambda before: before.with_pauses_added(symbols, pause))
         else:
             file.rewrite_under_lock(lambda before: before.with_pauses_removed(symbols))
@@ -190,40 +185,25 @@ def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, 
     """Check the provider's account, print the findings, and return the exit code.
 
     The code is 1 if a finding is not good. With `as_json`, the findings are a JSON array and the code is always 0.
+
+    Raises:
+        SettingsError: a variable that the provider reads is missing or malformed.
     """
-    alpaca = settings.job.spec.alpaca
-    where = rest_endpoints(alpaca or AlpacaSettings(), settings.trading_url, settings.data_url)
-    if alpaca is not None and not where.has_trading_api and not as_json:
-        say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
+    preflight = create_preflight(settings, environment)
+    if preflight is not None and preflight.skip_reason is not None and not as_json:
+        say(f"nothing was asked: {preflight.skip_reason}")
         return 0
-    found = run_preflight_checks(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
+    if preflight is None:
+        words = f"a job of provider {settings.job.spec.provider} has no account to check"
+        found = [Finding("preflight", True, words)]
+    else:
+        found = preflight.run_checks()
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0
     for each in found:
         say(f"{'ok ' if each.good else 'NOT'} {each}")
     return 0 if all(each.good for each in found) else 1
-
-
-def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str]) -> CredentialsReader | None:
-    """Return a reader of the key pair in the environment, or else of the mounted Secret.
-
-    Return None if the job uses neither.
-
-    Raises:
-        SettingsError: a standalone runtime needs the key pair, and the environment lacks a part of it.
-    """
-    alpaca = settings.job.spec.alpaca
-    if alpaca is None:
-        return None
-    key_id, secret_key = first_set_variable(environment, KEY_ID), first_set_variable(environment, SECRET_KEY)
-    if key_id and secret_key:
-        return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
-    if settings.job.spec.alpaca_and_secret_name is None:
-        return None
-    if settings.is_standalone:
-        raise SettingsError(f"{missing_key_problem(environment)}; set both to check the account")
-    return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 
 def _is_pipe_or_device(path: Path) -> bool:

@@ -7,25 +7,21 @@ from typing import Final
 
 from sluice_contract.env_file_values import clean_value, env_file_mistakes
 
+from .providers.registry import load_all_providers
 from .settings import SettingsError
-from .standalone_settings import COLLECTION, KEY_ID, NUMBERS, PROJECT, SECRET_KEY, STATE_DIR, SYMBOLS, TENANT
+from .standalone_settings import COLLECTION, NUMBERS, PROJECT, STATE_DIR, SYMBOLS, TENANT
 
 STATE_VARIABLES: Final = (STATE_DIR, "XDG_STATE_HOME")
 _PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 # Every variable that a standalone runtime or one of its libraries reads; a test compares them with the sources.
 VARIABLES: Final = (
     *TENANT,
-    *SYMBOLS,
-    *KEY_ID,
-    *SECRET_KEY,
+    SYMBOLS,
+    *(name for _, provider in load_all_providers() for name in provider.variables.names),
     *PROJECT,
     *COLLECTION,
     *NUMBERS,
     *STATE_VARIABLES,
-    "ALPACA_DATA_FEED",
-    "ALPACA_STREAM_URL",
-    "APCA_API_BASE_URL",
-    "APCA_API_DATA_URL",
     "DRY_RUN",
     "FIRESTORE_EMULATOR_HOST",
     "GCLOUD_PROJECT",

@@ -1,6 +1,6 @@
 """`sluice-runtime first-contact`: checks with a user's own keys, against the real services.
 
-The tests of this repository use simulators. This command uses the same adapters with Alpaca's public test stream,
+The tests of this repository use simulators. This command uses the same adapters with the provider's test stream,
 Google's identity, and a real Firestore project.
 """
 
@@ -17,30 +17,28 @@ from typing import TypeVar
 
 import msgspec
 
-from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.documents import LiveQuote, live_quote_path
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import FirestoreSettings
 from sluice_contract.status import StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 
-from .adapters.alpaca.credentials import Credentials
-from .adapters.alpaca.environment import EnvironmentCredentialsReader
-from .adapters.alpaca.source import AlpacaSource
-from .adapters.firestore.connection import FirestoreConnection, open_firestore_connection
-from .adapters.firestore.credentials import EMULATOR_VARIABLE, emulator_address
-from .adapters.firestore.identity import check_google_identity
-from .adapters.firestore.sink import FirestoreSink
+from .aio.waiting import run_until_first_completes
 from .domain.clock_skew import ClockReading
 from .domain.failure import Impairment, SinkError, StreamError, UnusableVariableError
 from .domain.market import Bar, Halt, Quote, Tick, TradeEvent
 from .domain.preflight import Finding
-from .loops.waiting import run_until_first_completes
 from .ports import Source
-from .standalone_settings import KEY_ID, PROJECT, SECRET_KEY, TENANT, first_set_variable
+from .providers.provider import AlwaysOpenStream, Provider
+from .providers.registry import ENVIRONMENT_PROVIDER, load_provider
+from .settings import SettingsError, first_set_variable
+from .sinks.firestore.connection import FirestoreConnection, open_firestore_connection
+from .sinks.firestore.credentials import EMULATOR_VARIABLE, emulator_address
+from .sinks.firestore.identity import check_google_identity
+from .sinks.firestore.sink import FirestoreSink
+from .standalone_settings import PROJECT, TENANT
 
 CHECKS = ("stream", "identity", "firestore")
-SYMBOL = "FAKEPACA"  # the symbol of Alpaca's test stream, which is open around the clock
 COLLECTION = "first_contact"
 _JOB = "sluice/first-contact"  # the writer's name in the document
 _DEFAULT_TENANT = "first-contact"
@@ -51,13 +49,12 @@ T = TypeVar("T")
 
 
 class FirstContact(msgspec.Struct, frozen=True, kw_only=True):
-    """What the checks use. `stream_url` is None for Alpaca's own test stream.
+    """What the checks use. `environment` has the credentials, and `stream_url` is None for the provider's own server.
 
-    `quote_seconds` is how long the stream is given to send a quote. The two keys are None where they are not set.
+    `quote_seconds` is how long the stream is given to send a quote.
     """
 
-    key_id: str | None
-    secret_key: str | None
+    environment: Mapping[str, str]
     tenant: str
     firestore: FirestoreSettings
     stream_url: str | None = None
@@ -67,11 +64,16 @@ class FirstContact(msgspec.Struct, frozen=True, kw_only=True):
 def first_contact_settings(environment: Mapping[str, str], job: IngestJob | None = None) -> FirstContact:
     """Return the settings from the environment; tenant and Firestore's settings from `job`, if it is not None."""
     return FirstContact(
-        key_id=first_set_variable(environment, KEY_ID),
-        secret_key=first_set_variable(environment, SECRET_KEY),
+        environment=environment,
         tenant=job.spec.tenant if job else first_set_variable(environment, TENANT) or _DEFAULT_TENANT,
         firestore=_with_project(job.spec.firestore if job else FirestoreSettings(), environment),
     )
+
+
+def _provider_and_stream() -> tuple[Provider, AlwaysOpenStream]:
+    provider = load_provider(ENVIRONMENT_PROVIDER)
+    assert provider.always_open_stream is not None  # noqa: S101  a test of the registry checks this
+    return provider, provider.always_open_stream
 
 
 def run_first_contact(settings: FirstContact, checks: Sequence[str], say: Say) -> int:
@@ -106,30 +108,25 @@ async def _run_checks(settings: FirstContact, checks: Sequence[str], say: Say) -
 
 
 async def check_test_stream(settings: FirstContact) -> tuple[Finding, Quote | None]:
-    """Log in to Alpaca's test stream, and wait for a quote of FAKEPACA. Return the finding and the quote.
+    """Log in to the provider's test stream, and wait for a quote. Return the finding and the quote.
 
     Never raises: an error becomes a finding.
     """
-    if settings.key_id is None or settings.secret_key is None:
-        return Finding("stream", False, _missing_keys_text(settings)), None
-    alpaca = AlpacaSettings(feed="test", stream_url=settings.stream_url)
-    reader = EnvironmentCredentialsReader(alpaca, Credentials(settings.key_id, settings.secret_key))
+    provider, stream = _provider_and_stream()
     began = time.monotonic()
     try:
-        quote = await _first_quote(AlpacaSource(alpaca, reader), settings.quote_seconds)
+        source = stream.create_source(settings.environment, settings.stream_url)
+        listener = _FirstQuoteListener(stream.symbol, f"{provider.title}'s status page")
+        quote = await _first_quote(source, listener, settings.quote_seconds)
+    except SettingsError as error:
+        return Finding("stream", False, str(error)), None
     except StreamError as error:
         more = "; check the network, the firewall and the variables of the proxy" if error.kind == "network" else ""
         return Finding("stream", False, f"{error.message}{more}"), None
     seconds = time.monotonic() - began
     prices = f"bid {quote.bid}, ask {quote.ask}"
-    return Finding("stream", True, f"a quote of {SYMBOL} arrived {seconds:.1f} s after the start: {prices}"), quote
-
-
-def _missing_keys_text(settings: FirstContact) -> str:
-    pair = ((KEY_ID[0], settings.key_id), (SECRET_KEY[0], settings.secret_key))
-    missing = [name for name, value in pair if value is None]
-    verb = "are" if len(missing) > 1 else "is"
-    return f"{' and '.join(missing)} {verb} not set; use the key pair of an Alpaca account, such as a paper account"
+    words = f"a quote of {stream.symbol} arrived {seconds:.1f} s after the start: {prices}"
+    return Finding("stream", True, words), quote
 
 
 async def check_firestore(settings: FirstContact, quote: Quote | None) -> Finding:
@@ -145,79 +142,80 @@ async def check_firestore(settings: FirstContact, quote: Quote | None) -> Findin
     except ValueError as error:
         remedy = "see the check identity" if project else f"set {PROJECT[0]}, and see the check identity"
         return Finding("firestore", False, f"{error}; {remedy}")
-    path = live_quote_path(settings.tenant, COLLECTION, SYMBOL)
     try:
-        return await _write_read_and_delete(connection, settings.tenant, _document(quote), path)
+        return await _write_read_and_delete(connection, settings.tenant, _document(quote))
     finally:
         await connection.close()
 
 
-async def _write_read_and_delete(
-    connection: FirestoreConnection, tenant: str, document: LiveQuote, path: str
-) -> Finding:
+async def _write_read_and_delete(connection: FirestoreConnection, tenant: str, document: LiveQuote) -> Finding:
+    symbol = document.symbol
+    path = live_quote_path(tenant, COLLECTION, symbol)
     sink = FirestoreSink(connection, tenant, COLLECTION, COLLECTION, _JOB)
     where = f"{path} in {connection.database}{_emulator_text()}"
     began = time.monotonic()
     try:
         await _retry(lambda: sink.write_quotes([document]))
         written_after = time.monotonic() - began
-        times = await _retry(lambda: sink.quote_document_times([SYMBOL]))
+        times = await _retry(lambda: sink.quote_document_times([symbol]))
     except SinkError as error:
-        await _delete_if_possible(sink)
+        await _delete_if_possible(sink, symbol)
         return Finding("firestore", False, f"{where}: {_with_remedy(error)}")
     except BaseException:  # such as an interruption
-        await _delete_if_possible(sink)
+        await _delete_if_possible(sink, symbol)
         raise
     try:
-        await _retry(lambda: sink.delete_own_quotes_and_bars([SYMBOL]))
+        await _retry(lambda: sink.delete_own_quotes_and_bars([symbol]))
     except SinkError as error:
         return Finding("firestore", False, f"{where} was written, but not deleted: {_with_remedy(error)}; delete it")
-    if times.get(SYMBOL) != document.ts:
+    if times.get(symbol) != document.ts:
         return Finding("firestore", False, f"{where} has another time than was written; another program writes it")
     return Finding("firestore", True, f"{where} was written in {written_after:.2f} s, read and deleted")
 
 
-async def _delete_if_possible(sink: FirestoreSink) -> None:
+async def _delete_if_possible(sink: FirestoreSink, symbol: str) -> None:
     with suppress(SinkError):  # the write itself has failed, and that is reported
-        await sink.delete_own_quotes_and_bars([SYMBOL])
+        await sink.delete_own_quotes_and_bars([symbol])
 
 
-async def _first_quote(source: Source, seconds: float) -> Quote:
-    """Connect, and return the first quote of SYMBOL.
+async def _first_quote(source: Source, listener: _FirstQuoteListener, seconds: float) -> Quote:
+    """Connect, and return the first quote of the listener's symbol.
 
     Raises:
         StreamError: the connection failed, or no quote came within `seconds`.
     """
-    listener = _FirstQuoteListener()
+    symbol = listener.symbol
     async with source.connect(listener) as connection:
 
         async def subscribe_and_wait() -> None:
-            await connection.set_subscriptions(frozenset({SYMBOL}))
+            await connection.set_subscriptions(frozenset({symbol}))
             if listener.rejection is not None:
-                raise StreamError("configuration", f"the stream rejects {SYMBOL}: {listener.rejection.message}")
+                raise StreamError("configuration", f"the stream rejects {symbol}: {listener.rejection.message}")
             await listener.arrived.wait()
 
         try:
             async with asyncio.timeout(seconds):
                 await run_until_first_completes(subscribe_and_wait(), connection.run())
         except TimeoutError:
-            sentence = f"the login succeeded, but no quote of {SYMBOL} arrived within {seconds:g} s"
-            raise StreamError("stall", f"{sentence}; try again later, and see Alpaca's status page") from None
+            sentence = f"the login succeeded, but no quote of {symbol} arrived within {seconds:g} s"
+            raise StreamError("stall", f"{sentence}; try again later, and see {listener.status_page}") from None
     if listener.quote is None:
-        raise StreamError("upstreamClosed", f"the stream ended before a quote of {SYMBOL} arrived; try again")
+        raise StreamError("upstreamClosed", f"the stream ended before a quote of {symbol} arrived; try again")
     return listener.quote
 
 
 class _FirstQuoteListener:
-    """A Listener that keeps the first quote of SYMBOL, and a rejection of the subscription."""
+    """A Listener that keeps the first quote of `symbol`, and a rejection of the subscription."""
 
-    def __init__(self) -> None:
+    def __init__(self, symbol: str, status_page: str) -> None:
+        self.symbol = symbol
+        self.status_page = status_page
         self.arrived = asyncio.Event()
         self.quote: Quote | None = None
         self.rejection: SymbolRejection | None = None
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
-        if self.quote is None and (found := [tick for tick in ticks if tick.symbol == SYMBOL]):
+        if self.quote is None and (found := [tick for tick in ticks if tick.symbol == self.symbol]):
             self.quote = found[0].to_quote()
             self.arrived.set()
 
@@ -255,9 +253,10 @@ async def _retry(action: Callable[[], Awaitable[T]]) -> T:
 
 def _document(quote: Quote | None) -> LiveQuote:
     now = datetime.now(UTC)
-    known = quote or Quote(symbol=SYMBOL, ts=now, bid=None, ask=None, bid_size=None, ask_size=None)
+    _, stream = _provider_and_stream()
+    known = quote or Quote(symbol=stream.symbol, ts=now, bid=None, ask=None, bid_size=None, ask_size=None)
     return LiveQuote(
-        symbol=SYMBOL,
+        symbol=stream.symbol,
         bid=known.bid,
         ask=known.ask,
         bid_size=known.bid_size,
@@ -265,7 +264,7 @@ def _document(quote: Quote | None) -> LiveQuote:
         price=known.mid,
         price_basis=None if known.mid is None else "mid",
         ts=known.ts,
-        source="alpaca:test",
+        source=stream.source_name,
         job=_JOB,
         session_id=uuid.uuid4().hex,
         seq=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
@@ -16,15 +16,11 @@ from sluice_contract.status import StreamState, StreamStatus
 from sluice_contract.symbol_counts import SymbolRejection
 
 from .domain.clock_skew import ClockReading
-from .domain.coalescer import Coalescer
-from .domain.counters import Counters
 from .domain.declared_job import DeclaredJob
 from .domain.failure import Impairment
-from .domain.freshness import FreshnessView
-from .domain.health import RuntimeSnapshot
+from .domain.heartbeat_owner import StoredHeartbeat
 from .domain.market import Bar, Halt, Tick, TradeEvent
 from .domain.market_snapshot import MarketSnapshot
-from .domain.newest_quotes import NewestQuotes
 from .domain.reload_report import FileReading, ReloadReport
 from .domain.slot import SlotClaim
 
@@ -35,7 +31,7 @@ class Listener(Protocol):
     """Receives the events of a connection. Its methods are synchronous, so that reading never waits for a consumer."""
 
     def on_state(self, state: StreamState) -> None:
-        """Handle a new phase of the connection."""
+        """Handle a new state of the stream."""
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Handle a batch of ticks in the order of arrival. It is empty for a message without usable data."""
@@ -90,7 +86,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The `source` field of quotes from this source, such as `alpaca:iex`."""
+        """The `source` field of quotes from this source, with its feed after a colon if there are several."""
 
     def connect(self, listener: Listener) -> AbstractAsyncContextManager[Connection]:
         """Open one connection. Leaving the context closes it, within 2 s even if the peer is dead.
@@ -160,11 +156,21 @@ class Sink(Protocol):
             FencedError: the document is from a later process of the same job. It was not replaced.
         """
 
-    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
-        """Return the epoch of the heartbeat document; None if there is no document or it belongs to another job."""
+    async def stored_heartbeat(self) -> StoredHeartbeat | None:
+        """Return the heartbeat document, which can be of another job; None if there is none."""
 
     async def close(self) -> None:
         """Close the connection to the store."""
+
+
+class WriteMeter(Protocol):
+    """Counts the documents that are written to the document store."""
+
+    def record_sent(self, count: int) -> date:
+        """Count documents whose write is sent now. Return the day on which they count."""
+
+    def record_not_written(self, count: int, day: date) -> None:
+        """Take documents back that were certainly not written, from the day that `record_sent` returned."""
 
 
 class SlotPort(Protocol):
@@ -220,29 +226,6 @@ class JobPort(Protocol):
 
 class ReportError(Exception):
     """The API server did not accept a status. The message is a sentence, without secrets."""
-
-
-class RuntimeView(Protocol):
-    """The state of the process, for the HTTP interface to read."""
-
-    @property
-    def counters(self) -> Counters:
-        """The counts since the process started."""
-
-    @property
-    def coalescer(self) -> Coalescer:
-        """The coalescer, which counts the quotes."""
-
-    @property
-    def quotes(self) -> NewestQuotes:
-        """The newest quote of each symbol."""
-
-    @property
-    def freshness(self) -> FreshnessView | None:
-        """The freshness of each symbol; None before the first check."""
-
-    def snapshot(self) -> RuntimeSnapshot:
-        """Return the current state of the runtime."""
 
 
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,11 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enabled_file: Path | None  # INGEST_ENABLED_FILE: another switch, in the first line of a file
     enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
     log_quotes: LogQuotes = "sampled"  # LOG_QUOTES: one written quote per second and symbol, or all received
-    trading_url: str | None = None  # APCA_API_BASE_URL: Alpaca's REST interface for accounts, if not the default
-    data_url: str | None = None  # APCA_API_DATA_URL: likewise for quotes
     state_dir: Path = Path(identity.STATE_DIR)  # for state that outlives a restart of the process
-    tape_dir: Path = Path(identity.TAPE_DIR)
     job_file: Path | None = None  # run -f: the document with the job, without a cluster
+    files_dir: Path | None = None  # without a cluster: where the files are that the job names; None: they are mounted
     record_file: Path | None = None  # run --record: the tape to record to
     exits_after_seconds: float | None = None  # STOP_AFTER_SECONDS, without a cluster
 
@@ -58,20 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def http_token_file(self) -> Path | None:
-        """The file with the bearer token for POST requests; None if POST requests are not allowed."""
-        return Path(identity.HTTP_TOKEN_DIR) / identity.TOKEN_KEY if self.job.spec.http else None
+        """The file with the bearer token for requests below /runtime; None if the job names no Secret with a token."""
+        http = self.job.spec.http
+        return Path(identity.HTTP_TOKEN_DIR) / identity.TOKEN_KEY if http and http.token_secret_ref else None
 
     @property
-    def alpaca_credentials_dir(self) -> Path:
-        """The directory in which the Secret of spec.alpaca is mounted."""
-        return Path(identity.ALPACA_CREDENTIALS_DIR)
-
-    @property
-    def alpaca_ca_file(self) -> Path | None:
-        """The file of CA certificates to trust for Alpaca's connections; None for the system's certificates."""
-        alpaca = self.job.spec.alpaca
-        named = alpaca is not None and alpaca.ca_config_map_ref is not None
-        return Path(identity.ALPACA_CA_DIR) / identity.CA_KEY if named else None
+    def http_is_public(self) -> bool:
+        """Whether every client that reaches the pod may read the status and the symbols."""
+        http = self.job.spec.http
+        return http is not None and http.public
 
 
 def pod_settings(environment: Mapping[str, str]) -> Settings:
@@ -98,8 +91,6 @@ class CommonSettings(TypedDict):
     enabled: bool
     enabled_file: Path | None
     enabled_poll_seconds: float
-    trading_url: str | None
-    data_url: str | None
     log_quotes: LogQuotes
 
 
@@ -122,8 +113,6 @@ def common_settings(environment: Mapping[str, str]) -> CommonSettings:
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_parse_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
         log_quotes=_parse_log_quotes(environment),
-        trading_url=_parse_url(environment, "APCA_API_BASE_URL"),
-        data_url=_parse_url(environment, "APCA_API_DATA_URL"),
     )
 
 
@@ -142,6 +131,12 @@ def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -
 def variable(environment: Mapping[str, str], name: str) -> str | None:
     """Return a variable's value without spaces around it and without a byte order mark; None if nothing is left."""
     return clean_value(environment.get(name, "")) or None
+
+
+def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """Return the value of the first of `names` that is set; None if none is set."""
+    values = (variable(environment, name) for name in names)
+    return next((value for value in values if value is not None), None)
 
 
 def _parse_injected_job(document: str) -> InjectedJob:
@@ -181,13 +176,6 @@ def _parse_log_quotes(environment: Mapping[str, str]) -> LogQuotes:
             return "all"
         case other:
             raise SettingsError(f"LOG_QUOTES is {other!r}; use sampled or all")
-
-
-def _parse_url(environment: Mapping[str, str], name: str) -> str | None:
-    value = variable(environment, name)
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} is not a server's URL; use one like https://paper-api.alpaca.markets")
-    return value
 
 
 def _parse_seconds(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sluice_contract.documents import heartbeat_path
+from sluice_contract.http_server import create_listener
 from sluice_contract.resource import IngestJob
 
 from .adapters.hangup_signal import run_on_hangup
@@ -36,34 +37,30 @@ from .domain.failure import SinkError
 from .domain.pause import AUTO_STOP, Switch
 from .domain.smoke_verdict import SmokeObservation, smoke_verdict
 from .factories import (
-    create_calendar_client,
-    create_history_client,
-    create_journal,
-    create_sink,
-    create_snapshot_client,
-    create_source,
+    create_clients,
+    create_runtime_state,
     create_tape,
     create_write_log,
+    with_quote_log_and_tape,
 )
+from .loop_wiring import create_freshness_observer, create_pause_control, stream_parts
 from .loops.auto_stop import wait_until_paused_for_good
-from .loops.journal import Journal
 from .loops.market_clock import MarketClock
-from .loops.pause_control import PauseControl, PodSwitches
+from .loops.pause_control import PodSwitches
 from .ports import RequestRefusedError, Sink
+from .providers.registry import ENVIRONMENT_PROVIDER, load_provider
+from .runtime_view import CurrentRuntimeView
 from .settings import Settings, SettingsError
-from .standalone_settings import KEY_ID, SECRET_KEY, STOP_AFTER, first_set_variable, missing_key_problem
+from .sinks.firestore.factory import create_firestore_sink
+from .sinks.registry import create_destinations
+from .standalone_settings import STOP_AFTER
+from .state.runtime_state import RuntimeState
 
 if TYPE_CHECKING:
-    from .adapters.alpaca.credentials import CredentialsReader
-    from .adapters.firestore.reloading_sink import ReloadingSink
+    from .sinks.firestore.reloading_sink import ReloadingSink
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
-
-_CREDENTIALS = (
-    "name the file of a service account key in GOOGLE_APPLICATION_CREDENTIALS or an emulator in "
-    "FIRESTORE_EMULATOR_HOST, or try a dry run, which needs neither (DRY_RUN=true, spec.dryRun)"
-)
 
 
 class StandaloneRuntime:
@@ -74,9 +71,11 @@ class StandaloneRuntime:
         self._settings = settings
         self._environment = environment
         self._read = read
-        self.journal: Journal = create_journal(settings)
+        self.state: RuntimeState = create_runtime_state(settings)
         self.write_log = create_write_log(settings)
-        self._market = MarketClock(self.journal.desired)
+        self._market = MarketClock(self.state.desired)
+        self._observer = create_freshness_observer(self.state, self._market.state_at)
+        self.view = CurrentRuntimeView(self.state, self._observer)
 
     def run_until_stopped(self, port: int) -> None:
         """Run until SIGTERM or SIGINT, with the HTTP interface on `port`.
@@ -111,7 +110,8 @@ class StandaloneRuntime:
 
     def smoke_observation(self) -> SmokeObservation:
         """Return what the runtime has written so far, and when its market opens."""
-        spec, snapshot, log = self._settings.job.spec, self.journal.snapshot(), self.write_log
+        stream = load_provider(ENVIRONMENT_PROVIDER).always_open_stream
+        spec, snapshot, log = self._settings.job.spec, self.view.snapshot(), self.write_log
         documents = log.dry_run_documents if snapshot.desired.dry_run else log.documents
         return SmokeObservation(
             snapshot=snapshot,
@@ -120,6 +120,7 @@ class StandaloneRuntime:
             heartbeat_document=heartbeat_path(spec.tenant, spec.heartbeat.document),
             quotes_collection=f"tenants/{spec.tenant}/{spec.firestore.live_quotes_collection}",
             next_quotes_at=self._market.next_quotes_at(snapshot.at),
+            always_open_feed=stream.variables if stream is not None else "",
         )
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
@@ -128,19 +129,20 @@ class StandaloneRuntime:
         Raises:
             SettingsError: the runtime cannot start with these settings.
         """
-        settings, journal, exit_after = self._settings, self.journal, self._settings.exits_after_seconds
-        pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
+        settings, runtime, exit_after = self._settings, self.state, self._settings.exits_after_seconds
+        pod_switches = PodSwitches(runtime.switches, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
-        file = set_switches_at_start(settings, journal, pod_switches)
-        control = PauseControl(pod_switches, journal, job, file)
+        file = set_switches_at_start(settings, runtime.switches, pod_switches)
+        control = create_pause_control(runtime, pod_switches, job, file)
         run_on_hangup(control.reload)
-        if any(each.source == AUTO_STOP for each in journal.switches.value):
+        if any(each.source == AUTO_STOP for each in runtime.switches.value):
             pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(control, journal, refusal_unless_local)
+                routes = control_routes(control, self.view, refusal_unless_local)
                 try:
-                    await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
+                    listeners = [create_listener(settings.bind, port)]
+                    await stack.enter_async_context(serve_http(self.view, listeners, routes))
                 except OSError as error:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
@@ -149,25 +151,25 @@ class StandaloneRuntime:
             sink = await self._create_and_open_sink()
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
-            credentials_reader = self._environment_credentials_reader()
-            tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
+            clients = create_clients(settings, self._environment)
+            tape = create_tape(settings)
             market = self._market
             parts = RuntimeParts(
-                source=create_source(settings, credentials_reader, tape),
+                source=with_quote_log_and_tape(clients.source, settings, tape),
                 sink=sink,
+                destinations=create_destinations(settings, runtime.destination_healths),
                 job=job,
-                journal=journal,
+                runtime=runtime,
                 write_log=self.write_log,
                 market=market,
+                observer=self._observer,
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
                     *([partial(self._exit_when_paused, stop, exit_after)] if exit_after is not None else []),
-                    *snapshot_recovery_loops(
-                        create_snapshot_client(settings, credentials_reader), sink, journal, market
-                    ),
-                    *gap_repair_loops(history, tape, journal),
-                    create_calendar_loop(create_calendar_client(settings, credentials_reader), market, journal),
+                    *snapshot_recovery_loops(clients.snapshots, sink, runtime, market),
+                    *gap_repair_loops(clients.history, tape, runtime),
+                    create_calendar_loop(clients.trading_days, market, runtime),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
@@ -175,7 +177,7 @@ class StandaloneRuntime:
 
     async def _exit_when_paused(self, stop: asyncio.Event, seconds: float) -> None:
         """Set `stop` once auto-stop has paused the job, or after `seconds` if another switch pauses it."""
-        await wait_until_paused_for_good(self.journal, seconds)
+        await wait_until_paused_for_good(stream_parts(self.state), seconds)
         _log.info("the time of %s is over and the job is paused; exiting", STOP_AFTER, extra=_STREAM)
         stop.set()
 
@@ -185,7 +187,7 @@ class StandaloneRuntime:
         Raises:
             SettingsError: there are no usable credentials, and this is not a dry run.
         """
-        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS, self.write_log)
+        sink = create_firestore_sink(self._settings, self.state.desired, self.write_log, self.state.write_budget)
         try:
             await sink.open()
         except SinkError as error:
@@ -194,41 +196,22 @@ class StandaloneRuntime:
 
     async def _raise_epoch_above_last(self, sink: Sink) -> None:
         """Raise this process's epoch above that of the previous start, even if the clock was ahead then."""
-        who = self.journal.identity
+        who = self.state.process.identity
         try:
-            last = await sink.last_heartbeat_epoch(who.job_uid)
+            stored = await sink.stored_heartbeat()
         except SinkError:
             return  # if the epoch is too low, the first heartbeat fences this process
+        last = stored.epoch if stored is not None and stored.job_uid == who.job_uid else None
         if last is not None and last >= who.epoch:
             _log.warning("an earlier start of this job had epoch %d, which is ahead of this clock", last, extra=_STREAM)
-            self.journal.identity = msgspec.structs.replace(who, epoch=last + 1)
+            self.state.process.raise_epoch(last + 1)
 
     def _create_job(self) -> StandaloneJob:
         try:
             pauses = PauseFile(self._settings.state_dir)
-            return StandaloneJob(self._read_job_or_refuse, pauses, self.journal, self._settings.job_file)
+            return StandaloneJob(self._read_job_or_refuse, pauses, self.state.switches, self._settings.job_file)
         except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
-
-    def _environment_credentials_reader(self) -> CredentialsReader | None:
-        """Return a reader of Alpaca's key pair in the environment; None if the job needs no key pair."""
-        login = self._settings.job.spec.alpaca_and_secret_name
-        if login is None:
-            return None
-        alpaca, _ = login
-        from .adapters.alpaca.credentials import Credentials  # noqa: PLC0415
-        from .adapters.alpaca.environment import EnvironmentCredentialsReader  # noqa: PLC0415
-
-        key_id, secret_key = (
-            first_set_variable(self._environment, KEY_ID),
-            first_set_variable(self._environment, SECRET_KEY),
-        )
-        if key_id is None or secret_key is None:
-            raise SettingsError(
-                f"{missing_key_problem(self._environment)}; set both: a standalone runtime reads its key pair from "
-                f"these variables"
-            )
-        return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
 
     def _read_job_or_refuse(self) -> IngestJob:
         try:

@@ -15,13 +15,12 @@ from sluice_contract.resource import IngestJob
 from sluice_contract.validation import InvalidDocumentError, decode_valid_job
 from sluice_contract.validation import Path as FieldPath
 
-from .settings import Settings, SettingsError, common_settings, is_switched_on, variable
+from .providers.registry import ENVIRONMENT_PROVIDER, load_all_providers, load_provider
+from .settings import Settings, SettingsError, common_settings, first_set_variable, is_switched_on, variable
 
-# The first name is Sluice's own; the others are accepted aliases.
+# The first name is Sluice's own; the others are accepted aliases. A provider can add names for the symbols.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
-SYMBOLS = ("MONITORED_SYMBOLS", "ALPACA_SYMBOLS")
-KEY_ID = ("ALPACA_KEY_ID", "ALPACA_API_KEY", "APCA_API_KEY_ID")
-SECRET_KEY = ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
+SYMBOLS = "MONITORED_SYMBOLS"
 PROJECT = ("FIRESTORE_PROJECT_ID", "FIREBASE_PROJECT_ID")
 COLLECTION = ("FIRESTORE_LIVE_QUOTES_COLLECTION", "FIRESTORE_LATEST_COLLECTION")
 STATE_DIR = "SLUICE_STATE_DIR"
@@ -33,6 +32,7 @@ NUMBERS = {
     "GLOBAL_WRITES_PER_SEC": ("limits", "writesPerSecond"),
     "GLOBAL_BURST": ("limits", "burst"),
     "FLUSH_INTERVAL_MS": ("limits", "flushIntervalMilliseconds"),
+    "GLOBAL_WRITES_PER_DAY": ("limits", "writesPerDay"),
     "HEARTBEAT_INTERVAL_S": ("heartbeat", "intervalSeconds"),
     STOP_AFTER: ("autoStop", "afterSeconds"),
 }
@@ -41,49 +41,40 @@ NUMBERS = {
 _PLACES = {f"spec.{block}.{field}": name for name, (block, field) in NUMBERS.items()} | {
     "metadata.namespace": TENANT[0],
     "spec.tenant": TENANT[0],
-    "spec.symbols": SYMBOLS[0],
-    "spec.alpaca.feed": "ALPACA_DATA_FEED",
-    "spec.alpaca.streamURL": "ALPACA_STREAM_URL",
+    "spec.symbols": SYMBOLS,
     "spec.firestore.projectID": PROJECT[0],
     "spec.firestore.liveQuotesCollection": COLLECTION[0],
 }
 
 
 def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
-    """Return the job that the environment declares, with provider alpaca.
-
-    Without credentials, the job must be a dry run, which streams simulated quotes.
+    """Return the job that the environment declares, with the provider that the registry names for such jobs.
 
     Raises:
         SettingsError: the environment declares no job, or the job lacks credentials or breaks a bound or a rule.
     """
+    variables = load_provider(ENVIRONMENT_PROVIDER).variables
     tenant = first_set_variable(environment, TENANT)
     if tenant is None:
         raise SettingsError("TENANT_ID is not set; set it to the tenant's name, or name a document with -f")
     spec: dict[str, Any] = {
         "tenant": tenant,
-        "provider": "alpaca",
-        "symbols": _parse_symbols(first_set_variable(environment, SYMBOLS) or "SPY"),
+        "provider": ENVIRONMENT_PROVIDER,
+        "symbols": _parse_symbols(first_set_variable(environment, (SYMBOLS, *variables.symbols)) or "SPY"),
         "dryRun": is_switched_on(environment, "DRY_RUN", default="off"),
-        "alpaca": _alpaca_block(environment),
         "firestore": _without_none(
             projectID=first_set_variable(environment, PROJECT),
             liveQuotesCollection=first_set_variable(environment, COLLECTION),
         ),
     }
-    missing = missing_key_problem(environment)
-    has_one_key = missing is not None and any(first_set_variable(environment, names) for names in (KEY_ID, SECRET_KEY))
-    if has_one_key:
-        raise SettingsError(f"{missing}; set both, or set neither and DRY_RUN=1 to try Sluice with simulated quotes")
-    if missing is not None and not spec["dryRun"]:
-        raise SettingsError(f"{missing}; set both, or set DRY_RUN=1 to try Sluice with simulated quotes")
+    spec[ENVIRONMENT_PROVIDER] = variables.read_block(environment, is_dry_run=spec["dryRun"])
     for name, (block, field) in NUMBERS.items():
         if (value := variable(environment, name)) is not None:
             spec.setdefault(block, {})[field] = _parse_integer(name, value)
     try:
         return validated_job({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
     except SettingsError as error:
-        raise SettingsError(with_variable_names(str(error), _PLACES)) from None
+        raise SettingsError(with_variable_names(str(error), {**_PLACES, **variables.block_fields})) from None
 
 
 class DocumentVariables(NamedTuple):
@@ -92,7 +83,7 @@ class DocumentVariables(NamedTuple):
     is_dry_run: bool  # DRY_RUN makes any document dry
     stop_after_seconds: int | None  # STOP_AFTER_SECONDS replaces spec.autoStop.afterSeconds
     project: str | None  # FIRESTORE_PROJECT_ID is used where the document names no project
-    has_keys: bool  # without Alpaca's keys, a dry run streams simulated quotes
+    environment: Mapping[str, str]  # without credentials in it, a provider can simulate the quotes of a dry run
 
     def apply_to(self, spec: dict[str, Any]) -> dict[str, str]:
         """Change the spec of a document in place. Return the names of the variables that have set a field, by path.
@@ -109,8 +100,10 @@ class DocumentVariables(NamedTuple):
         if firestore is not None and firestore.get("projectID") is None:
             firestore["projectID"] = self.project
             set_fields["spec.firestore.projectID"] = PROJECT[0]
-        if spec.get("dryRun") is True and not self.has_keys and isinstance(spec.get("alpaca"), dict):
-            spec["alpaca"] = {name: value for name, value in spec["alpaca"].items() if name != "credentialsSecretRef"}
+        if spec.get("dryRun") is True:
+            for name, provider in load_all_providers():
+                if isinstance(block := spec.get(name), dict):
+                    spec[name] = provider.variables.block_for_dry_run(block, self.environment)
         return set_fields
 
 
@@ -125,13 +118,14 @@ def document_variables(environment: Mapping[str, str]) -> DocumentVariables:
         is_dry_run=is_switched_on(environment, "DRY_RUN", default="off"),
         stop_after_seconds=_parse_integer(STOP_AFTER, stop_after) if stop_after is not None else None,
         project=first_set_variable(environment, PROJECT),
-        has_keys=missing_key_problem(environment) is None,
+        environment=environment,
     )
 
 
 def variables_without_effect_on_document(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that are set and declare a job, but have no effect if a document declares it."""
-    names = [*TENANT, *SYMBOLS, *COLLECTION, "ALPACA_DATA_FEED", "ALPACA_STREAM_URL", *NUMBERS]
+    provided = load_provider(ENVIRONMENT_PROVIDER).variables
+    names = [*TENANT, SYMBOLS, *provided.symbols, *COLLECTION, *provided.block_fields.values(), *NUMBERS]
     return [name for name in names if name != STOP_AFTER and variable(environment, name) is not None]
 
 
@@ -214,36 +208,10 @@ def state_dir(environment: Mapping[str, str]) -> Path:
     return Path(home) / "sluice"
 
 
-def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """Return the value of the first of `names` that is set; None if none is set."""
-    values = (variable(environment, name) for name in names)
-    return next((value for value in values if value is not None), None)
-
-
-def missing_key_problem(environment: Mapping[str, str]) -> str | None:
-    """Return which variables of Alpaca's key pair are not set, as the start of a sentence; None if both are set."""
-    missing = [names[0] for names in (KEY_ID, SECRET_KEY) if first_set_variable(environment, names) is None]
-    if not missing:
-        return None
-    if len(missing) == len((KEY_ID, SECRET_KEY)):
-        return f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set"
-    given = next(name for name in (*KEY_ID, *SECRET_KEY) if variable(environment, name) is not None)
-    return f"{missing[0]} is not set, although {given} is"
-
-
-def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
-    feed = variable(environment, "ALPACA_DATA_FEED")
-    return _without_none(
-        feed=feed.lower() if feed else None,
-        streamURL=variable(environment, "ALPACA_STREAM_URL"),
-        credentialsSecretRef={"name": "environment"} if missing_key_problem(environment) is None else None,
-    )
-
-
 def _parse_symbols(listed: str) -> list[str]:
     symbols = list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
     if not symbols:
-        raise SettingsError(f"{SYMBOLS[0]} is {listed!r} and names no symbol; write symbols like SPY,BRK.B")
+        raise SettingsError(f"{SYMBOLS} is {listed!r} and names no symbol; write symbols like SPY,BRK.B")
     return symbols
 
 

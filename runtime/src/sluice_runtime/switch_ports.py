@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .domain.pause import Switch
+from .domain.pause_objects import KnownPauses, PausesOfKind
 from .domain.reload_report import FileReading
 
 
@@ -16,6 +17,26 @@ class SwitchListener(Protocol):
 
     def record_switch_failure(self, message: str) -> None:
         """Handle that a switch cannot be read. Its last state stays in force. `message` says why."""
+
+
+class PauseListener(Protocol):
+    """Receives the pause objects that can concern the job. A kind is named by its plural, such as `ingestpauses`."""
+
+    def set_pauses(self, resource: str, pauses: PausesOfKind) -> None:
+        """Handle the pause objects of a kind, which may be unchanged."""
+
+    def record_unreadable_pauses(self, resource: str, message: str) -> None:
+        """Handle that the pod may not read a kind. Its last pauses stay in force. `message` says why."""
+
+
+class PauseStore(Protocol):
+    """Stores the pause objects that the pod has read, so that they outlive a restart of the process."""
+
+    def read(self) -> KnownPauses | None:
+        """Return the stored pauses; None if there are none that can be read. Never raises."""
+
+    def write(self, pauses: KnownPauses) -> None:
+        """Store the pauses. Never raises."""
 
 
 class SwitchFile(Protocol):

@@ -11,7 +11,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from .decoding import decode_json
+from sluice_contract.redirects import refuse_redirects
+
+from .decoding import decode_json, decode_kubernetes_json
 from .sockets import create_nonblocking_socket
 
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -43,7 +45,7 @@ class ApiSession:
         if self._session is None:
             context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
             connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=create_nonblocking_socket)
-            self._session = aiohttp.ClientSession(connector=connector)
+            self._session = aiohttp.ClientSession(connector=connector, middlewares=[refuse_redirects])
         return self._session
 
     def authorization_header(self) -> dict[str, str]:
@@ -63,7 +65,7 @@ class ApiSession:
 
 async def read_json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """Return the JSON object in a response."""
-    return decode_json(await response.read(), dict[str, Any])
+    return decode_kubernetes_json(await response.read(), dict[str, Any])
 
 
 async def stream_json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
@@ -72,7 +74,7 @@ async def stream_json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[d
     async for chunk in response.content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            yield decode_json(line, dict[str, Any])
+            yield decode_kubernetes_json(line, dict[str, Any])
 
 
 def kubernetes_error_message(body: bytes) -> str:

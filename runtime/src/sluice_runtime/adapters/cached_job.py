@@ -12,6 +12,7 @@ import msgspec
 
 from sluice_contract.status import StreamStatus
 
+from ..aio.latest_value import LatestValue
 from ..domain.declared_job import DeclaredJob
 from ..domain.reload_report import FileReading
 from ..ports import JobPort, RequestRefusedError, StartRequest
@@ -46,6 +47,8 @@ class CachedJob:
         last = self._read_cached_job()
         changes = self._job.watch()
         change = asyncio.ensure_future(_next_change(changes))
+        newest: LatestValue[tuple[DeclaredJob | None, ...]] = LatestValue(())
+        caching = asyncio.ensure_future(self._cache_each_version(newest))
         try:
             answered, _ = await asyncio.wait({change}, timeout=_FIRST_ANSWER_SECONDS)
             if not answered and last is not None:
@@ -54,18 +57,34 @@ class CachedJob:
             while True:
                 seen = await change
                 if seen is None:
-                    await self._run_blocking(self._try_to_delete_cache)
+                    newest.set((None,))
                     yield None
+                    await caching
                     return
                 last = seen.with_fallback_spec(last)
+                newest.set((last,))
                 yield last
-                await self._run_blocking(partial(self._try_to_write_cache, last))
                 change = asyncio.ensure_future(_next_change(changes))
         finally:
             change.cancel()
+            caching.cancel()
 
     async def report_status(self, status: StreamStatus) -> None:
         await self._job.report_status(status)
+
+    async def _cache_each_version(self, newest: LatestValue[tuple[DeclaredJob | None, ...]]) -> None:
+        """Write each version of the job to the file. When the job is gone, delete the file and return.
+
+        A slow disk skips versions, and delays none of them: the next one can be a stop.
+        """
+        version = 0
+        while True:
+            version = await newest.wait_for_change(version)
+            [job] = newest.value
+            if job is None:
+                await self._run_blocking(self._try_to_delete_cache)
+                return
+            await self._run_blocking(partial(self._try_to_write_cache, job))
 
     def _read_cached_job(self) -> DeclaredJob | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import aiohttp
 import msgspec
 
 from sluice_contract.decoding_errors import explain_decoding_error
@@ -28,12 +29,16 @@ def file_error_text(error: Exception) -> str:
 
 
 def unreachable_reason(error: BaseException) -> str:
-    """Return why `error` means that a server cannot be reached.
+    """Return why `error` means that a server cannot be reached. The words quote nothing that the server sent.
 
-    If `error` is a ValueError, the URL is invalid. Certificate errors are also ValueErrors, and keep their own text.
+    A library's error about a malformed response quotes the response. If `error` is a ValueError, the URL is invalid.
+    Errors of the operating system, and of certificates, keep their own text.
     """
-    is_no_url = isinstance(error, ValueError) and not isinstance(error, OSError)
-    return "the URL is not valid" if is_no_url else system_error_text(error)
+    if isinstance(error, OSError) or hasattr(error, "os_error"):
+        return system_error_text(error)
+    if isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.__cause__ or error, EOFError):
+        return "it closed the connection without an answer"
+    return "the URL is not valid" if isinstance(error, ValueError) else "its answer is not HTTP"
 
 
 def redact_url(url: str) -> str:

@@ -20,35 +20,24 @@ from sluice_contract.status_size import fit_stream_status
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, parse_declared_job
 from ..ports import ReportError
-from .api_session import ApiServer, ApiSession, kubernetes_error_message, read_json_object, stream_json_lines
-from .decoding import decode_json
+from .api_session import ApiServer, ApiSession, kubernetes_error_message, read_json_object
+from .decoding import decode_kubernetes_json
 from .error_text import system_error_text
+from .object_watch import LIVE_READ, REQUEST, ObjectWatch
 
 _log = logging.getLogger(__name__)
 
-_REQUEST: Final = aiohttp.ClientTimeout(total=5.0)
-_WATCH_SECONDS: Final = 290
-_WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
-# A watch that is silent for 8 s is compared with a live read, which may take 4 s. A stop that the watch does not
-# deliver is thus seen within 12 s, even if a proxy keeps a dead connection open.
-LIVE_READ_SECONDS: Final = 8.0
-_LIVE_READ: Final = aiohttp.ClientTimeout(total=4.0)
-# How long an event of the watch may lag behind a live read.
-_EVENT_SECONDS: Final = 2.0
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
-# The API server's status codes for an apply on an object with fields that its schema cannot type.
-_UNTYPABLE: Final = frozenset({400, 500})
+# The API server's status codes for an apply on an object with fields that its schema cannot type, or with a field of
+# another writer in a part that the apply removes.
+_NOT_APPLICABLE: Final = frozenset({400, 422, 500})
 _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError)
 
 
 class _JobGoneError(Exception):
     """The job does not exist, or another job has its name now."""
-
-
-class _SilentWatchError(OSError):
-    """The job has changed, but the watch has not delivered the change."""
 
 
 class IngestJobClient:
@@ -59,29 +48,36 @@ class IngestJobClient:
         self._metadata = {"namespace": namespace, "name": name}
         self._collection = f"{api.url}/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"
         self._object = f"{self._collection}/{name}"
-        self._selector = f"metadata.name={name}"
         self._backoff = backoff
         self._arrived: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
         self._newest = 0  # the newest resourceVersion that has arrived, by any way
         self._watched = 0  # the newest one that the watch, or the read before it, has delivered
         self.session = ApiSession(api)
+        self._watch = ObjectWatch(
+            self.session,
+            self._collection,
+            self._queue_job_of_event,
+            self._has_delivered_newest_version,
+            {"fieldSelector": f"metadata.name={name}"},
+        )
 
     async def close(self) -> None:
         """Close all connections."""
         await self.session.close()
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job, and again when its spec changes or its deletion begins.
+        """Yield the job, and again when its spec, its labels or its policy change, or its deletion begins.
 
         When the job is gone, the last value is None.
         """
-        last: tuple[int, object] | None = None
+        last: tuple[object, ...] | None = None
         while True:
             try:
                 async for document in self._stream_documents():
                     self._backoff.reset()
                     job = parse_declared_job(document)
-                    version = (job.metadata.generation, job.metadata.deletion_timestamp)
+                    about = job.metadata
+                    version = (about.generation, about.deletion_timestamp, about.labels, job.policy)
                     if version != last:
                         last = version
                         yield job
@@ -110,7 +106,7 @@ class IngestJobClient:
         }
         try:
             code, answer = await self._patch_status(_APPLY, body, force="true")
-            if code in _UNTYPABLE:
+            if code in _NOT_APPLICABLE:
                 await self._write_status_by_merge_patch(stream)
                 return
             stored = _object_in_response(code, answer)
@@ -140,62 +136,20 @@ class IngestJobClient:
             document = await self._read_job()
             self._newest = self._watched = _resource_version(document)
             self._arrived.put_nowait(document)
-            await self._queue_watched_jobs(str(document["metadata"]["resourceVersion"]))
+            await self._watch.deliver_events(str(document["metadata"]["resourceVersion"]))
             self._arrived.put_nowait(None)
         except Exception as error:  # any exception: no other code awaits this task
             self._arrived.put_nowait(error)
 
     async def _read_job(self) -> dict[str, Any]:
-        async with self.session.get(self._object, {}, _REQUEST) as response:
+        async with self.session.get(self._object, {}, REQUEST) as response:
             _raise_for_status(response)
             return self._require_own_uid(await read_json_object(response))
 
-    async def _queue_watched_jobs(self, since: str) -> None:
-        """Queue each version of the job from a watch that starts at the resourceVersion `since`.
-
-        Returns when the server ends the watch, or no longer has the events since then.
-        """
-        query = {
-            "watch": "true",
-            "fieldSelector": self._selector,
-            "resourceVersion": since,
-            "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(_WATCH_SECONDS),
-        }
-        async with self.session.get(self._collection, query, _WATCH) as response:
+    async def _has_delivered_newest_version(self) -> bool:
+        async with self.session.get(self._object, {}, LIVE_READ, _METADATA_ONLY) as response:
             _raise_for_status(response)
-            events = stream_json_lines(response)
-            following = asyncio.ensure_future(anext(events, None))
-            try:
-                while (event := await self._wait_for_event_or_verify_watch(following)) is not None and event[
-                    "type"
-                ] != "ERROR":
-                    self._queue_job_of_event(event)
-                    following = asyncio.ensure_future(anext(events, None))
-            finally:
-                following.cancel()
-
-    async def _wait_for_event_or_verify_watch(
-        self, following: asyncio.Future[dict[str, Any] | None]
-    ) -> dict[str, Any] | None:
-        """Return the event of `following`. After each 8 s without it, compare the watch with a live read."""
-        while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
-            live = asyncio.ensure_future(self._read_live_version())
-            either: set[asyncio.Future[Any]] = {following, live}
-            try:
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                if following.done() or live.result() <= self._watched:
-                    continue
-            finally:
-                live.cancel()
-            if not (await asyncio.wait({following}, timeout=_EVENT_SECONDS))[0]:
-                raise _SilentWatchError("the job has changed, but the watch has not delivered the change")
-        return following.result()
-
-    async def _read_live_version(self) -> int:
-        async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
-            _raise_for_status(response)
-            return _resource_version(self._require_own_uid(await read_json_object(response)))
+            return _resource_version(self._require_own_uid(await read_json_object(response))) <= self._watched
 
     def _queue_job_of_event(self, event: dict[str, Any]) -> None:
         """Queue the job of a watch event, unless the event is a bookmark or a newer version has already arrived.
@@ -222,7 +176,11 @@ class IngestJobClient:
         return document
 
     async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
-        """Write a status that the API server refuses to apply: read the object and patch the difference."""
+        """Write a status that the API server refuses to apply: read the object and patch the difference.
+
+        A CRD of an earlier version has not all fields, and requires a source also while nothing pauses the job.
+        """
+        stream = {"ingestEnabledSource": "", **stream}
         document = await self._read_job_for_merge()
         if patch := create_merge_patch(_stream_part_of_status(document), stream):
             document = _object_in_response(*await self._patch_status(_MERGE, self._merge_patch_body(patch)))
@@ -243,7 +201,7 @@ class IngestJobClient:
             params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
             data=msgspec.json.encode(body),
             headers=self.session.authorization_header() | {"Content-Type": content_type},
-            timeout=_REQUEST,
+            timeout=REQUEST,
         ) as response:
             return response.status, await response.read()
 
@@ -262,7 +220,7 @@ def _object_in_response(code: int, answer: bytes) -> dict[str, Any]:
     """
     if code >= 400:
         raise ReportError(f"the API server refused the status (HTTP {code}): {kubernetes_error_message(answer)}")
-    return decode_json(answer, dict[str, Any])
+    return decode_kubernetes_json(answer, dict[str, Any])
 
 
 def _object_meta(document: dict[str, Any]) -> ObjectMeta:

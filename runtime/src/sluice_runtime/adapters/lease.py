@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.base import CamelStruct
 from sluice_contract.identity import InjectedJob
+from sluice_contract.lease import (
+    LEASE_API_VERSION,
+    Lease,
+    LeaseMetadata,
+    LeaseSpec,
+    UnreadableLeaseError,
+    decode_lease,
+    lease_time_text,
+    new_lease,
+    parse_lease_time,
+)
 
 from ..domain.slot import HELD_SECONDS, SlotClaim
 from ..ports import SlotError
-from .api_session import ApiSession
-from .decoding import decode_json
+from .api_session import ApiSession, kubernetes_error_message
 from .error_text import system_error_text
 
-_API_VERSION = "coordination.k8s.io/v1"
 _FORBIDDEN = 403
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)
-
-
-class _Metadata(CamelStruct, frozen=True):
-    name: str
-    resource_version: str | None = None
-    owner_references: list[dict[str, Any]] = []  # noqa: RUF012  msgspec copies an empty default
-
-
-class _Spec(CamelStruct, frozen=True):
-    holder_identity: str | None = None
-    lease_duration_seconds: int | None = None
-    renew_time: str | None = None
-
-
-class _Lease(CamelStruct, frozen=True):
-    metadata: _Metadata
-    spec: _Spec = _Spec()
-    api_version: str = ""
-    kind: str = ""
 
 
 class _WriteForbidden(SlotError):  # noqa: N818  named after the answer
@@ -56,14 +44,14 @@ class SlotClaimStore:
         """`name` is the name of the Lease. `job` becomes one of its owners."""
         self._session = session
         self._name = name
-        self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
+        self._leases = f"{session.url}/apis/{LEASE_API_VERSION}/namespaces/{namespace}/leases"
         self._owner = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.KIND,
             "name": job.name,
             "uid": job.uid,
         }
-        self._stored = _Metadata(name=name)  # of the Lease as it was last read or written
+        self._stored = LeaseMetadata(name=name)  # of the Lease as it was last read or written
         self._may_change_owners = True
 
     async def read_claim(self) -> SlotClaim | None:
@@ -77,9 +65,10 @@ class SlotClaimStore:
             return await self._write(claim, [*owners, self._owner])
         except _WriteForbidden:
             # The plugin OwnerReferencesPermissionEnforcement allows a change of owners only to accounts that may delete
-            # the Lease. The Lease then stays when its jobs are gone.
+            # the Lease. The Lease then stays when its jobs are gone. A policy may also refuse the claim itself.
+            written = await self._write(claim, owners)
             self._may_change_owners = False
-            return await self._write(claim, owners)
+            return written
 
     async def add_this_job_as_user(self, claim: SlotClaim) -> None:
         if self._may_change_owners and not self._is_owner(self._owners_of(claim)):
@@ -93,15 +82,13 @@ class SlotClaimStore:
         return any(each.get("uid") == self._owner["uid"] for each in owners)
 
     async def _write(self, claim: SlotClaim, owners: list[dict[str, Any]]) -> SlotClaim:
-        lease = _Lease(
-            metadata=_Metadata(name=self._name, resource_version=claim.version or None, owner_references=owners),
-            spec=_Spec(
+        lease = new_lease(
+            LeaseMetadata(name=self._name, resource_version=claim.version, owner_references=owners),
+            LeaseSpec(
                 holder_identity=claim.holder or None,
                 lease_duration_seconds=int(HELD_SECONDS),
-                renew_time=_format_lease_time(claim.renewed_at),
+                renew_time=lease_time_text(claim.renewed_at),
             ),
-            api_version=_API_VERSION,
-            kind="Lease",
         )
         if claim.version:
             written = await self._request("PUT", f"{self._leases}/{self._name}", lease)
@@ -111,7 +98,7 @@ class SlotClaimStore:
             raise SlotError(f"the Lease {self._name} no longer exists")
         return written
 
-    async def _request(self, method: str, url: str, lease: _Lease | None) -> SlotClaim | None:
+    async def _request(self, method: str, url: str, lease: Lease | None) -> SlotClaim | None:
         options: dict[str, Any] = {"data": msgspec.json.encode(lease)} if lease is not None else {}
         try:
             headers = self._session.authorization_header() | {"Content-Type": "application/json"}
@@ -121,33 +108,33 @@ class SlotClaimStore:
                 if response.status == 404:
                     return None
                 if response.status >= 400:
-                    kind = _WriteForbidden if response.status == _FORBIDDEN else SlotError
-                    raise kind(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
+                    raise self._refusal(method, response.status, await response.read())
                 return self._claim_from_response(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SlotError(f"the API server did not answer: {system_error_text(error)}") from error
 
+    def _refusal(self, method: str, status: int, body: bytes) -> SlotError:
+        message = f"the API server answered HTTP {status} to {method} of Lease {self._name}"
+        if status != _FORBIDDEN:
+            return SlotError(message)
+        return _WriteForbidden(f"{message}: {kubernetes_error_message(body)}")
+
     def _claim_from_response(self, body: bytes) -> SlotClaim:
         """Return the claim in a Lease. Raises SlotError for a value that no pod writes, such as a time in year 0."""
         try:
-            found = decode_json(body, _Lease)
+            found = decode_lease(body)
             claim = _claim_from_lease(found)
-        except (msgspec.MsgspecError, ValueError) as error:
-            problem = system_error_text(error)
+        except UnreadableLeaseError as error:
             raise SlotError(
-                f"the Lease {self._name} cannot be read ({problem}); delete it, and a pod creates it again"
+                f"the Lease {self._name} cannot be read ({error}); delete it, and a pod creates it again"
             ) from error
         self._stored = found.metadata
         return claim
 
 
-def _claim_from_lease(lease: _Lease) -> SlotClaim:
-    """Raise ValueError for a time that Python cannot represent."""
-    renewed_at = datetime.fromisoformat(lease.spec.renew_time) if lease.spec.renew_time else None
+def _claim_from_lease(lease: Lease) -> SlotClaim:
     return SlotClaim(
-        holder=lease.spec.holder_identity or "", renewed_at=renewed_at, version=lease.metadata.resource_version or ""
+        holder=lease.spec.holder_identity or "",
+        renewed_at=parse_lease_time(lease.spec.renew_time),
+        version=lease.metadata.resource_version,
     )
-
-
-def _format_lease_time(instant: datetime | None) -> str | None:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

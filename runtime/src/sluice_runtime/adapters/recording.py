@@ -1,4 +1,4 @@
-"""Records the quotes of any provider as a tape, which the provider `replay` can stream again."""
+"""Records the quotes of any provider as a tape, which can be streamed again."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from sluice_contract.status import StreamState
-from sluice_contract.symbol_counts import SymbolRejection
-
-from ..domain.clock_skew import ClockReading
-from ..domain.failure import Impairment
-from ..domain.market import Bar, Halt, Tick, Trade, TradeEvent
+from ..domain.market import Bar, Tick, Trade
 from ..ports import Connection, Listener, Source
+from .forwarding_listener import ForwardingListener
+from .forwarding_source import ForwardingSource
 from .tape_rows import COLUMNS
 
 _log = logging.getLogger(__name__)
@@ -115,64 +112,30 @@ def _unix_ms(instant: datetime) -> int:
     return round(instant.timestamp() * 1000)
 
 
-class QuoteRecordingSource:
+class QuoteRecordingSource(ForwardingSource):
     """A source that also records its quotes on a tape. The tape continues across pauses and lost connections."""
 
     def __init__(self, source: Source, tape: TapeWriter) -> None:
-        self.name = source.name
-        self._source = source
+        super().__init__(source, lambda listener: _RecordingListener(listener, tape))
         self._tape = tape
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
         """Open a connection of the wrapped source. When the connection closes, the tape is flushed."""
         try:
-            async with self._source.connect(_RecordingListener(listener, self._tape)) as connection:
+            async with super().connect(listener) as connection:
                 yield connection
         finally:
             self._tape.flush()
 
-    async def wait_for_fix(self) -> None:
-        await self._source.wait_for_fix()
 
-    async def wait_for_rotation(self) -> None:
-        await self._source.wait_for_rotation()
-
-
-class _RecordingListener:
+class _RecordingListener(ForwardingListener):
     """Passes all events on to the listener, and quotes to the tape too."""
 
     def __init__(self, listener: Listener, tape: TapeWriter) -> None:
-        self._listener = listener
+        super().__init__(listener)
         self._tape = tape
-
-    def on_state(self, state: StreamState) -> None:
-        self._listener.on_state(state)
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         self._listener.on_ticks(ticks)
         self._tape.add_ticks(ticks)
-
-    def on_trades(self, events: Sequence[TradeEvent]) -> None:
-        self._listener.on_trades(events)
-
-    def on_halts(self, halts: Sequence[Halt]) -> None:
-        self._listener.on_halts(halts)
-
-    def on_bars(self, bars: Sequence[Bar]) -> None:
-        self._listener.on_bars(bars)
-
-    def on_provider_time(self, reading: ClockReading) -> None:
-        self._listener.on_provider_time(reading)
-
-    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        self._listener.on_acknowledgement(confirmed, rejected)
-
-    def on_impairment(self, impairment: Impairment | None) -> None:
-        self._listener.on_impairment(impairment)
-
-    def on_credentials(self, generation: int, problem: str | None) -> None:
-        self._listener.on_credentials(generation, problem)
-
-    def on_socket_closed(self) -> None:
-        self._listener.on_socket_closed()

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from sluice_contract.decoding_errors import explain_decoding_error
+from sluice_contract.hot_fields import with_hot_fields_of
 from sluice_contract.resource import IngestJob
 from sluice_contract.rules import messages_of_broken_rules
 from sluice_contract.spec import IngestJobSpec, PausedSymbol, with_default_hot_fields
@@ -18,7 +19,7 @@ from sluice_contract.status import StreamStatus
 from sluice_contract.values import Symbol
 
 from ..domain.declared_job import DeclaredJob, to_declared_job
-from ..domain.pause import Switch
+from ..domain.pause import Switch, cut_reason
 from ..domain.reload_report import FileReading
 from ..ports import RequestRefusedError, StartRequest
 from ..switch_ports import SwitchListener
@@ -167,7 +168,7 @@ class StandaloneJob:
 
     def _switch_of_job_pause(self) -> Switch:
         by_hand = self._pauses.job
-        reason = (by_hand.reason or None) if by_hand else None
+        reason = cut_reason(by_hand.reason or None) if by_hand else None
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
 
     def _with_hot_fields_of(self, document: IngestJob) -> IngestJob:
@@ -189,19 +190,7 @@ class StandaloneJob:
         cold = with_default_hot_fields(now)
         self._fields_that_need_restart = _changed_fields(with_default_hot_fields(began), cold)
         names = " and ".join(self._fields_that_need_restart)
-        spec = msgspec.structs.replace(
-            began,
-            symbols=now.symbols,
-            channels=now.channels,
-            sessions=now.sessions,
-            enabled=now.enabled,
-            pause=now.pause,
-            paused_symbols=now.paused_symbols,
-            dry_run=now.dry_run,
-            limits=now.limits,
-            heartbeat=msgspec.structs.replace(began.heartbeat, interval_seconds=now.heartbeat.interval_seconds),
-            auto_stop=now.auto_stop,
-        )
+        spec = with_hot_fields_of(began, now)
         if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
             raise RequestRefusedError(
                 f"{names} can only change with a restart of this runtime, and no other change can be applied without "
@@ -224,7 +213,8 @@ class StandaloneJob:
     def _effective_spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
         listed = {entry.symbol: entry for entry in declared.paused_symbols}
         by_hand = {
-            symbol: PausedSymbol(symbol=symbol, reason=pause.reason) for symbol, pause in self._pauses.symbols.items()
+            symbol: PausedSymbol(symbol=symbol, reason=cut_reason(pause.reason) or "")
+            for symbol, pause in self._pauses.symbols.items()
         }
         return msgspec.structs.replace(
             declared,

@@ -37,7 +37,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TapeError(ValueError):
-    """A text is not a tape. The message is a sentence that names the tape and the line, and says what to do."""
+    """A text is not a tape. The message is a sentence that names the tape and the line, and says what to do.
+
+    It quotes nothing of the text: a job may name a file that its author may not read.
+    """
 
 
 class _Columns(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ def parse_tape(lines: Iterable[str], name: str) -> Iterator[Quote]:
     """
     numbered = iter(enumerate(lines, start=1))
     separator, header_number, header_line = _find_header(numbered)
-    columns = _find_columns(next(csv.reader([header_line], delimiter=separator), []), name)
+    columns = _find_columns(next(csv.reader([header_line], delimiter=separator), []), header_number, name)
     rows = csv.reader((line for _, line in numbered), delimiter=separator)
     skipped = 0
     for row in rows:
@@ -96,8 +99,8 @@ def _find_header(numbered: Iterator[tuple[int, str]]) -> tuple[str, int, str]:
     return ",", 0, ""
 
 
-def _find_columns(header: list[str], tape: str) -> _Columns:
-    """Return the columns of a header.
+def _find_columns(header: list[str], number: int, tape: str) -> _Columns:
+    """Return the columns of the header in line `number`.
 
     Raises:
         TapeError: a column is missing, unknown, or there twice.
@@ -107,9 +110,8 @@ def _find_columns(header: list[str], tape: str) -> _Columns:
         names.pop()
     known = ["time_ms" if name in _TIME_COLUMNS else name for name in names]
     if len(set(known)) != len(known) or set(known) | _OPTIONAL_COLUMNS != set(COLUMNS):
-        # Escaped, because with an invisible character the two lists would look equal.
-        found = ",".join(header)[:100].encode("ascii", errors="backslashreplace").decode("ascii")
-        raise TapeError(f"the tape {tape} has the columns {found or '(none)'}; it needs {','.join(COLUMNS)}")
+        found = f"in line {number} are not those of a tape" if names else "are missing"
+        raise TapeError(f"the columns of the tape {tape} {found}; write the header {','.join(COLUMNS)}")
     positions = [known.index(name) for name in COLUMNS if name not in _OPTIONAL_COLUMNS]
     return _Columns(len(names), itemgetter(*positions), _TIME_COLUMNS[names[positions[0]]])
 
@@ -134,7 +136,7 @@ def _parse_number(text: str, column: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         comma = " with a decimal point" if "," in text else ""
-        raise ValueError(f"{column} is {text!r}; write a number{comma}")
+        raise ValueError(f"{column} is not a number; write a number{comma}")
     return number
 
 
@@ -145,10 +147,10 @@ def _parse_time(text: str, units_per_second: int) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"the time is {text!r}; write Unix time in milliseconds, such as 1795860000000, or 2026-11-28T10:00:00Z"
+            "the time has another form; write Unix time in milliseconds, such as 1795860000000, or 2026-11-28T10:00:00Z"
         ) from None
     if time.tzinfo is None:
-        raise ValueError(f"the time {text!r} has no time zone; add Z for UTC, or an offset such as -05:00")
+        raise ValueError("the time has no time zone; add Z for UTC, or an offset such as -05:00")
     return time.astimezone(UTC)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from sluice_contract.job_policy import JobPolicy
 from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import IngestJobSpec
@@ -27,6 +28,7 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     spec_generation: int = 0
     problem: str = ""
     earlier_stream: StreamStatus | None = None  # the status that the previous process reported
+    policy: JobPolicy | None = None  # what the operator derived from the policies that apply to the job
 
     def with_fallback_spec(self, last: DeclaredJob | None) -> DeclaredJob:
         """Return this version of the job. If its spec could not be read, return it with the spec of `last`, if any.
@@ -47,7 +49,7 @@ def parse_declared_job(document: dict[str, Any]) -> DeclaredJob:
     metadata = decode_readable_fields(document.get("metadata"), ObjectMeta)
     reading = decode_spec_or_stop_fields(document.get("spec"))
     status = document.get("status")
-    stream = status.get("stream") if isinstance(status, dict) else None
+    stream, policy = (status.get("stream"), status.get("policy")) if isinstance(status, dict) else (None, None)
     return DeclaredJob(
         metadata=metadata,
         stops=reading.stops,
@@ -55,6 +57,7 @@ def parse_declared_job(document: dict[str, Any]) -> DeclaredJob:
         spec_generation=metadata.generation if reading.spec is not None else 0,
         problem=reading.problem,
         earlier_stream=decode_readable_fields(stream, StreamStatus) if isinstance(stream, dict) else None,
+        policy=decode_readable_fields(policy, JobPolicy) if isinstance(policy, dict) else None,
     )
 
 
@@ -66,4 +69,5 @@ def to_declared_job(job: IngestJob) -> DeclaredJob:
         spec=job.spec,
         spec_generation=job.metadata.generation,
         earlier_stream=job.status.stream,
+        policy=job.status.policy,
     )

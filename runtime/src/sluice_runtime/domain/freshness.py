@@ -11,7 +11,7 @@ import heapq
 import math
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -82,16 +82,6 @@ class SymbolFreshness(msgspec.Struct, frozen=True):
 
     state: Freshness
     pace_seconds: float | None
-
-
-class FreshnessView(Protocol):
-    """The freshness of all symbols at the time of the call. The freshness monitor implements it."""
-
-    def summarize(self) -> FreshnessSummary:
-        """Return the market's state, the number of symbols in each state, and the first stale and halted ones."""
-
-    def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
-        """Return the freshness and the pace of each declared symbol."""
 
 
 class FreshnessModel:

@@ -11,7 +11,7 @@ import msgspec
 from sluice_contract.gap_documents import GapRepair
 from sluice_contract.status import GapCause, StreamGap, StreamStatus
 
-from .desired import Desired
+from .desired import Desired, is_unread
 from .gaps import Gaps, OpenGap, inherited_gaps
 from .market import Tick
 
@@ -60,10 +60,11 @@ class GapLedger:
         self._last_message_at: datetime | None = None  # before the open gap
         self._paused_since: dict[str, datetime] = {}
         self._waiting: dict[tuple[datetime, tuple[str, ...]], ClosedGap] = {}
-        self.to_repair: deque[ClosedGap] = deque(maxlen=_MOST_WAITING)
-        self.expects_repair = False  # whether another loop fetches the data of gaps
-        self.dropped = 0  # gaps that will not be written, because too many waited
-        self.inherited: tuple[StreamGap, ...] = ()  # gaps that the previous process may not have written
+        self._to_repair: deque[ClosedGap] = deque(maxlen=_MOST_WAITING)
+        self._is_repair_expected = False
+        self._to_publish: deque[ClosedGap] | None = None  # None: nothing takes them
+        self._dropped_count = 0  # gaps that will not be written, because too many waited
+        self._inherited: tuple[StreamGap, ...] = ()
         self._streamed: frozenset[str] | None = None  # declared symbols that were not always paused
 
     @property
@@ -76,10 +77,20 @@ class GapLedger:
         """The gap of the stream that lasts; None if the stream is live or never was."""
         return self._gaps.open_gap
 
+    @property
+    def inherited_gaps(self) -> tuple[StreamGap, ...]:
+        """The gaps that the previous process may not have written, until `mark_inherited_written` is called."""
+        return self._inherited
+
+    @property
+    def is_repair_expected(self) -> bool:
+        """Return True if another loop fetches the data of gaps."""
+        return self._is_repair_expected
+
     def inherit(self, predecessor: StreamStatus) -> None:
         """Take over the gaps that the previous process of the job reported."""
-        self._gaps = inherited_gaps(predecessor)
-        self.inherited = self._gaps.closed
+        self._gaps = inherited_gaps(predecessor, self._started_at)
+        self._inherited = self._gaps.closed
 
     def begin_gap(
         self, at: datetime, cause: GapCause, arrived_at: datetime | None = None, last_tick: Tick | None = None
@@ -110,8 +121,10 @@ class GapLedger:
     def follow_pauses(self, desired: Desired, at: datetime) -> None:
         """Record that the job or some of its symbols are paused.
 
-        The gap of a symbol lasts until `end_symbol_gaps` names it.
+        The gap of a symbol lasts until `end_symbol_gaps` names it. Does nothing while the pauses have not been read.
         """
+        if is_unread(desired.pause):
+            return
         if desired.pause is not None:
             self.set_cause("pause")
         self._follow_paused_symbols(desired.paused, desired.declared, at)
@@ -147,6 +160,36 @@ class GapLedger:
             if self._waiting.get(each.key) is each:
                 del self._waiting[each.key]
 
+    def mark_inherited_written(self) -> None:
+        """Record that the inherited gaps have documents."""
+        self._inherited = ()
+
+    def take_dropped_count(self) -> int:
+        """Return the number of gaps that will not be written, because too many waited, since the last call."""
+        count, self._dropped_count = self._dropped_count, 0
+        return count
+
+    def expect_repair(self) -> None:
+        """Record that a loop fetches the data of gaps."""
+        self._is_repair_expected = True
+
+    def expect_publication(self) -> None:
+        """Record that closed gaps are also published by `take_gaps_to_publish`."""
+        self._to_publish = deque(maxlen=_MOST_WAITING)
+
+    def take_gaps_to_publish(self) -> list[ClosedGap]:
+        """Remove the gaps that have closed, or whose data was fetched, since the last call, and return them."""
+        found = list(self._to_publish or ())
+        if self._to_publish:
+            self._to_publish.clear()
+        return found
+
+    def take_gap_to_repair(self, ended_by: datetime) -> ClosedGap | None:
+        """Remove the oldest gap whose data was not fetched yet, and return it; None if it ended after `ended_by`."""
+        if not self._to_repair or self._to_repair[0].gap.to > ended_by:
+            return None
+        return self._to_repair.popleft()
+
     def record_repair(self, closed: ClosedGap, repair: GapRepair) -> None:
         """Record what was fetched for a gap, and queue the gap to be written again."""
         self._queue(msgspec.structs.replace(closed, repair=repair))
@@ -163,10 +206,12 @@ class GapLedger:
 
     def _add(self, closed: ClosedGap) -> None:
         self._queue(closed)
-        self.to_repair.append(closed)
+        self._to_repair.append(closed)
 
     def _queue(self, closed: ClosedGap) -> None:
         self._waiting[closed.key] = closed
+        if self._to_publish is not None:
+            self._to_publish.append(closed)
         if len(self._waiting) > _MOST_WAITING:
             del self._waiting[next(iter(self._waiting))]
-            self.dropped += 1
+            self._dropped_count += 1

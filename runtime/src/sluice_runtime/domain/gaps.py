@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from sluice_contract.status import FailureType, GapCause, StreamGap, StreamStatus
 
 _KEPT = 10  # the limit of the status schema
+_CLOCK_TOLERANCE = timedelta(days=1)  # by which the clock of the previous node may have been ahead
 
 _CAUSES: dict[FailureType, GapCause] = {"stall": "stall", "slowClient": "slowClient"}
 _CAUSES_BY_NAME: dict[str, GapCause] = {cause: cause for cause in get_args(GapCause)}  # other versions write others
@@ -55,14 +56,20 @@ def gap_cause_of_failure(kind: FailureType) -> GapCause:
     return _CAUSES.get(kind, "disconnect")
 
 
-def inherited_gaps(predecessor: StreamStatus) -> Gaps:
+def inherited_gaps(predecessor: StreamStatus, started_at: datetime) -> Gaps:
     """Return the gaps of the previous process, with the gap that lasts since its stream ended.
 
     No gap lasts if the previous process had finished, had been paused before its stream was ever live, or if the time
-    of its last report is unknown.
+    of its last report is unknown. A gap that lasts began before this process started, at `started_at`. Ended gaps with
+    times that no process can have measured are left out.
     """
     since, cause = _start_of_inherited_gap(predecessor)
-    return Gaps(tuple(predecessor.gaps[-_KEPT:]), since, cause)
+    ended = [gap for gap in predecessor.gaps if _is_measurable(gap, started_at)]
+    return Gaps(tuple(ended[-_KEPT:]), min(since, started_at) if since is not None else None, cause)
+
+
+def _is_measurable(gap: StreamGap, started_at: datetime) -> bool:
+    return _is_known(gap.from_) and gap.from_ <= gap.to <= started_at + _CLOCK_TOLERANCE
 
 
 def _start_of_inherited_gap(predecessor: StreamStatus) -> tuple[datetime | None, GapCause]:
@@ -72,7 +79,8 @@ def _start_of_inherited_gap(predecessor: StreamStatus) -> tuple[datetime | None,
         return open_gap.since, _CAUSES_BY_NAME.get(open_gap.cause, "restart")
     if predecessor.state == "Paused":  # a pod of an earlier version does not report its open gap
         pause = predecessor.pause
-        return pause.socket_closed_at if pause is not None else None, "pause"
+        closed_at = pause.socket_closed_at if pause is not None else None
+        return closed_at if closed_at is not None and _is_known(closed_at) else None, "pause"
     return predecessor.heartbeat.at if _is_known(predecessor.heartbeat.at) else None, "restart"
 
 

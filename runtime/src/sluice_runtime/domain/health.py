@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from sluice_contract.identity import STANDALONE_POD_UID
+from sluice_contract.pause_status import MAX_SOURCES, StreamPause
 from sluice_contract.status import (
     ConnectionSlotStatus,
     HeartbeatState,
@@ -16,17 +19,18 @@ from sluice_contract.status import (
     StreamFailure,
     StreamGap,
     StreamHeartbeat,
-    StreamPause,
     StreamState,
     StreamStatus,
 )
+from sluice_contract.stream_parts import StateChange, WriteBudget
 from sluice_contract.symbol_counts import SymbolCounts
 
-from .desired import UNREAD, Desired
+from .desired import Desired, is_unread
 from .freshness import FreshnessSummary
 from .gaps import OpenGap
 from .ledger import SubscriptionLedger
 from .pause import GONE
+from .write_budget import WriteAccount
 
 
 class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,24 @@ class CredentialsState(msgspec.Struct, frozen=True):
     problem: str | None
 
 
+PublishedKind = Literal["quotes", "bars", "records", "gaps", "heartbeat"]
+
+
+class DestinationReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The health of a destination besides the document store.
+
+    `failing_since` is when the first attempt failed since one succeeded. `sent` and `dropped` are counts since the
+    process started.
+    """
+
+    name: str
+    failure: str | None
+    failing_since: datetime | None
+    last_sent_at: datetime | None
+    sent: Mapping[PublishedKind, int]
+    dropped: Mapping[PublishedKind, int]
+
+
 class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the runtime at one instant. Status, heartbeat, HTTP and metrics are rendered from it."""
 
@@ -104,10 +126,18 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     slot: ConnectionSlotStatus | None = None
     document_conflict: StreamFailure | None = None  # another job writes the documents of this job
     credentials: CredentialsState | None = None
+    history: tuple[StateChange, ...] = ()  # the last changes of `state`, the newest first
+    writes: WriteAccount | None = None
+
+    @property
+    def effective_interval_milliseconds(self) -> int:
+        """How often each symbol can be written, by all limits of the job."""
+        paced = self.writes.paced_interval_seconds if self.writes is not None else None
+        return round(max(self.desired.effective_interval_seconds, paced or 0.0) * 1000)
 
     @property
     def provider_label(self) -> str:
-        """The provider in the labels of metrics; `alpaca:simulated` if its quotes are simulated for lack of a key."""
+        """The provider in the labels of metrics; with `:simulated` after it if its quotes are, for lack of a key."""
         return self.feed if self.feed is not None and self.feed.endswith(":simulated") else self.identity.provider
 
     @property
@@ -133,10 +163,13 @@ def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
     """Return the `status` field of the heartbeat."""
     pause = snapshot.desired.pause
     is_deleted = pause is not None and pause.source == GONE and snapshot.state == "Paused"
+    if snapshot.desired.denied and pause is None and not is_deleted:
+        return "blocked"  # also as the last heartbeat of the pod, which the operator stops
     if snapshot.stopping or is_deleted:
         return "stopped"
-    if snapshot.state == "Paused" and pause == UNREAD:
-        # The pod waits for its first read of the job: whether the job is paused is not known yet.
+    if snapshot.state == "Paused" and (pause is None or is_unread(pause)):
+        # Nothing pauses the job any more, and the pod connects next. Or it waits for its first read of the job and of
+        # the pauses, and does not know yet whether the job is paused.
         return "starting"
     if snapshot.state == "Live" and (snapshot.sink_failure is not None or snapshot.failure is not None):
         return "degraded"
@@ -150,6 +183,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         observed_generation=desired.generation,
         stops_generation=desired.stops_generation,
         spec_problem=desired.spec_problem or None,
+        pause_check_problem=desired.pause_check_problem or None,
         pod_uid=identity.pod_uid,
         state=snapshot.state,
         heartbeat=StreamHeartbeat(
@@ -163,14 +197,14 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_quote_received_at=snapshot.clocks.last_quote_received_at,
         ),
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=ingest_enabled_source(snapshot),
+        ingest_enabled_source=desired.pause.source if desired.pause is not None else None,
         symbols=_subscription_counts(snapshot),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
             last_write_at=snapshot.clocks.last_write_at,
         ),
-        effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
+        effective_interval_milliseconds=snapshot.effective_interval_milliseconds,
         feed=snapshot.feed,
         credentials_generation=snapshot.credentials.generation if snapshot.credentials else None,
         credentials_problem=snapshot.credentials.problem if snapshot.credentials else None,
@@ -179,9 +213,11 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         open_gap=_open_gap(snapshot),
         slot=snapshot.slot,
         pause=_stream_pause(snapshot),
-        failure=snapshot.document_conflict or snapshot.failure,
+        failure=snapshot.document_conflict or snapshot.failure or snapshot.unresolved_failure,
         preflight=snapshot.preflight,
+        history=list(snapshot.history),
         clock_skew_milliseconds=clock_skew_milliseconds(snapshot),
+        writes=_write_budget(snapshot),
     )
 
 
@@ -205,15 +241,23 @@ def _subscription_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
     )
 
 
-def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
-    """Return the source of the pause in force; without a pause, the IngestJob as `cr:namespace/name`."""
-    identity, pause = snapshot.identity, snapshot.desired.pause
-    return pause.source if pause else f"cr:{identity.namespace}/{identity.name}"
-
-
 def _open_gap(snapshot: RuntimeSnapshot) -> OpenStreamGap | None:
     gap = snapshot.open_gap
     return OpenStreamGap(since=gap.since, cause=gap.cause) if gap is not None else None
+
+
+def _write_budget(snapshot: RuntimeSnapshot) -> WriteBudget | None:
+    writes = snapshot.writes
+    if writes is None or writes.limit is None:
+        return None
+    paced = writes.paced_interval_seconds
+    return WriteBudget(
+        day=writes.day.isoformat(),
+        used=writes.used,
+        limit=writes.limit,
+        resets_at=writes.resets_at,
+        paced_interval_milliseconds=round(paced * 1000) if paced is not None else None,
+    )
 
 
 def _stream_pause(snapshot: RuntimeSnapshot) -> StreamPause | None:
@@ -223,7 +267,9 @@ def _stream_pause(snapshot: RuntimeSnapshot) -> StreamPause | None:
     return StreamPause(
         source=pause.source,
         reason=pause.reason,
-        until=pause.until,
+        by=pause.by,
+        until=pause.ends_at,
+        sources=list(pause.sources[:MAX_SOURCES]),
         acknowledged_at=acknowledged.at if acknowledged else None,
         socket_closed_at=acknowledged.socket_closed_at if acknowledged else None,
         last_write_at=acknowledged.last_write_at if acknowledged else None,

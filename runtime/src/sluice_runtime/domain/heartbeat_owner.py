@@ -23,7 +23,8 @@ PAUSED_TAKEOVER_SECONDS = 600.0
 class StoredHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """The heartbeat document as it was read. Values that its writer left out, or wrote in another form, are None.
 
-    `age_seconds` is the time since the document was written, by the clock of the document store.
+    `age_seconds` is the time since the document was written, by the clock of the document store. `writes_used` is the
+    number of documents that the job had written on `writes_day`, such as 2026-11-28.
     """
 
     job: str | None  # namespace/name
@@ -33,6 +34,8 @@ class StoredHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None
     interval_seconds: float | None
     age_seconds: float
+    writes_day: str | None = None
+    writes_used: int | None = None
 
     @property
     def writer(self) -> str:
@@ -53,7 +56,8 @@ def require_takeover_allowed(stored: StoredHeartbeat, heartbeat: HeartbeatDocume
     if stored.job_uid == heartbeat.job_uid:
         if stored.epoch is not None and stored.epoch > heartbeat.epoch:
             raise FencedError(
-                f"a later process of this job writes (epoch {stored.epoch}; this is epoch {heartbeat.epoch})"
+                f"a later process of this job writes (epoch {stored.epoch}; this is epoch {heartbeat.epoch}). If no "
+                f"other process of this job runs, delete the heartbeat document"
             )
         return
     if (seconds := _seconds_until_takeover(stored, heartbeat)) > 0:

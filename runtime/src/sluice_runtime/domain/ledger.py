@@ -42,6 +42,6 @@ class SubscriptionLedger(msgspec.Struct, frozen=True):
             paused=len(desired.paused),
             rejected=len(rejected),
             rejections=rejected[:_SHOWN],
-            unknown_paused=list(desired.unknown_paused[:_SHOWN]),
+            unknown_paused_symbols=list(desired.unknown_paused[:_SHOWN]),
             paused_symbols=heapq.nsmallest(_SHOWN, desired.paused),
         )

@@ -76,32 +76,15 @@ REGULAR_HOURS = MarketSchedule(frozenset({"regular"}))
 REGULAR_AND_EXTENDED_HOURS = MarketSchedule(frozenset({"regular", "extended"}))
 OVERNIGHT_HOURS = MarketSchedule(frozenset({"overnight"}))
 
-# Those of the Alpaca feeds that differ from REGULAR_AND_EXTENDED_HOURS.
-_FEED_SCHEDULES: dict[str, MarketSchedule] = {
-    "iex": msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, exchange_hours=(time(8), time(17))),  # IEX's own hours
-    "delayed_sip": msgspec.structs.replace(REGULAR_AND_EXTENDED_HOURS, delay=timedelta(minutes=15)),
-    "test": ALWAYS_OPEN,
-    "overnight": OVERNIGHT_HOURS,
-    "boats": OVERNIGHT_HOURS,
-}
 
-
-def market_schedule_of_job(spec: IngestJobSpec) -> MarketSchedule:
-    """Return when the market of a job is open: in the sessions of its spec, otherwise in those of its feed.
-
-    Sessions have no effect on feed crypto, which has none, and on provider replay: the times of a tape have nothing to
-    do with the time of its replay.
-    """
-    feed = spec.alpaca.feed if spec.provider == "alpaca" and spec.alpaca is not None else ""
-    if feed == "crypto":
-        return ALWAYS_OPEN
-    if spec.provider == "replay":
-        return UNKNOWN_HOURS
-    if spec.provider == "synthetic" or (spec.provider == "alpaca" and spec.alpaca_and_secret_name is None):
-        schedule = ALWAYS_OPEN  # simulated quotes never stop
-    else:
-        schedule = _FEED_SCHEDULES.get(feed, REGULAR_AND_EXTENDED_HOURS)
+def with_sessions_of_job(schedule: MarketSchedule, spec: IngestJobSpec) -> MarketSchedule:
+    """Return the schedule of a feed, in the sessions of the job's spec if it names any."""
     return msgspec.structs.replace(schedule, sessions=frozenset(spec.sessions)) if spec.sessions else schedule
+
+
+def regular_and_extended_hours_of_job(spec: IngestJobSpec) -> MarketSchedule:
+    """Return the hours of a feed that has all quotes of the New York exchanges."""
+    return with_sessions_of_job(REGULAR_AND_EXTENDED_HOURS, spec)
 
 
 class _Period(msgspec.Struct, frozen=True):
@@ -145,14 +128,42 @@ def next_quotes_at(schedule: MarketSchedule, calendar: TradingCalendar, at: date
     at = at.astimezone(UTC)
     if not schedule.sessions or _quotes_since(schedule, calendar, at) is not None:
         return None
+    for begins, ends in _feed_hours_from(schedule, calendar, at):
+        if begins < ends and begins > at:
+            return begins
+    return None
+
+
+def open_seconds_between(
+    schedule: MarketSchedule, calendar: TradingCalendar, begins: datetime, ends: datetime
+) -> float | None:
+    """Return for how many seconds the feed has quotes between two instants, by its sessions.
+
+    None if the market has no sessions, or if the calendar does not cover the day.
+    """
+    if not schedule.sessions or not calendar.covers(_trading_day_at(begins)):
+        return None
+    seconds = 0.0
+    for opens, closes in _feed_hours_from(schedule, calendar, begins):
+        if opens >= ends:
+            break
+        seconds += max(0.0, (min(closes, ends) - max(opens, begins)).total_seconds())
+    return seconds
+
+
+def _feed_hours_from(
+    schedule: MarketSchedule, calendar: TradingCalendar, at: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when the quotes of each period begin and end, from the trading day of `at` on.
+
+    The end is not later than the begin for a period in which the exchange of the feed is closed.
+    """
     for period in _periods_from(schedule, calendar, _trading_day_at(at - schedule.delay)):
         day = _trading_day_at(period.begins)
         opens, closes = schedule.exchange_hours or (None, None)
         begins = max(period.begins, _utc(day, opens)) if opens else period.begins
         ends = min(period.ends, _utc(day, closes)) if closes else period.ends
-        if begins < ends and begins + schedule.delay > at:
-            return begins + schedule.delay
-    return None
+        yield begins + schedule.delay, ends + schedule.delay
 
 
 def _quotes_since(schedule: MarketSchedule, calendar: TradingCalendar, at: datetime) -> datetime | None:

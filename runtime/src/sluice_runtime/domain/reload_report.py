@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .desired import UNREAD, Desired
+from .desired import Desired, is_unread
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,7 +40,7 @@ class ReloadReport(msgspec.Struct, frozen=True, kw_only=True):
 def effect_of_reload(before: Desired, after: Desired) -> str:
     """Return a clause that says what changed between the desired states `before` and `after` a reload."""
     sources = " and ".join(after.switches)
-    if after.pause == UNREAD:
+    if is_unread(after.pause):
         return "the job has not been read yet; the runtime reads the same files before it streams"
     if after.pause is None:
         what = "the job is resumed" if before.pause is not None else "the stream continues"

@@ -11,9 +11,7 @@ from .health import RuntimeSnapshot
 _CHECK_FIRESTORE = (
     "check the project, the credentials and the network to Firestore (for an emulator, FIRESTORE_EMULATOR_HOST)"
 )
-_USE_OPEN_MARKET = (
-    "run it again then, or with a feed that never closes, such as ALPACA_DATA_FEED=test with MONITORED_SYMBOLS=FAKEPACA"
-)
+_USE_OPEN_MARKET = "run it again then, or with a feed that never closes"
 _CHECK_SYMBOLS = "run it longer (--seconds), or check the symbols with `sluice-runtime preflight`"
 _RESUME = "resume it, then run this again"
 _CHECK_PROVIDER = "check the network to the provider's host, and the provider's status page"
@@ -31,7 +29,8 @@ class SmokeObservation(msgspec.Struct, frozen=True, kw_only=True):
 
     `heartbeats` and `quotes` are the documents that Firestore has acknowledged; in a dry run, `quotes` are those that
     would have been written. `next_quotes_at` is when the feed next has quotes; None if it has them now, or if the time
-    is unknown. `was_fenced` is True if the runtime exited because a later process of the job writes.
+    is unknown. `always_open_feed` says which variables stream from a feed that never closes; empty if there is none.
+    `was_fenced` is True if the runtime exited because a later process of the job writes.
     """
 
     snapshot: RuntimeSnapshot
@@ -40,6 +39,7 @@ class SmokeObservation(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_document: str
     quotes_collection: str
     next_quotes_at: datetime | None
+    always_open_feed: str = ""
     was_fenced: bool = False
 
 
@@ -107,4 +107,6 @@ def _next_step(seen: SmokeObservation) -> str:
         return f"; {_NEXT_STEPS[failure.type]}" if failure.type in _NEXT_STEPS else ""
     if not snapshot.desired.dry_run:
         return f"; {_CHECK_FIRESTORE}"
-    return f"; {_USE_OPEN_MARKET if seen.next_quotes_at is not None else _CHECK_SYMBOLS}"
+    if seen.next_quotes_at is None:
+        return f"; {_CHECK_SYMBOLS}"
+    return f"; {_USE_OPEN_MARKET}{f', such as {seen.always_open_feed}' if seen.always_open_feed else ''}"

@@ -62,7 +62,7 @@ class IngestStateRecords:
                 status = "paused"
             elif symbol in refused:
                 status = "rejected"
-            self._change_status_if_different(symbol, status, desired.pause_reasons.get(symbol, ""), now)
+            self._change_status_if_different(symbol, status, _pause_description(desired, symbol), now)
         for symbol in ((self._records.keys() | self._own) & deleted) - desired.declared:
             self._change_status_if_different(symbol, "removed", "", now)
 
@@ -153,6 +153,11 @@ class IngestStateRecords:
             last_times=times,
             updated_at=now,
         )
+
+
+def _pause_description(desired: Desired, symbol: str) -> str:
+    pause = desired.symbol_pauses.get(symbol)
+    return pause.description if pause is not None else ""
 
 
 def _pause_note(word: str, reason: str, now: datetime) -> str:

@@ -86,7 +86,8 @@ def _state_and_reason(
     symbol: str, desired: Desired, ledger: SubscriptionLedger, rejections: Mapping[str, str]
 ) -> tuple[SymbolState, str | None]:
     if symbol in desired.paused:
-        return "paused", desired.pause_reasons.get(symbol) or None
+        pause = desired.symbol_pauses.get(symbol)
+        return "paused", (pause.description or None) if pause is not None else None
     if desired.pause is not None:
         return "paused", desired.pause.reason or f"the job is paused by {desired.pause.source}"
     if symbol in rejections:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ..aio.waiting import cancel_and_wait
 from ..domain.failure import SinkError
 from ..domain.isolated_documents import IsolatedDocuments
-from .waiting import cancel_and_wait
 
 # This few documents are written in requests of their own; more share a request, which costs less CPU.
 SINGLE_WRITES_AT_MOST = 10

@@ -6,18 +6,19 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 
 from sluice_contract.gap_documents import GapRepair
 
+from ..aio.latest_value import wait_for_any_change
+from ..aio.waiting import run_until_first_completes
 from ..domain.backoff import Backoff
 from ..domain.counters import increment
 from ..domain.failure import StreamError
-from ..domain.gap_ledger import ClosedGap
+from ..domain.gap_ledger import ClosedGap, GapLedger
 from ..domain.market_history import HistoryPage, HistoryRequest, requests_for_gap
 from ..history_ports import GapTape, HistoryError, MarketHistory
-from .journal import Journal
-from .latest_value import wait_for_any_change
-from .waiting import run_until_first_completes
+from .stream_parts import StreamParts
 
 _log = logging.getLogger(__name__)
 _GAP = {"event_type": "gap"}
@@ -35,20 +36,29 @@ class GapRepairer:
     """Repairs one gap at a time while the stream is live. A pause or a stop interrupts it at once."""
 
     def __init__(
-        self, history: MarketHistory, tape: GapTape, journal: Journal, create_backoff: Callable[[], Backoff]
+        self,
+        history: MarketHistory,
+        tape: GapTape,
+        parts: StreamParts,
+        gaps: GapLedger,
+        create_backoff: Callable[[], Backoff],
     ) -> None:
         self._history = history
         self._tape = tape
-        self._journal = journal
+        self._desired = parts.desired
+        self._stream = parts.stream
+        self._instruments = parts.instruments
+        self._gaps = gaps
         self._create_backoff = create_backoff
-        journal.gaps.expects_repair = True
+        gaps.expect_repair()
 
     async def run(self) -> None:
         """Repair each closed gap, until cancelled."""
         while True:
-            ledger = self._journal.gaps
-            if ledger.to_repair and self._is_settled(ledger.to_repair[0]):
-                repair = _GapInRepair(ledger.to_repair.popleft())
+            if closed := self._gaps.take_gap_to_repair(
+                ended_by=self._instruments.now() - timedelta(seconds=_SETTLE_SECONDS)
+            ):
+                repair = _GapInRepair(closed)
                 while repair.is_unfinished:
                     await self._wait_until_streaming(is_streaming=True)
                     await run_until_first_completes(
@@ -56,9 +66,6 @@ class GapRepairer:
                     )
                 self._report(repair)
             await asyncio.sleep(_CHECK_SECONDS)
-
-    def _is_settled(self, closed: ClosedGap) -> bool:
-        return (self._journal.now() - closed.gap.to).total_seconds() >= _SETTLE_SECONDS
 
     async def _fetch_all(self, repair: _GapInRepair) -> None:
         """Fetch all remaining pages of a gap, and write each to the tape. A request that keeps failing stays open."""
@@ -86,8 +93,8 @@ class GapRepairer:
         self._tape.flush()
         result, gap = repair.result, repair.closed.gap
         for name, count in (("trades", result.trades), ("bars", result.bars), ("open_symbols", result.open_symbols)):
-            increment(self._journal.counters.gap_repairs, name, count)
-        self._journal.gaps.record_repair(repair.closed, result)
+            increment(self._instruments.counters.gap_repairs, name, count)
+        self._gaps.record_repair(repair.closed, result)
         problem = f": {repair.problem}" if repair.problem else ""
         _log.log(
             logging.WARNING if result.open_symbols else logging.INFO,
@@ -99,11 +106,9 @@ class GapRepairer:
 
     async def _wait_until_streaming(self, *, is_streaming: bool) -> None:
         """Wait until the stream is live and no pause is requested, or until this is no longer so."""
-        journal = self._journal
-        while (journal.state == "Live" and journal.desired.value.pause is None) != is_streaming:
-            await wait_for_any_change(
-                (journal.transitions, journal.transitions.version), (journal.desired, journal.desired.version)
-            )
+        desired, transitions = self._desired, self._instruments.transitions
+        while (self._stream.state == "Live" and desired.value.pause is None) != is_streaming:
+            await wait_for_any_change((transitions, transitions.version), (desired, desired.version))
 
 
 class _GapInRepair:

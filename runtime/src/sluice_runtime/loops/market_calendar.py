@@ -7,13 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 
+from ..aio.latest_value import wait_for_any_change
 from ..domain.backoff import Backoff
 from ..domain.counters import increment
 from ..domain.market_hours import NEW_YORK
 from ..domain.trading_calendar import CalendarError, TradingDay, table_end_warning
-from .journal import Journal
-from .latest_value import wait_for_any_change
 from .market_clock import MarketClock
+from .stream_parts import StreamParts
 
 _log = logging.getLogger(__name__)
 _CALENDAR = {"event_type": "calendar"}
@@ -34,11 +34,13 @@ class MarketCalendarLoop:
     """
 
     def __init__(
-        self, fetch_trading_days: FetchTradingDays | None, market: MarketClock, journal: Journal, backoff: Backoff
+        self, fetch_trading_days: FetchTradingDays | None, market: MarketClock, parts: StreamParts, backoff: Backoff
     ) -> None:
         self._fetch_trading_days = fetch_trading_days
         self._market = market
-        self._journal = journal
+        self._desired = parts.desired
+        self._stream = parts.stream
+        self._instruments = parts.instruments
         self._backoff = backoff
         self._failure = ""
 
@@ -46,15 +48,15 @@ class MarketCalendarLoop:
         """Refresh the calendar and check the end of the table, once a day, until cancelled."""
         while True:
             await self._wait_until_needed()
-            if warning := table_end_warning(self._journal.now()):
+            if warning := table_end_warning(self._instruments.now()):
                 _log.warning("%s", warning, extra=_CALENDAR)
             await asyncio.sleep(await self._refresh())
 
     async def _wait_until_needed(self) -> None:
-        transitions, desired = self._journal.transitions, self._journal.desired
+        transitions, desired = self._instruments.transitions, self._desired
         while True:
             seen = (transitions, transitions.version), (desired, desired.version)
-            if self._journal.state == "Live" and desired.value.market_schedule.sessions:
+            if self._stream.state == "Live" and desired.value.market_schedule.sessions:
                 return
             await wait_for_any_change(*seen)
 
@@ -62,14 +64,14 @@ class MarketCalendarLoop:
         """Replace the calendar by the provider's newest one. Return the seconds until the next refresh."""
         if self._fetch_trading_days is None:
             return _SECONDS_PER_DAY
-        first = self._journal.now().astimezone(NEW_YORK).date() - _DAY
+        first = self._instruments.now().astimezone(NEW_YORK).date() - _DAY
         try:
             days = await self._fetch_trading_days(first, first + _DAYS_AHEAD)
             calendar = self._market.calendar.with_vendor_days(first, days)
         except CalendarError as error:
             self._record_failure(str(error))
             return self._backoff.next_delay(at_least=60.0)
-        self._market.calendar = calendar
+        self._market.set_calendar(calendar)
         self._failure = ""
         self._backoff.reset()
         differences = calendar.differences_from_table()
@@ -84,7 +86,7 @@ class MarketCalendarLoop:
 
     def _record_failure(self, message: str) -> None:
         """Count a failure. Log its message unless it is that of the last failure."""
-        increment(self._journal.counters.errors, "calendar")
+        increment(self._instruments.counters.errors, "calendar")
         if message != self._failure:
             self._failure = message
             _log.warning(

@@ -6,16 +6,16 @@ from datetime import datetime
 
 import msgspec
 
+from ..aio.latest_value import LatestValue
 from ..domain.desired import Desired
-from ..domain.market_hours import MarketState, market_state, next_quotes_at
+from ..domain.market_hours import MarketState, market_state, next_quotes_at, open_seconds_between
 from ..domain.trading_calendar import TradingCalendar
-from .latest_value import LatestValue
 
 
 class MarketClock:
     """Returns the state of the job's market at any instant. `state_at` is the `MarketHours` of all loops.
 
-    The schedule is the one in `desired`. `calendar` can be replaced at any time.
+    The schedule is the one in `desired`. `set_calendar` replaces the calendar.
     """
 
     def __init__(self, desired: LatestValue[Desired], calendar: TradingCalendar | None = None) -> None:
@@ -33,6 +33,14 @@ class MarketClock:
     def next_quotes_at(self, at: datetime) -> datetime | None:
         """Return when the job's feed next has quotes; None if it has them at `at`, or if the time is unknown."""
         return next_quotes_at(self._desired.value.market_schedule, self.calendar, at)
+
+    def open_seconds_between(self, begins: datetime, ends: datetime) -> float | None:
+        """Return for how many seconds the job's feed has quotes between two instants; None if that is unknown."""
+        return open_seconds_between(self._desired.value.market_schedule, self.calendar, begins, ends)
+
+    def set_calendar(self, calendar: TradingCalendar) -> None:
+        """Follow another calendar from now on."""
+        self.calendar = calendar
 
     def presume_closed(self, at: datetime) -> None:
         """Expect no quotes until the current session ends or `end_presumption` is called.

@@ -10,13 +10,13 @@ import msgspec
 
 from sluice_contract.documents import LiveQuote, QuoteState
 
-from ..domain.counters import increment
-from ..domain.market import DocumentOrigin, Tick
-from ..domain.published_documents import QuoteContent, refresh_seconds
+from ..domain.counters import Counters, increment
+from ..domain.market import Tick
+from ..domain.published_documents import PublishedDocuments, QuoteContent, refresh_seconds
 from ..domain.sampling import LogSampler
-from ..ports import Sink
+from .document_store import DocumentStore
 from .document_writes import DocumentWrites, WriteRequest
-from .journal import Journal
+from .flusher_parts import FlusherParts
 from .write_log import WriteLog
 
 _log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 QUOTES = "quotes"
 
 
-def rewrite_version(journal: Journal) -> tuple[int, int]:
+def rewrite_version(documents: PublishedDocuments, counters: Counters) -> tuple[int, int]:
     """Return a value whose change means that all documents must be written once more.
 
     It changes with each reload and with each new connection to the provider.
     """
-    return journal.documents.rewrite_requests, journal.counters.live_transitions
+    return documents.rewrite_requests, counters.live_transitions
 
 
 def quote_document(symbol: str) -> str:
@@ -43,15 +43,19 @@ class Publisher:
     A tick whose write fails is queued again, so that a later flush writes the newest value of its document.
     """
 
-    def __init__(
-        self, sink: Sink, journal: Journal, origin: DocumentOrigin, writes: DocumentWrites, write_log: WriteLog
-    ) -> None:
-        self._sink = sink
-        self._journal = journal
-        self._origin = origin
+    def __init__(self, store: DocumentStore, parts: FlusherParts, writes: DocumentWrites, write_log: WriteLog) -> None:
+        self._store = store
+        self._desired = parts.desired
+        self._write_budget = store.write_budget
+        self._coalescer = parts.market.coalescer
+        self._last_values = parts.market.last_values
+        self._quote_states = parts.market.quote_states
+        self._activity = parts.market.activity
+        self._now = parts.instruments.now
+        self._counters = parts.instruments.counters
         self._writes = writes
         self._write_log = write_log
-        self._documents = journal.documents
+        self._documents = parts.documents
         self._seq = 0
         self._sampler = LogSampler(1.0)
 
@@ -68,30 +72,29 @@ class Publisher:
 
         Does nothing in a dry run.
         """
-        if self._journal.desired.value.dry_run:
+        if self._desired.value.dry_run:
             return
-        coalescer, documents = self._journal.coalescer, self._documents
+        coalescer, documents = self._coalescer, self._documents
         documents.prices.observe_waiting_ticks(coalescer.waiting_ticks(), at)
         coalescer.enqueue_unless_outdated(documents.take_ticks_due_for_refresh(at, self._refresh_seconds))
-        changed = documents.ticks_with_changed_price(self._journal.last_values.last_trade, self._is_halted, at)
+        changed = documents.ticks_with_changed_price(self._last_values.last_trade, self._is_halted, at)
         coalescer.enqueue_unless_outdated(changed)
 
     def enqueue_held_ticks(self) -> None:
         """Queue all ticks that were held for a refresh. Does nothing in a dry run."""
-        if not self._journal.desired.value.dry_run:
-            self._journal.coalescer.enqueue_unless_outdated(
-                self._documents.take_ticks_due_for_refresh(float("inf"), 0.0)
-            )
+        if not self._desired.value.dry_run:
+            self._coalescer.enqueue_unless_outdated(self._documents.take_ticks_due_for_refresh(float("inf"), 0.0))
 
     def start_writing_changed_ticks(self, ticks: Sequence[Tick], at: float) -> int:
         """Start to write the ticks that change their document, and return their number. The others wait for a refresh.
 
         In a dry run, nothing is written: all ticks are logged and held, and their number is returned.
         """
-        if self._journal.desired.value.dry_run:
+        if self._desired.value.dry_run:
             return self._hold_for_dry_run(ticks, at)
         contents = [self._content_to_write(tick, at) for tick in ticks]
-        changed = [each for each in contents if self._documents.needs_write(each, at, self._refresh_seconds)]
+        refresh_after = self._refresh_seconds  # computed once: it depends on all symbols of the job
+        changed = [each for each in contents if self._documents.needs_write(each, at, refresh_after)]
         if len(changed) < len(ticks):
             self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
         self._start_writing(changed, at)
@@ -99,7 +102,7 @@ class Publisher:
 
     def start_writing_all_ticks(self, ticks: Sequence[Tick], at: float) -> None:
         """Start to write all of `ticks`, even those that do not change their document. In a dry run, only hold them."""
-        if self._journal.desired.value.dry_run:
+        if self._desired.value.dry_run:
             self._hold_for_dry_run(ticks, at)
         else:
             self._start_writing([self._content_to_write(tick, at) for tick in ticks], at)
@@ -112,11 +115,11 @@ class Publisher:
         Raises:
             SinkError: the write failed.
         """
-        newest, waiting = self._documents.newest_tick, self._journal.coalescer.waiting_tick
+        newest, waiting = self._documents.newest_tick, self._coalescer.waiting_tick
         known = [tick for symbol in symbols if (tick := waiting(symbol) or newest(symbol)) is not None]
         contents = [msgspec.structs.replace(self._content_to_write(tick, at), status=status) for tick in known]
         if contents:
-            await self._sink.write_quotes(self._to_live_quotes(contents))
+            await self._store.sink.write_quotes(self._to_live_quotes(contents))
             self._record_written(contents, at)
 
     def _start_writing(self, contents: Sequence[QuoteContent], at: float) -> None:
@@ -129,32 +132,32 @@ class Publisher:
         quotes = self._to_live_quotes(contents)
 
         async def send() -> None:
-            await self._sink.write_quotes(quotes)
+            await self._store.sink.write_quotes(quotes)
             self._record_written(contents, at)
 
         def undo() -> None:
             # After any failure, including cancellation, the newest value must still be written.
             self._documents.mark_content_unknown(each.symbol for each in quotes)
-            self._journal.coalescer.requeue_at_head([each.quote for each in contents])
+            self._coalescer.requeue_at_head([each.quote for each in contents])
 
         return WriteRequest(documents, send, undo, QUOTES)
 
     def _to_live_quotes(self, contents: Sequence[QuoteContent]) -> list[LiveQuote]:
         """Return the documents with these contents, to be sent now."""
-        written_at = self._journal.now()
+        written_at = self._now()
         quotes = []
         for content in contents:
             self._seq += 1
-            quotes.append(content.to_live_quote(self._origin, self._seq, written_at))
+            quotes.append(content.to_live_quote(self._store.origin, self._seq, written_at))
         now = asyncio.get_running_loop().time()
-        limit = self._journal.activity.event_clock.latest_plausible_snapshot_time(now)
+        limit = self._activity.event_clock.latest_plausible_snapshot_time(now)
         self._documents.mark_contents_sending(contents, limit)
         return quotes
 
     def _record_written(self, contents: Sequence[QuoteContent], at: float) -> None:
-        declared = self._journal.desired.value.declared  # a symbol may have been removed in the meantime
+        declared = self._desired.value.declared  # a symbol may have been removed in the meantime
         self._documents.mark_contents_written((each for each in contents if each.quote.symbol in declared), at)
-        self._journal.record_quote_writes(len(contents))
+        self._store.health.record_quote_writes(len(contents))
         for each in contents:
             self._log_if_sampled(each.quote, at, "wrote a quote")
 
@@ -171,7 +174,7 @@ class Publisher:
         for tick in ticks:
             self._documents.hold_for_refresh(tick)
             self._log_if_sampled(tick, at, "would write a quote")
-        increment(self._journal.counters.suppressed, "dry_run", len(ticks))
+        increment(self._counters.suppressed, "dry_run", len(ticks))
         symbol_of = {quote_document(tick.symbol): tick.symbol for tick in ticks}
         for documents in self._writes.group(symbol_of):
             self._write_log.record_dry_run("quotes", [symbol_of[each] for each in documents])
@@ -181,17 +184,17 @@ class Publisher:
         unchanged = [tick for tick in ticks if tick.symbol not in changed_symbols]
         for tick in unchanged:
             self._documents.hold_for_refresh(tick)
-        self._journal.coalescer.waive_interval(unchanged)
-        increment(self._journal.counters.suppressed, "unchanged", len(unchanged))
+        self._coalescer.waive_interval(unchanged)
+        increment(self._counters.suppressed, "unchanged", len(unchanged))
 
     def _content_to_write(self, tick: Tick, at: float) -> QuoteContent:
-        trade = self._journal.last_values.last_trade(tick.symbol)
-        status = self._journal.status_for_quote_document(tick.symbol)
+        trade = self._last_values.last_trade(tick.symbol)
+        status = self._quote_states.state_of_document(tick.symbol)
         return self._documents.content_to_write(tick.to_quote(), trade, status, at)
 
     def _is_halted(self, symbol: str) -> bool:
-        return self._journal.quote_states.get(symbol) == "halted"
+        return self._quote_states.is_halted(symbol)
 
     @property
     def _refresh_seconds(self) -> float:
-        return refresh_seconds(self._journal.desired.value.effective_interval_seconds)
+        return refresh_seconds(self._write_budget.effective_interval_seconds)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from datetime import datetime
 from typing import NoReturn
 
+from sluice_contract.lease import LeaseObservation
 from sluice_contract.status import ConnectionSlotStatus
 
+from ..aio.waiting import run_with_timeout
 from ..domain.failure import StreamError
-from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, ClaimObservation, SlotClaim
+from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, SlotClaim, is_claimable_by
 from ..ports import SlotError, SlotPort
-from .journal import Journal
-from .waiting import run_with_timeout
+from ..state.connection_slot import ConnectionSlotState
 
 _log = logging.getLogger(__name__)
 
@@ -24,13 +27,23 @@ class ConnectionSlotLease:
     """Claims, renews and releases one job's connection slot.
 
     `job_name` is the name of the job, not of the pod, so that a new pod of the job inherits the claim.
+    `read_key_digest` returns the digest of the key in use, which is reported with the slot; None if there is none.
     """
 
-    def __init__(self, port: SlotPort, job_name: str, journal: Journal) -> None:
+    def __init__(
+        self,
+        port: SlotPort,
+        job_name: str,
+        state: ConnectionSlotState,
+        now: Callable[[], datetime],
+        read_key_digest: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._read_key_digest = read_key_digest
         self._port = port
         self._job_name = job_name
-        self._journal = journal
-        self._observation = ClaimObservation(None, asyncio.get_running_loop().time())
+        self._state = state
+        self._now = now
+        self._observation = LeaseObservation[SlotClaim](None, asyncio.get_running_loop().time())
         self._holds_slot = False
         self._may_hold_slot = False  # a claim was sent and may have been accepted
         # Until then, no other job can have the slot, unless only this pod cannot reach the API server.
@@ -80,8 +93,8 @@ class ConnectionSlotLease:
         """Read the claim of the slot, and write this job's own claim if the slot is free or the claim has expired."""
         at = asyncio.get_running_loop().time()
         self._observation = self._observation.updated_with(await self._port.read_claim(), at)
-        found = self._observation.claim
-        if self._observation.is_claimable_by(self._job_name, at):
+        found = self._observation.record
+        if is_claimable_by(self._job_name, self._observation, at):
             await self._write_own_claim(found)
         elif found is not None:
             self._holds_slot = False
@@ -89,14 +102,14 @@ class ConnectionSlotLease:
             await self._port.add_this_job_as_user(found)
 
     async def _write_own_claim(self, previous: SlotClaim | None) -> None:
-        claim = SlotClaim(
-            holder=self._job_name, renewed_at=self._journal.now(), version=previous.version if previous else ""
-        )
+        claim = SlotClaim(holder=self._job_name, renewed_at=self._now(), version=previous.version if previous else "")
         self._may_hold_slot = True
         await self._port.replace_claim_if_unchanged(claim)
         self._holds_slot = True
         self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
-        self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._job_name))
+        self._set_slot_status(
+            ConnectionSlotStatus(acquired=True, holder=self._job_name, key_digest=self._read_key_digest())
+        )
 
     async def _renew_claim_unless_taken(self) -> None:
         """Renew this job's claim. Raises StreamError if another job now has the slot."""
@@ -123,15 +136,12 @@ class ConnectionSlotLease:
             found = await self._port.read_claim()
             if found is not None and found.holder == self._job_name:
                 await self._port.replace_claim_if_unchanged(
-                    SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version)
+                    SlotClaim(holder="", renewed_at=self._now(), version=found.version)
                 )
         except SlotError as error:
             _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})
 
     def _set_slot_status(self, slot: ConnectionSlotStatus | None) -> None:
-        if slot == self._journal.slot:
-            return
-        self._journal.slot = slot
-        self._journal.signal_transition()
-        if slot is not None and not slot.acquired:
+        has_changed = self._state.set_status(slot)
+        if has_changed and slot is not None and not slot.acquired:
             _log.warning("job %s has the connection slot; waiting for it", slot.holder, extra={"event_type": "stream"})

@@ -3,75 +3,131 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 from sluice_contract.spec import Channel
-from sluice_contract.status import StreamStatus
 
+from ..aio.latest_value import LatestValue, wait_for_any_change
+from ..aio.waiting import run_with_timeout
+from ..domain.counters import Counters
 from ..domain.declared_job import DeclaredJob
-from ..domain.desired import DELETED, Desired, desired_state, with_pause, with_pause_for_unreadable_spec
-from ..domain.pause import next_pause_end
+from ..domain.desired import (
+    DELETED,
+    Desired,
+    desired_state,
+    is_unread,
+    with_pause,
+    with_pause_for_unreadable_spec,
+)
+from ..domain.market_hours import regular_and_extended_hours_of_job
+from ..domain.pause import PauseInForce, Switch, SymbolPause, next_pause_end
+from ..domain.pause_objects import NO_PAUSES, KnownPauses, OutsideSwitches, ends_of_pauses
 from ..ports import JobPort
-from .journal import Journal
-from .latest_value import LatestValue, wait_for_any_change
-from .waiting import run_with_timeout
+from ..provider_ports import MarketHoursOfJob
+from ..state.desired_state import DesiredStateUpdater
+from ..state.instruments import Instruments
+from ..state.stream_state import StreamListener
 
 _log = logging.getLogger(__name__)
 
+# How long a change of the clock can stay unnoticed. A pause that had ended is in force again if the clock is set back.
+_CLOCK_CHECK_SECONDS = 15.0
 
-async def watch_job_until_deleted(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Set `job` to each version of the IngestJob. When the IngestJob is gone, stop the stream and return."""
+
+@dataclass(frozen=True)
+class PauseInputs:
+    """What decides about a pause, besides the time: the IngestJob, the switches of the pod, and the pause objects."""
+
+    job: LatestValue[DeclaredJob | None]
+    switches: LatestValue[tuple[Switch, ...]]
+    pauses: LatestValue[KnownPauses] = field(default_factory=lambda: LatestValue(NO_PAUSES))
+
+    @property
+    def outside(self) -> OutsideSwitches:
+        """What can pause the job now besides the IngestJob itself."""
+        return OutsideSwitches(of_pod=self.switches.value, pauses=self.pauses.value)
+
+    async def wait_for_change(self, seen: tuple[int, int, int]) -> None:
+        """Wait until one of the three versions differs from that in `seen`."""
+        values: tuple[LatestValue[Any], ...] = (self.job, self.switches, self.pauses)
+        await wait_for_any_change(*zip(values, seen, strict=True))
+
+    @property
+    def versions(self) -> tuple[int, int, int]:
+        """The versions of the three values."""
+        return self.job.version, self.switches.version, self.pauses.version
+
+
+async def watch_job_until_deleted(
+    port: JobPort,
+    job: LatestValue[DeclaredJob | None],
+    desired: LatestValue[Desired],
+    stream: StreamListener,
+    session_id: str,
+) -> None:
+    """Set `job` to each version of the IngestJob. When the IngestJob is gone, stop the stream and return.
+
+    `session_id` is that of this process: the gaps and the history in the status are taken over if another process has
+    reported them.
+    """
     has_read_status = False
     async for seen in port.watch():
         if seen is not None and seen.earlier_stream is not None and not has_read_status:
             has_read_status = True
-            _inherit_gaps_of_predecessor(seen.earlier_stream, journal)
+            if seen.earlier_stream.heartbeat.session_id != session_id:
+                stream.inherit_gaps_unless_live(seen.earlier_stream)
+                stream.history.inherit(seen.earlier_stream.history)
         if seen is None:
             _log.warning("the IngestJob no longer exists; stopping the stream", extra={"event_type": "stream"})
-            desired = with_pause(journal.desired.value, DELETED)
-            if journal.desired.value.pause is None:
-                _log_pause_or_resumption(desired)
-            journal.desired.set(desired)
+            deleted = with_pause(desired.value, DELETED)
+            if desired.value.pause is None:
+                _log_pause_or_resumption(deleted)
+            desired.set(deleted)
         job.set(seen)
 
 
-def _inherit_gaps_of_predecessor(predecessor: StreamStatus, journal: Journal) -> None:
-    """Take over the gaps that the previous process of the job reported, if `predecessor` is from another process.
+async def update_desired_forever(
+    inputs: PauseInputs,
+    updater: DesiredStateUpdater,
+    instruments: Instruments,
+    market_hours: MarketHoursOfJob = regular_and_extended_hours_of_job,
+) -> None:
+    """Update the desired state on each change of the inputs, and whenever a pause reaches its end time.
 
-    A process that was live before it could read the status, with a cached job, keeps its own gaps.
+    It is also updated every 15 s, because the clock can be set forward or back.
+    `market_hours` returns the hours of the provider's market for a spec.
     """
-    if predecessor.heartbeat.session_id != journal.identity.session_id and journal.counters.live_transitions == 0:
-        journal.gaps.inherit(predecessor)
-
-
-async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Update the desired state on each change of the job or a switch, and whenever a pause reaches its end time."""
     before: Desired | None = None
     while True:
-        jobs, switches, now = job.version, journal.switches.version, journal.now()
-        if job.value is not None:
-            desired = _desired_state_of_job(job.value, now, journal)
-            _log_and_count_changes(before, desired, journal)
-            journal.set_desired(desired)
-            before = desired
-        await run_with_timeout(
-            _seconds_until_pause_ends(job.value, now), wait_for_any_change((job, jobs), (journal.switches, switches))
-        )
+        seen, now, job = inputs.versions, instruments.now(), inputs.job.value
+        if job is not None:
+            desired = _desired_state_of_job(job, now, updater.desired.value, inputs.outside, market_hours)
+            if not is_unread(desired.pause):  # whether the job is paused is not known yet
+                _log_and_count_changes(before, desired, instruments.counters)
+                before = desired
+            updater.apply_desired(desired)
+        await run_with_timeout(_seconds_until_update(job, now, inputs.outside), inputs.wait_for_change(seen))
 
 
-def _desired_state_of_job(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
+def _desired_state_of_job(
+    job: DeclaredJob, now: datetime, before: Desired, outside: OutsideSwitches, market_hours: MarketHoursOfJob
+) -> Desired:
     if job.spec is None:
-        return with_pause_for_unreadable_spec(journal.desired.value, job)
-    return desired_state(job, job.spec, now, journal.switches.value)
+        return with_pause_for_unreadable_spec(before, job, now, outside)
+    return desired_state(job, job.spec, now, outside, market_hours)
 
 
-def _seconds_until_pause_ends(job: DeclaredJob | None, now: datetime) -> float | None:
-    change = next_pause_end(job, now) if job is not None else None
-    return (change - now).total_seconds() if change is not None else None
+def _seconds_until_update(job: DeclaredJob | None, now: datetime, outside: OutsideSwitches) -> float | None:
+    if job is None:
+        return None
+    change = next_pause_end(job, now, outside.of_pod, ends_of_pauses(outside.pauses))
+    seconds = (change - now).total_seconds() if change is not None else _CLOCK_CHECK_SECONDS
+    return min(seconds, _CLOCK_CHECK_SECONDS)
 
 
-def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Journal) -> None:
+def _log_and_count_changes(before: Desired | None, desired: Desired, counters: Counters) -> None:
     if before is None or (before.pause is None) != (desired.pause is None):
         _log_pause_or_resumption(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):
@@ -79,7 +135,7 @@ def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Jo
             "%s; the runtime keeps the last spec that it could read, and still obeys stops", desired.spec_problem
         )
     paused_before = before.paused if before else frozenset[str]()
-    journal.counters.paused_by_flag += len(desired.paused - paused_before)
+    counters.count_symbol_pauses(len(desired.paused - paused_before))
     _log_symbol_pauses(desired, paused_before)
     if desired.unknown_paused and (before is None or before.unknown_paused != desired.unknown_paused):
         _log.warning("pausedSymbols names symbols that are not in symbols: %s", ", ".join(desired.unknown_paused))
@@ -91,7 +147,7 @@ def _log_symbol_pauses(desired: Desired, paused_before: frozenset[str]) -> None:
     for symbol in sorted(desired.paused - paused_before):
         fields = {"event_type": "symbol_pause", "action": "paused", "symbol": symbol}
         text = "[PAUSED] Asset %s (%s) has pause_fetch=true, skipping API fetch"
-        _log.info(text, symbol, channels, extra={**fields, "reason": desired.pause_reasons.get(symbol)})
+        _log.info(text, symbol, channels, extra={**fields, **_pause_fields(desired.symbol_pauses.get(symbol))})
     for symbol in sorted(paused_before - desired.paused):
         fields = {"event_type": "symbol_pause", "action": "resumed", "symbol": symbol}
         _log.info("[RESUMED] Asset %s (%s)", symbol, channels, extra=fields)
@@ -101,5 +157,10 @@ def _log_pause_or_resumption(desired: Desired) -> None:
     if desired.pause is None:
         _log.info("ingest is resumed", extra={"event_type": "ingest_switch", "action": "resumed"})
     else:
-        fields = {"event_type": "ingest_switch", "action": "halted", "source": desired.pause.source}
-        _log.info("ingest is halted by %s", desired.pause.source, extra={**fields, "reason": desired.pause.reason})
+        fields = {"event_type": "ingest_switch", "action": "halted", **_pause_fields(desired.pause)}
+        _log.info("ingest is halted by %s", desired.pause.clause(), extra=fields)
+
+
+def _pause_fields(pause: PauseInForce | SymbolPause | None) -> dict[str, str | None]:
+    """Return the fields of a log line about a pause."""
+    return {"source": pause.source, "reason": pause.reason, "by": pause.by} if pause is not None else {}

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from sluice_contract.spec import Channel
 
+from ..aio.latest_value import LatestValue
+from ..aio.waiting import run_until_first_completes, run_with_timeout
+from ..destination_ports import PausableWrites
 from ..domain.backoff import Backoff
-from ..domain.counters import increment
+from ..domain.counters import Counters, increment
+from ..domain.desired import Desired
 from ..domain.failure import StreamError
 from ..ports import Connection, Source
-from .flusher import Flusher
-from .journal import Journal
+from ..state.document_ownership import DocumentOwnership
+from ..state.silent_connections import SilentConnections
+from ..state.sink_health import SinkHealth
+from ..state.stream_state import StreamListener
 from .slot import ConnectionSlotLease
-from .waiting import run_until_first_completes, run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -27,86 +33,116 @@ _FATAL_ATTEMPTS = 3
 _ROTATED = 2  # the position of wait_for_rotation() in _run_connection()
 
 
+@dataclass(frozen=True, kw_only=True)
+class SupervisorParts:
+    """The parts of the state that the supervisor follows, and those that it records to."""
+
+    desired: LatestValue[Desired]
+    stream: StreamListener
+    silent_connections: SilentConnections
+    ownership: DocumentOwnership
+    sink_health: SinkHealth
+    counters: Counters
+
+
 class Supervisor:
     """Opens and closes the connection in one task, so that there are never two connections."""
 
     def __init__(
         self,
         source: Source,
-        flusher: Flusher,
-        journal: Journal,
+        writes: PausableWrites,
+        parts: SupervisorParts,
         backoff: Backoff,
         slot: ConnectionSlotLease | None = None,
     ) -> None:
         self._source = source
-        self._flusher = flusher
-        self._journal = journal
+        self._writes = writes
+        self._parts = parts
         self._backoff = backoff
         self._slot = slot
         self._fatal_failures = 0
 
     async def stream_unless_paused_forever(self) -> None:
-        """Keep a connection open while no pause is in force, and none during a pause, until cancelled.
+        """Keep a connection open until cancelled, and none during a pause or while a policy denies the job.
 
         A changed set of symbols keeps the connection. The socket is closed on return.
         """
         while True:
-            if self._journal.desired.value.pause is not None:
+            if self._parts.desired.value.pause is not None:
                 await self._drain_and_wait_for_resume()
+            elif self._parts.desired.value.denied:
+                await self._wait_while_denied()
             else:
-                await run_until_first_completes(self._stream_until_finished(), self._wait_until_pause_requested())
+                await run_until_first_completes(self._stream_until_finished(), self._wait_until_pause_or_denial())
 
     async def _drain_and_wait_for_resume(self) -> None:
         """Drain pending writes, acknowledge the pause, release the slot and wait until the pause ends.
 
         The socket is already closed when this is called.
         """
-        journal = self._journal
-        pause = journal.desired.value.pause
-        if journal.socket_closed_at is not None and pause is not None:
-            increment(journal.counters.stops, pause.stop_reason)
-        await self._flusher.drain_and_close()
-        journal.on_state("Paused")
-        journal.acknowledge_pause()
+        parts = self._parts
+        pause = parts.desired.value.pause
+        if parts.stream.socket_closed_at is not None and pause is not None:
+            increment(parts.counters.stops, pause.stop_reason)
+        await self._writes.drain_and_close()
+        parts.stream.on_state("Paused")
+        parts.stream.acknowledge_pause(parts.sink_health.last_write_at)
+        parts.sink_health.forget_failures_of_paused_writes()
         if self._slot is not None:
             await self._slot.release()
         self._backoff.reset()
         self._fatal_failures = 0
-        while journal.desired.value.pause is not None:
-            await journal.desired.wait_for_change(journal.desired.version)
-        self._flusher.reopen_and_requeue_dropped()
+        while parts.desired.value.pause is not None:
+            await parts.desired.wait_for_change(parts.desired.version)
+        self._writes.reopen_and_requeue_dropped()
 
-    async def _wait_until_pause_requested(self) -> None:
-        desired = self._journal.desired
-        while desired.value.pause is None:
+    async def _wait_while_denied(self) -> None:
+        """Report why a policy denies the job, and wait until it does not, or gives another reason, or a pause begins.
+
+        The socket is already closed when this is called. Pending quotes are still written.
+        """
+        desired, stream = self._parts.desired, self._parts.stream
+        denied = desired.value.denied
+        stream.record_failure(StreamError("policyDenied", denied))
+        stream.on_state("Blocked")
+        if self._slot is not None:
+            await self._slot.release()
+        self._backoff.reset()
+        self._fatal_failures = 0
+        while desired.value.pause is None and desired.value.denied == denied:
+            await desired.wait_for_change(desired.version)
+
+    async def _wait_until_pause_or_denial(self) -> None:
+        desired = self._parts.desired
+        while desired.value.pause is None and not desired.value.denied:
             await desired.wait_for_change(desired.version)
 
     async def _stream_until_finished(self) -> None:
         """Connect, and reconnect after each failure, until the stream is finished; then wait to be cancelled."""
-        self._journal.socket_closed_at = None
-        self._journal.on_state("Connecting")  # not Paused any more, even while this waits for documents or a slot
+        self._parts.stream.start_streaming()
         while True:
             try:
                 await self._wait_until_documents_are_owned()
                 if self._slot is not None:
-                    self._journal.on_state("Connecting")
+                    self._parts.stream.on_state("Connecting")
                     await self._slot.acquire()
                 if not await self._run_connection():
                     break
                 _log.info("credentials have changed; reconnecting with the new ones", extra={"event_type": "stream"})
             except StreamError as error:
-                self._journal.record_stream_failure(error)
+                self._parts.stream.record_failure(error)
                 await self._wait_before_retry(error)
-        self._journal.on_state("Finished")
+        self._parts.stream.on_state("Finished")
         await asyncio.Event().wait()
 
     async def _wait_until_documents_are_owned(self) -> None:
         """Wait while another job writes the documents of this job. No connection is open meanwhile."""
-        ownership = self._journal.ownership
+        ownership = self._parts.ownership
         await ownership.wait_for_first_outcome()
         if ownership.conflict.value is None:
             return
-        self._journal.on_state("Blocked")
+        self._parts.stream.on_state("Blocked")
         if self._slot is not None:
             await self._slot.release()
         await ownership.wait_for_no_conflict()
@@ -116,9 +152,9 @@ class Supervisor:
         """Run one connection until it ends. Return True if it ended because the credentials were replaced."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
-        self._journal.counters.starts += 1
+        self._parts.counters.count_start()
         try:
-            async with self._source.connect(self._journal) as connection:
+            async with self._source.connect(self._parts.stream) as connection:
                 live_since = loop.time()
                 ended = await run_until_first_completes(
                     connection.run(),
@@ -133,7 +169,7 @@ class Supervisor:
 
     async def _follow_desired_symbols(self, connection: Connection) -> None:
         """Keep the subscription of the open connection equal to the desired symbols and channels."""
-        desired = self._journal.desired
+        desired = self._parts.desired
         followed: tuple[frozenset[str], frozenset[Channel]] | None = None
         while True:
             version, wanted = desired.version, (desired.value.symbols, desired.value.channels)
@@ -141,7 +177,7 @@ class Supervisor:
                 await connection.set_subscriptions(*wanted)
                 followed = wanted
                 self._fatal_failures = 0  # not on login: a login can succeed and its subscription be refused
-                self._journal.on_state("Live")
+                self._parts.stream.on_state("Live")
             await desired.wait_for_change(version)
 
     async def _fail_on_silence_or_lost_claim(self) -> None:
@@ -154,12 +190,12 @@ class Supervisor:
 
     async def _fail_on_document_conflict(self) -> None:
         """Wait until another job writes the documents of this job, and then raise StreamError."""
-        conflict = await self._journal.ownership.wait_for_conflict()
+        conflict = await self._parts.ownership.wait_for_conflict()
         raise StreamError("documentConflict", conflict.message)
 
     async def _fail_on_silence(self) -> None:
         """Wait until another loop requests a reconnect because of silence, and then raise StreamError."""
-        silent_connections = self._journal.silent_connections.count
+        silent_connections = self._parts.silent_connections.count
         await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
 
@@ -171,9 +207,9 @@ class Supervisor:
         if error.is_fatal:
             self._fatal_failures += 1
             if error.is_certain or not error.is_login_refusal or self._fatal_failures >= _FATAL_ATTEMPTS:
-                self._journal.on_state("Blocked")
+                self._parts.stream.on_state("Blocked")
                 await run_with_timeout(error.retry_within, self._source.wait_for_fix())
                 self._fatal_failures = 0
                 return
-        self._journal.on_state("BackingOff")
+        self._parts.stream.on_state("BackingOff")
         await run_until_first_completes(asyncio.sleep(wait), self._source.wait_for_fix())

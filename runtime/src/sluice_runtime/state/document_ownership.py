@@ -9,11 +9,11 @@ from datetime import datetime
 
 from sluice_contract.status import StreamFailure
 
+from ..aio.latest_value import LatestValue
+from ..aio.waiting import run_with_timeout
 from ..domain.desired import Desired
 from ..domain.failure import DocumentConflictError
 from ..domain.heartbeat_owner import FRESH_INTERVALS
-from .latest_value import LatestValue
-from .waiting import run_with_timeout
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ..aio.latest_value import LatestValue
 from ..domain.freshness import SilenceReactionLimiter
 from ..domain.stream_activity import DataKind
-from .latest_value import LatestValue
 
 
 class SilentConnections:
@@ -20,6 +20,10 @@ class SilentConnections:
         self.count = LatestValue(0)
         self.are_verified_by_snapshots = False
         self._limiters: defaultdict[DataKind, SilenceReactionLimiter] = defaultdict(SilenceReactionLimiter)
+
+    def set_verified_by_snapshots(self, *, is_verified: bool) -> None:
+        """Set whether only the provider's REST interface decides, because it answers."""
+        self.are_verified_by_snapshots = is_verified
 
     def try_request_replacement(self, kind: DataKind, at: float, *, is_silent: bool, has_ticked: bool) -> bool:
         """Request a new connection if `kind` of data is silent and the last replacement was long enough ago.

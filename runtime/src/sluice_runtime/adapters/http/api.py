@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import socket
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -11,7 +12,8 @@ from aiohttp.typedefs import Handler
 
 from sluice_contract.http_server import BODY_BYTES, serve_application
 
-from ...ports import RuntimeView
+from ...view_ports import RuntimeView
+from .bearer_token import RequestCheck
 from .control import error_response
 from .status import status_body
 from .symbols import symbols_body
@@ -20,13 +22,30 @@ from .symbols import symbols_body
 _LOOP_STALLED = timedelta(seconds=30)
 
 
+def _allow(_: web.Request) -> None:
+    """Refuse no request."""
+
+
 @asynccontextmanager
 async def serve_http(
-    view: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
+    view: RuntimeView,
+    listeners: Sequence[socket.socket],
+    routes: Iterable[web.RouteDef] = (),
+    read_check: RequestCheck = _allow,
 ) -> AsyncIterator[None]:
-    """Serve the HTTP interface until the context is left. `routes` are added to the read-only routes."""
-    async with serve_application(create_http_application(view, routes), host, port, shutdown_seconds=1.0):
+    """Serve the HTTP interface on these listeners until the context is left: see `create_http_application`."""
+    async with serve_application(create_http_application(view, routes, read_check), listeners, shutdown_seconds=1.0):
         yield
+
+
+def _with_read_check(read: Handler, check: RequestCheck) -> Handler:
+    """Return a handler that refuses the requests that `check` refuses."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        why = check(request)
+        return await read(request) if why is None else error_response(403, why)
+
+    return handle
 
 
 @web.middleware
@@ -43,8 +62,13 @@ async def _convert_errors_to_json(request: web.Request, handler: Handler) -> web
         return answer
 
 
-def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """Return the web application with the read-only routes and `routes`."""
+def create_http_application(
+    view: RuntimeView, routes: Iterable[web.RouteDef] = (), read_check: RequestCheck = _allow
+) -> web.Application:
+    """Return the web application with the read-only routes and `routes`.
+
+    `read_check` returns why a request may not read the status or the symbols; None if it may.
+    """
 
     async def livez(_: web.Request) -> web.Response:
         snapshot = view.snapshot()
@@ -55,7 +79,8 @@ def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = 
 
     async def readyz(_: web.Request) -> web.Response:
         snapshot = view.snapshot()
-        why = f": {snapshot.failure.message}" if snapshot.failure else ""
+        # This is open to everyone: only the status has the message, which can name symbols.
+        why = f": {snapshot.failure.type}" if snapshot.failure else ""
         return web.Response(status=200 if snapshot.is_ready else 503, text=f"{snapshot.state}{why}\n")
 
     async def status(_: web.Request) -> web.Response:
@@ -75,6 +100,6 @@ def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = 
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
-    app.router.add_get("/runtime/ingest/status", status)
-    app.router.add_get("/runtime/ingest/symbols", symbols)
+    app.router.add_get("/runtime/ingest/status", _with_read_check(status, read_check))
+    app.router.add_get("/runtime/ingest/symbols", _with_read_check(symbols, read_check))
     return app

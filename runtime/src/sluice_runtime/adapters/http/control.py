@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
-from sluice_contract import identity
 from sluice_contract.decoding_errors import explain_decoding_error
 
 from ...domain.pause import AUTO_STOP
-from ...ports import Controls, RequestRefusedError, RuntimeView, StartRequest
+from ...ports import Controls, RequestRefusedError, StartRequest
+from ...view_ports import RuntimeView
 from ..decoding import decode_json
-from ..user_text import UserTextError, read_user_text
+from .bearer_token import RequestCheck
 from .status import status_body
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-RequestCheck = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 _OF_AUTO_STOP = (
     "autoStop: change its limits, or pause the job itself; a standalone runtime also resumes when it is restarted"
@@ -33,35 +30,6 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
-
-
-def create_token_check(file: Path | None) -> RequestCheck:
-    """Return a check that refuses requests without the token in `file`.
-
-    The check returns None for an allowed request, otherwise why it is refused. It reads the file at each request,
-    so that a rotated Secret applies immediately.
-    """
-
-    def refusal(request: web.Request) -> str | None:
-        if file is None:
-            return "this interface is read-only; name a Secret with the key token in spec.http.tokenSecretRef"
-        try:
-            token = read_user_text(file).strip().encode()
-        except OSError:
-            token = b""
-        except UserTextError as error:
-            return f"the key {identity.TOKEN_KEY} of the Secret of spec.http.tokenSecretRef cannot be read: {error}"
-        if not token:
-            return (
-                f"the Secret of spec.http.tokenSecretRef is missing or its key {identity.TOKEN_KEY} is empty; create it"
-            )
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        given = given.strip().removeprefix("\ufeff")  # a shell inserts this from a file with a byte order mark
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token):
-            return None
-        return "POST needs the header Authorization: Bearer TOKEN, with the token of spec.http.tokenSecretRef"
-
-    return refusal
 
 
 def refusal_unless_local(request: web.Request) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from typing import get_args
@@ -10,10 +11,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sluice_contract.pause_sources import PAUSE_KINDS, kind_of_source
 from sluice_contract.spec import TradingSession
 
 from ...domain.pause import STOP_REASONS
-from ...ports import RuntimeView
+from ...view_ports import RuntimeView
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -34,11 +36,13 @@ class _RuntimeCollector(Collector):
         yield from self._labelled_counters()
         yield from self._gauges()
         yield from self._market_gauges()
+        yield from self._write_budget()
+        yield from self._destinations()
 
     def _counters(self) -> Iterator[Metric]:
         counters, coalescer = self._view.counters, self._view.coalescer
         for name, text, value in (
-            ("ingest_batches", "Batches of quotes received, of one or more quotes each.", counters.batches),
+            ("ingest_batches", "Batches of quotes received, of one or more quotes each.", self._view.batches),
             ("ingest_quotes_received", "Quotes received for subscribed symbols.", coalescer.received),
             (
                 "ingest_quotes_coalesced",
@@ -48,7 +52,11 @@ class _RuntimeCollector(Collector):
             ("ingest_quotes_out_of_order", "Quotes dropped because they were out of order.", coalescer.out_of_order),
             ("ingest_quotes_unwanted", "Quotes dropped because their symbol is unwanted.", coalescer.unwanted),
             ("ingest_quotes_written", "Quote documents acknowledged by Firestore.", counters.writes),
-            ("paused_by_flag", "Pauses of single symbols by spec.pausedSymbols.", counters.paused_by_flag),
+            (
+                "paused_by_flag",
+                "Pauses of single symbols, by spec.pausedSymbols or by a pause object.",
+                counters.paused_by_flag,
+            ),
         ):
             yield CounterMetricFamily(name, text, value=value)
 
@@ -87,10 +95,11 @@ class _RuntimeCollector(Collector):
 
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._view.snapshot()
+        pause = snapshot.desired.pause
         active = GaugeMetricFamily("ingest_active", "1 while the stream is live, otherwise 0.", labels=["provider"])
         active.add_metric([snapshot.provider_label], float(snapshot.state == "Live"))
         paused = GaugeMetricFamily(
-            "ingest_paused", "1 while a switch pauses the job, otherwise 0.", value=snapshot.desired.pause is not None
+            "ingest_paused", "1 while a switch pauses the job, otherwise 0.", value=pause is not None
         )
         ledger = snapshot.ledger.to_symbol_counts(snapshot.desired)
         symbols = GaugeMetricFamily("ingest_symbols", "Declared symbols, by subscription state.", labels=["state"])
@@ -99,7 +108,13 @@ class _RuntimeCollector(Collector):
         waiting = GaugeMetricFamily(
             "ingest_quotes_waiting", "Symbols with a quote that waits to be written.", value=len(self._view.coalescer)
         )
-        yield from (active, paused, symbols, waiting)
+        by_switch = GaugeMetricFamily(
+            "ingest_paused_by", "Switches that pause the job now, by kind of switch.", labels=["source"]
+        )
+        kinds = Counter(kind_of_source(each.source) for each in pause.sources) if pause is not None else Counter()
+        for kind in PAUSE_KINDS:
+            by_switch.add_metric([kind], kinds[kind])
+        yield from (active, paused, by_switch, symbols, waiting)
         if snapshot.clock_skew_seconds is not None:
             yield GaugeMetricFamily(
                 "ingest_clock_skew_seconds",
@@ -138,3 +153,57 @@ class _RuntimeCollector(Collector):
             "Begin of the last day of the known trading calendar; update Sluice before it.",
             value=end.timestamp(),
         )
+
+    def _write_budget(self) -> Iterator[Metric]:
+        """Yield the documents of the day, and the limit and the pace of the job's daily budget if it has one."""
+        writes = self._view.snapshot().writes
+        if writes is None:
+            return
+        for name, text, value in (
+            (
+                "used_documents",
+                "Documents written on this day of Los Angeles, by all processes of the job.",
+                writes.used,
+            ),
+            ("limit_documents", "The daily write budget; absent without one.", writes.limit),
+            (
+                "documents_per_second",
+                "The pace that uses up the budget when the last session of the day ends; absent without a budget.",
+                writes.documents_per_second,
+            ),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(f"ingest_write_budget_{name}", text, value=value)
+
+    def _destinations(self) -> Iterator[Metric]:
+        """Yield the metrics of the destinations besides the document store. There are none without such a destination.
+
+        The other metrics of writes are those of the document store.
+        """
+        if not (reports := self._view.destination_reports()):
+            return
+        sent = CounterMetricFamily(
+            "ingest_destination_sent", "Data that a destination accepted, by kind.", labels=["destination", "kind"]
+        )
+        dropped = CounterMetricFamily(
+            "ingest_destination_dropped", "Data that is not sent to a destination.", labels=["destination", "kind"]
+        )
+        failing = GaugeMetricFamily(
+            "ingest_destination_failing",
+            "1 while a destination accepts nothing, otherwise 0.",
+            labels=["destination"],
+        )
+        last = GaugeMetricFamily(
+            "ingest_destination_last_sent_timestamp_seconds",
+            "Time at which a destination last accepted data.",
+            labels=["destination"],
+        )
+        for report in reports:
+            for kind, count in report.sent.items():
+                sent.add_metric([report.name, kind], count)
+            for kind, count in report.dropped.items():
+                dropped.add_metric([report.name, kind], count)
+            failing.add_metric([report.name], float(report.failing_since is not None))
+            if report.last_sent_at is not None:
+                last.add_metric([report.name], report.last_sent_at.timestamp())
+        yield from (sent, dropped, failing, last)

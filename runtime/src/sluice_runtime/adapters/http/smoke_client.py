@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from sluice_contract.redirects import is_redirect, redirect_text
+
 from ..http_proxies import proxy_for_url
 
 _REQUEST_SECONDS = 15.0
@@ -67,6 +69,10 @@ class SmokeClient:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except urllib.error.HTTPError as error:
+            if is_redirect(error.code):
+                raise _StepFailedError(
+                    f"{self._root}/{name} {redirect_text(error.code)}; set --base-url to the final address"
+                ) from None
             raise _StepFailedError(
                 f"{name} returned HTTP {error.code}: {error.read().decode(errors='replace')}"
             ) from None
@@ -75,8 +81,18 @@ class SmokeClient:
             raise _StepFailedError(f"{self._root}/{name} does not answer: {why}; {_NO_ANSWER}") from None
 
 
+class _RedirectRefuser(urllib.request.HTTPRedirectHandler):
+    """A handler that follows no redirect, so that the response becomes an HTTPError."""
+
+    def redirect_request(self, *_given: Any) -> None:
+        return None
+
+
 def _opener(url: str) -> urllib.request.OpenerDirector:
-    """Return an opener that uses the proxy of `url`. By default, urllib uses HTTP_PROXY for this machine too."""
+    """Return an opener that uses the proxy of `url`, and follows no redirect.
+
+    By default, urllib uses HTTP_PROXY for this machine too, and sends the token to the target of a redirect.
+    """
     proxy = proxy_for_url(url)
     proxies = {} if proxy is None else dict.fromkeys(("http", "https"), proxy.url_with_credentials)
-    return urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+    return urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _RedirectRefuser())

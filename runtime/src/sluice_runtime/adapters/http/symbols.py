@@ -7,12 +7,13 @@ import asyncio
 import msgspec
 
 from ...domain.symbol_reports import ReportTime, symbol_reports
-from ...ports import RuntimeView
+from ...view_ports import RuntimeView
 
 
 def symbols_body(view: RuntimeView) -> bytes:
     """Return a JSON list with one object per declared symbol. A value that is not known is null."""
     snapshot = view.snapshot()
-    freshness = view.freshness.freshness_by_symbol() if view.freshness is not None else {}
     at = ReportTime(snapshot.at, asyncio.get_running_loop().time())
-    return msgspec.json.encode(symbol_reports(snapshot.desired, snapshot.ledger, freshness, view.quotes, at))
+    return msgspec.json.encode(
+        symbol_reports(snapshot.desired, snapshot.ledger, view.freshness_by_symbol(), view.quotes, at)
+    )

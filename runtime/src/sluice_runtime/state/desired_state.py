@@ -1,0 +1,38 @@
+"""Sets the desired state, and applies it to the parts of the state that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ..aio.latest_value import LatestValue
+from ..domain.desired import Desired
+from ..domain.gap_ledger import GapLedger
+from .market_data import MarketData
+from .symbols import SymbolsAwaitingSnapshot
+
+
+class DesiredStateUpdater:
+    """Sets the desired state that all loops follow."""
+
+    def __init__(
+        self,
+        desired: LatestValue[Desired],
+        market: MarketData,
+        gaps: GapLedger,
+        awaiting_snapshot: SymbolsAwaitingSnapshot,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.desired = desired
+        self._market = market
+        self._gaps = gaps
+        self._awaiting_snapshot = awaiting_snapshot
+        self._now = now
+        market.accept_symbols_of(desired.value)
+
+    def apply_desired(self, desired: Desired) -> None:
+        """Set the desired state of all loops, and forget symbols that are no longer declared."""
+        self._awaiting_snapshot.follow_desired(self.desired.value, desired)
+        self._market.accept_symbols_of(desired)
+        self._gaps.follow_pauses(desired, self._now())
+        self.desired.set(desired)
