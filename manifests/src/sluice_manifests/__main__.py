@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sluice_manifests import release
-from sluice_manifests.chart import chart_files, replace_folder_with_chart
+from sluice_manifests.base_images import digest_in_registry, lock_base_images
+from sluice_manifests.chart import build_components, chart_files, replace_folder_with_chart
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import build_kustomization
 from sluice_manifests.progress import ProgressPrinter
-from sluice_manifests.tools import find_or_build_kubectl, find_or_build_tools
+from sluice_manifests.tools import find_or_build_kubectl, find_or_build_tools, run_and_return_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,15 +33,18 @@ def _run_command(options: argparse.Namespace) -> None:
         found = find_or_build_tools(progress)
         print(found.helm, found.kubeconform, sep="\n")
     elif options.command == "chart":
-        replace_folder_with_chart(
-            chart_files(build_kustomization(find_or_build_kubectl(progress), options.root / "manifests/base")),
-            options.folder,
-        )
+        kubectl = find_or_build_kubectl(progress)
+        base = build_kustomization(kubectl, options.root / "manifests/base")
+        replace_folder_with_chart(chart_files(base, build_components(kubectl, options.root)), options.folder)
     elif options.command == "check":
         release.check_release(options.root, options.version)
+    elif options.command == "lock-images":
+        for image in lock_base_images(options.root, digest_in_registry(options.docker, run_and_return_output)):
+            print(f"{image.argument}={image.reference}")
     else:
-        programs = find_or_build_kubectl(progress), find_or_build_tools(progress).helm
-        for path in release.write_release_files(options.root, options.version, options.repository, programs):
+        programs = release.ReleasePrograms(find_or_build_kubectl(progress), find_or_build_tools(progress).helm)
+        source = release.commit_of(options.root, options.source)
+        for path in release.write_release_files(options.root, options.version, options.repository, programs, source):
             print(path)
 
 
@@ -49,11 +53,16 @@ def _argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=Path(), help="the project's root (default: the current folder)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("tools", help="build helm and kubeconform if they are missing, and print their paths")
-    made = commands.add_parser("chart", help="write the Helm chart that is generated from manifests/base")
+    made = commands.add_parser(
+        "chart", help="write the Helm chart that is generated from manifests/base and manifests/components"
+    )
     made.add_argument("folder", type=Path)
     checked = commands.add_parser("check", help="print the problems that prevent a release")
     released = commands.add_parser("release", help="write the files of a release")
     released.add_argument("--repository", default="", help="where to pull the images from, as host/path")
+    released.add_argument("--source", default="unknown", help="the URL of this repository, for the provenance")
+    locked = commands.add_parser("lock-images", help="write the digests of the base images into base-images.txt")
+    locked.add_argument("--docker", default="docker", help="Docker's command")
     for command in (checked, released):
         command.add_argument("version")
     return parser

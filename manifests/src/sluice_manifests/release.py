@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
 
-from sluice_manifests import chart
+from sluice_manifests import base_images, chart
+from sluice_manifests.base_images import BaseImage, read_base_images
+from sluice_manifests.bills_of_materials import ImageContents, bill_of_materials, pins
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import parse_objects
+from sluice_manifests.provenance import Source, provenance
 from sluice_manifests.tools import run_and_return_output
 
 FOLDER = Path("build/release")
+# The images of a release, with the packages of this repository that each contains.
+IMAGES = {"operator": ("sluice-contract", "sluice-operator"), "runtime": ("sluice-contract", "sluice-runtime")}
 _VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$")
 
 # Every file that contains the version, with the pattern that matches the version in it.
@@ -71,24 +78,64 @@ def changelog_problems(changelog: str, version: str) -> list[str]:
     )
 
 
-def write_release_files(root: Path, version: str, repository: str, programs: tuple[Path, Path]) -> list[Path]:
-    """Write the install YAML, the packaged chart and their checksums. Return their paths.
+@dataclass(frozen=True)
+class ReleasePrograms:
+    """The paths of the programs that make a release."""
 
-    `repository` is the registry and path to pull the images from; if it is empty, images have only their names.
-    `programs` are the paths of kubectl and helm. Raises ManifestsError if one of them fails.
+    kubectl: Path
+    helm: Path
+
+
+def write_release_files(
+    root: Path, version: str, repository: str, programs: ReleasePrograms, source: Source
+) -> list[Path]:
+    """Write the install YAML, the packaged chart, the SBOM of each image, the provenance, and the checksums of all.
+
+    Return their paths. `repository` is the registry and path to pull the images from; if it is empty, images have only
+    their names. Nothing is read from a network. Raises ManifestsError if a program fails.
     """
-    kubectl, helm = programs
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    text = with_image_repository(repository, run_and_return_output(kubectl, "kustomize", root / "manifests/base"))
+    text = with_image_repository(
+        repository, run_and_return_output(programs.kubectl, "kustomize", root / "manifests/base")
+    )
     install, packed = folder / f"sluice-{version}.yaml", folder / f"sluice-{version}.tgz"
     install.write_text(f"# Sluice {version}: kubectl apply --server-side -f\n{text}")
     with TemporaryDirectory() as made:
-        chart.replace_folder_with_chart(chart.chart_files(parse_objects(text)), Path(made) / "sluice")
-        run_and_return_output(helm, "package", Path(made) / "sluice", "--destination", folder)
+        components = chart.build_components(programs.kubectl, root)
+        chart.replace_folder_with_chart(chart.chart_files(parse_objects(text), components), Path(made) / "sluice")
+        run_and_return_output(programs.helm, "package", Path(made) / "sluice", "--destination", folder)
+    images = read_base_images(root)
+    files = [install, packed, *_write_bills_of_materials(root, version, source, images[base_images.PYTHON])]
+    files.append(_write_provenance(root, version, source, files, list(images.values())))
     sums = folder / f"sluice-{version}.sha256"
-    sums.write_text("".join(f"{sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in (install, packed)))
-    return [install, packed, sums]
+    sums.write_text("".join(f"{sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in files))
+    return [*files, sums]
+
+
+def commit_of(root: Path, repository: str) -> Source:
+    """Return the commit that is checked out. `repository` is its URL, or unknown. Raises ManifestsError without git."""
+    commit, committed_at = run_and_return_output("git", "-C", root, "show", "-s", "--format=%H %cI", "HEAD").split()
+    return Source(repository, commit, datetime.fromisoformat(committed_at).astimezone(UTC))
+
+
+def _write_bills_of_materials(root: Path, version: str, source: Source, base: BaseImage) -> list[Path]:
+    paths = []
+    for name, projects in IMAGES.items():
+        packages = pins((root / f"requirements/{name}.txt").read_text())
+        contents = ImageContents(f"sluice-{name}", version, base, projects, packages)
+        paths.append(root / FOLDER / f"sluice-{name}-{version}.cdx.json")
+        paths[-1].write_text(bill_of_materials(contents, source.committed_at))
+    return paths
+
+
+def _write_provenance(root: Path, version: str, source: Source, files: list[Path], images: list[BaseImage]) -> Path:
+    materials = [base_images.FILE, "requirements/build.txt", *(f"requirements/{name}.txt" for name in IMAGES)]
+    path = root / FOLDER / f"sluice-{version}.provenance.json"
+    path.write_text(
+        provenance(files, version, source, images, {each: (root / each).read_bytes() for each in materials})
+    )
+    return path
 
 
 def with_image_repository(repository: str, text: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sluice_contract.providers import DEFAULT_HOST_ENTRIES
+from sluice_manifests.image_names import image_repository
 from sluice_manifests.objects import Keys
 from sluice_manifests.template_inserts import (
     OptionalBlock,
@@ -26,8 +28,11 @@ from sluice_manifests.value_schemas import (
     PROXY,
     QUANTITIES,
     REPOSITORY,
+    SECONDS,
+    SHARE,
     TAG,
     TEXT,
+    TEXT_LIST,
     TEXTS,
     Schema,
 )
@@ -55,35 +60,6 @@ class ChartSetting:
     def is_required(self) -> bool:
         """Whether the value cannot be removed with null, because its key is always written."""
         return isinstance(self.insert, RequiredExpression)
-
-
-@dataclass(frozen=True)
-class ChartSwitch:
-    """A value of the chart that includes or leaves out all objects of some kinds."""
-
-    name: str
-    description: str
-    kinds: tuple[str, ...]
-
-
-def image_repository(image: str) -> str:
-    """Return the name of an image without tag and digest. A colon before a slash belongs to the port.
-
-    >>> image_repository("host:5000/sluice-operator:0.1.0")
-    'host:5000/sluice-operator'
-    """
-    name = image.partition("@")[0]
-    folder, slash, last = name.rpartition("/")
-    return folder + slash + last.partition(":")[0]
-
-
-def image_tag(image: str) -> str:
-    """Return the tag of an image; empty if it has none.
-
-    >>> image_tag("host:5000/sluice-operator:0.1.0")
-    '0.1.0'
-    """
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
 def _image_expression(value_name: str) -> RequiredExpression:
@@ -182,12 +158,67 @@ SETTINGS: tuple[ChartSetting, ...] = (
         **_variable_path_and_insert("SLUICE_POD_NO_PROXY", "podProxy.noProxy"),
     ),
     ChartSetting(
+        "providerHosts",
+        f"The servers that may get the credentials of jobs. Empty: {', '.join(DEFAULT_HOST_ENTRIES)}. "
+        "See docs/security.md.",
+        TEXT_LIST,
+        [],
+        **_variable_path_and_insert("SLUICE_PROVIDER_HOSTS", "providerHosts", joined=True),
+    ),
+    ChartSetting(
+        "podBounds.priorityClasses",
+        "The PriorityClasses that jobs may name. Empty: only ingestPriorityClassName.",
+        TEXT_LIST,
+        [],
+        **_variable_path_and_insert("SLUICE_POD_PRIORITY_CLASSES", "podBounds.priorityClasses", joined=True),
+    ),
+    ChartSetting(
+        "podBounds.metadataDomains",
+        "The domains of labels and annotations that jobs may set. Empty: prometheus.io and "
+        "cluster-autoscaler.kubernetes.io.",
+        TEXT_LIST,
+        [],
+        **_variable_path_and_insert("SLUICE_POD_METADATA_DOMAINS", "podBounds.metadataDomains", joined=True),
+    ),
+    ChartSetting(
+        "podBounds.nodeKeyDomains",
+        "The domains of node labels and taints that jobs may use. Empty: all but node-role.kubernetes.io and "
+        "node.kubernetes.io.",
+        TEXT_LIST,
+        [],
+        **_variable_path_and_insert("SLUICE_POD_NODE_KEY_DOMAINS", "podBounds.nodeKeyDomains", joined=True),
+    ),
+    ChartSetting(
         "podUserID",
         "The user and groups of operator and pods. Empty: 65532. platform: the platform chooses them, as on OpenShift.",
         {"enum": ["", "platform"]},
         "",
         **_variable_path_and_insert("SLUICE_POD_USER_ID", "podUserID"),
         replaced_fields=((*POD, "securityContext", "runAsUser"), (*POD, "securityContext", "runAsGroup")),
+    ),
+    ChartSetting(
+        "rollout.maxUnavailable",
+        "How many jobs a rollout of another image or setting interrupts at a time: a number or a percentage. Empty: "
+        "10%.",
+        SHARE,
+        "",
+        **_variable_path_and_insert("SLUICE_ROLLOUT_MAX_UNAVAILABLE", "rollout.maxUnavailable"),
+    ),
+    ChartSetting(
+        "rollout.progressDeadlineSeconds",
+        "The seconds in which a job has to be ready again after its pod was replaced. Empty: 300.",
+        SECONDS,
+        "",
+        **_variable_path_and_insert("SLUICE_ROLLOUT_DEADLINE_SECONDS", "rollout.progressDeadlineSeconds"),
+    ),
+    ChartSetting(
+        "requirePolicies",
+        "Create pods only while dry runs prove that the admission policies limit the operator's account.",
+        {"type": "boolean"},
+        True,
+        (*ENV, "SLUICE_REQUIRE_POLICIES", "value"),
+        RequiredExpression(".Values.requirePolicies | quote"),
+        default_from_base=lambda found: found == "true",
     ),
     ChartSetting(
         "logLevel",
@@ -258,41 +289,5 @@ SETTINGS: tuple[ChartSetting, ...] = (
         CLASS_NAME,
         "",
         **_variable_path_and_insert("SLUICE_INGEST_PRIORITY_CLASS", "ingestPriorityClassName"),
-    ),
-)
-
-SWITCHES: tuple[ChartSwitch, ...] = (
-    ChartSwitch(
-        "crds.install",
-        "The CRD of IngestJob. When you uninstall the chart, Helm keeps the CRD and the jobs.",
-        ("CustomResourceDefinition",),
-    ),
-    ChartSwitch(
-        "networkPolicies.enabled",
-        "Network policies: the connections that the operator may accept and open.",
-        ("NetworkPolicy",),
-    ),
-    ChartSwitch(
-        "admissionPolicies.enabled",
-        "Admission policies: they restrict a tenant to its namespaces, and a pod to its own job.",
-        (
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyBinding",
-        ),
-    ),
-    ChartSwitch(
-        "podDisruptionBudget.enabled",
-        "Keeps one operator running during evictions. With one replica it blocks every drain.",
-        ("PodDisruptionBudget",),
-    ),
-    ChartSwitch(
-        "priorityClasses.enabled",
-        "The priority classes of operator and pods. Without them, name others in the two values above.",
-        ("PriorityClass",),
-    ),
-    ChartSwitch(
-        "flowControl.enabled",
-        "Reserves a share of the API server's requests for the operator.",
-        ("FlowSchema", "PriorityLevelConfiguration"),
     ),
 )

@@ -1,4 +1,4 @@
-"""The objects of manifests/base as Helm templates."""
+"""The objects of manifests/base and of components as Helm templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import Keys, Manifest, dump_yaml, value_at_key, value_at_path
-from sluice_manifests.settings import SETTINGS, SWITCHES, ChartSetting, ChartSwitch
+from sluice_manifests.settings import SETTINGS, ChartSetting
+from sluice_manifests.switches import KIND_SWITCHES, ComponentSwitch, KindSwitch
 from sluice_manifests.template_inserts import FieldWithoutValue, OptionalVariable, TemplateInsert, indented_lines
 
 # Uninstalling a release must not delete the CRD, because all jobs would be deleted with it.
@@ -21,13 +22,15 @@ _MARKED = re.compile(r"^( *)(?:- (?=INSERT)|(\S+): )'?INSERT-(\d+)-HERE'?$")
 _NAMESPACE_MARK = "RELEASE-NAMESPACE"
 
 
-def helm_template(manifest: Manifest, namespace: str, switches: Iterable[ChartSwitch] = SWITCHES) -> str:
-    """Return an object as a Helm template. The namespace of the release replaces each use of `namespace`."""
+def helm_template(manifest: Manifest, namespace: str, switch: KindSwitch | ComponentSwitch | None) -> str:
+    """Return an object as a Helm template, which is empty while the value of its switch is false.
+
+    The namespace of the release replaces each use of `namespace`.
+    """
     marked, inserts = _with_insert_marks(_with_namespace_marks(manifest, namespace))
     if manifest["kind"] == "CustomResourceDefinition":
         marked["metadata"]["annotations"] = {**marked["metadata"].get("annotations", {}), **KEEP}
     text = _with_marks_replaced(dump_yaml(marked).replace("{{", '{{ "{{" }}'), inserts)
-    switch = next((each for each in switches if manifest["kind"] in each.kinds), None)
     return text if switch is None else f"{{{{- if .Values.{switch.name} }}}}\n{text}{{{{- end }}}}\n"
 
 
@@ -112,7 +115,7 @@ def default_values(objects: Sequence[Manifest], settings: Iterable[ChartSetting]
     return found
 
 
-def switches_with_objects(objects: Iterable[Manifest]) -> list[ChartSwitch]:
-    """Return the switches that apply to at least one of the objects."""
+def switches_with_objects(objects: Iterable[Manifest]) -> list[KindSwitch]:
+    """Return the switches of kinds that apply to at least one of the objects."""
     kinds = {each["kind"] for each in objects}
-    return [switch for switch in SWITCHES if kinds & set(switch.kinds)]
+    return [switch for switch in KIND_SWITCHES if kinds & set(switch.kinds)]

@@ -22,6 +22,15 @@ QUANTITY: Schema = {
     "minimum": 0,
 }
 QUANTITIES: Schema = {"type": "object", "additionalProperties": QUANTITY}
+TEXT_LIST: Schema = {"type": "array", "uniqueItems": True, "items": {"type": "string", "pattern": r"^[^,\s]+$"}}
+SHARE: Schema = {
+    "type": ["string", "integer"],
+    "pattern": "^([1-9][0-9]{0,4}|100000|([1-9][0-9]?|100)%)?$",
+    "minimum": 1,
+    "maximum": 100_000,
+}
+# Of whole seconds; an empty text is the operator's default.
+SECONDS: Schema = {"type": ["string", "integer"], "pattern": "^$", "minimum": 1, "maximum": 86_400}
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 LABELS: Schema = {
     "type": "object",

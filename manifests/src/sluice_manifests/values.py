@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sluice_manifests.objects import Manifest, dump_yaml
 from sluice_manifests.settings import SETTINGS
+from sluice_manifests.switches import ComponentSwitch, KindSwitch
 from sluice_manifests.templates import default_values, switches_with_objects
 from sluice_manifests.value_schemas import Schema
 
@@ -31,18 +32,15 @@ class ChartValue:
         self.schema = {"description": description, **schema}
 
 
-def chart_values(objects: Sequence[Manifest]) -> list[ChartValue]:
-    """Return all values of the chart of these objects, in the order of values.yaml and the README."""
-    given = default_values(objects)
+def chart_values(base: Sequence[Manifest], component_switches: Iterable[ComponentSwitch]) -> list[ChartValue]:
+    """Return all values of the chart, in the order of values.yaml and the README."""
+    given = default_values(base)
     settings = [
         ChartValue(each.name, each.description, given[each.name], each.schema, is_required=each.is_required)
         for each in SETTINGS
     ]
-    switches = [
-        ChartValue(each.name, each.description, True, {"type": "boolean"}, is_required=True)
-        for each in switches_with_objects(objects)
-    ]
-    return settings + switches
+    switches = [_switch_value(each, default=True) for each in switches_with_objects(base)]
+    return settings + switches + [_switch_value(each, default=False) for each in component_switches]
 
 
 def values_yaml(values: Sequence[ChartValue]) -> str:
@@ -83,6 +81,10 @@ def values_table(values: Sequence[ChartValue]) -> str:
     """Return a Markdown table of all values."""
     rows = [f"| `{each.name}` | {_markdown_default(each.default)} | {each.description} |" for each in values]
     return "\n".join(["| value | default | |", "| --- | --- | --- |", *rows])
+
+
+def _switch_value(switch: KindSwitch | ComponentSwitch, *, default: bool) -> ChartValue:
+    return ChartValue(switch.name, switch.description, default, {"type": "boolean"}, is_required=True)
 
 
 def _closed_object_schema(properties: Schema, required: Sequence[str]) -> Schema:
