@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -77,7 +77,7 @@ class ApiClient:
         """Patch an object; `kind` is the content type of the patch."""
         return await self._request_json("PATCH", path, body, content_type=kind, params=params)
 
-    async def watch(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
+    async def watch(self, path: str, params: Mapping[str, str]) -> AsyncGenerator[Json]:
         """Yield the events of a watch until the server ends it; raise ApiError if the server refuses the watch."""
         no_limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=None)
         query = {**params, "watch": "true", "allowWatchBookmarks": "true"}

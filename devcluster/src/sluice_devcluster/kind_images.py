@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from pathlib import Path
 
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.programs import ProgramRunner
+from sluice_manifests.base_images import python_base_image
 
 # What the Dockerfile of each image copies, relative to the root of the repository.
 SOURCES = {
     "operator": ("operator", "crds", "requirements/build.txt", "requirements/operator.txt"),
     "runtime": ("runtime", "crds", "requirements/build.txt", "requirements/runtime.txt"),
 }
-DEFAULT_BASE_IMAGE = "python:3.11-slim-bookworm"
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class SourceImage:
 
 def source_images(root: Path) -> list[SourceImage]:
     """Return the images of the sources as they are now. `root` is the folder of the repository."""
-    base_image = os.environ.get("PYTHON_BASE_IMAGE") or DEFAULT_BASE_IMAGE
+    base_image = python_base_image(root)
     return [SourceImage(name, f"source-{_digest(root, paths, base_image)}") for name, paths in SOURCES.items()]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from sluice_contract.providers import DEFAULT_HOST_ENTRIES
 from sluice_devcluster import binaries, cluster, dashboard, emulator, kind_site, startup
 from sluice_devcluster.emulator_documents import PROJECT, read_collection, read_document, read_documents
 from sluice_devcluster.errors import DevclusterError
@@ -31,6 +32,10 @@ from sluice_manifests.toolchain import ReportProgress
 OPERATOR = "deployment/sluice-operator"
 SYSTEM_NAMESPACE = "sluice-system"
 
+# The simulated providers run on this machine, without TLS. The providers themselves are allowed as by default.
+SIMULATOR_HOSTS = ",".join(
+    (*DEFAULT_HOST_ENTRIES, "127.0.0.1:*", "ws://127.0.0.1:*", "http://127.0.0.1:*", "tcp://127.0.0.1:*")
+)
 _FIRST_QUOTE_SECONDS = 10.0
 
 _NEXT_STEPS = """
@@ -48,12 +53,16 @@ _NEXT_STEPS = """
 
 
 def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
-    """Install the operator from manifests/base with `environment` added, and wait until it runs."""
+    """Install the operator from manifests/base with `environment` added, and wait until it runs.
+
+    Jobs may connect to the simulated providers on this machine, unless `environment` sets other hosts.
+    """
+    variables = {"SLUICE_PROVIDER_HOSTS": SIMULATOR_HOSTS} | environment
     documents = [each for each in yaml.safe_load_all(kubectl("kustomize", str(manifests / "base"))) if each]
     for document in documents:
         if document["kind"] == "Deployment":
             [container] = document["spec"]["template"]["spec"]["containers"]
-            added = [{"name": name, "value": value} for name, value in environment.items()]
+            added = [{"name": name, "value": value} for name, value in variables.items()]
             container["env"] = [*container.get("env", []), *added]
     kubectl.apply(documents)
     kubectl("rollout", "status", OPERATOR, "-n", SYSTEM_NAMESPACE, "--timeout=60s")
