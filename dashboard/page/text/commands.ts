@@ -22,19 +22,31 @@ export function commandsFor(heartbeat: Heartbeat | null): Command[] {
   const look = { label: "Show the job", line: `kubectl get ij/${name} -n ${namespace}` };
   const logs = { label: "Read the log", line: `kubectl logs -n ${namespace} ${name}-ingest --tail=50` };
   const pause = { label: "Pause this feed", line: patch(namespace, name, { enabled: false }) };
-  const resume = resumeCommand(heartbeat, namespace, name);
+  const ofPause = pauseCommand(heartbeat, namespace, name);
   if (heartbeat.status === "paused" || heartbeat.ingestEnabled === false) {
-    return [...(resume ? [resume] : []), look, logs];
+    return [...(ofPause ? [ofPause] : []), look, logs];
   }
   return [pause, look, logs];
 }
 
-/** The document pauses its job with `enabled` or with `pause`, so this command ends both. */
-function resumeCommand({ ingestEnabledSource }: Heartbeat, namespace: string, name: string): Command | null {
-  const isOfDocument = ingestEnabledSource?.startsWith("cr:") || ingestEnabledSource?.startsWith("spec.");
-  return isOfDocument
-    ? { label: "Resume this feed", line: patch(namespace, name, { enabled: true, pause: null }) }
-    : null;
+/**
+ * Return the command about the first switch that pauses the job: it ends one of the document, and shows a pause object.
+ *
+ * The document pauses its job with `enabled` or with `pause`, so its command ends both. A pause object can cover other
+ * jobs too, so the reader first sees who paused them and why.
+ */
+function pauseCommand({ ingestEnabledSource }: Heartbeat, namespace: string, name: string): Command | null {
+  const [kind, pause] = (ingestEnabledSource ?? "").split(":");
+  if (kind === "spec.enabled" || kind === "spec.pause" || kind === "cr") {
+    return { label: "Resume this feed", line: patch(namespace, name, { enabled: true, pause: null }) };
+  }
+  if (!pause || !NAME.test(pause)) {
+    return null;
+  }
+  if (kind === "pause") {
+    return { label: "Show the pause", line: `kubectl get ipause/${pause} -n ${namespace}` };
+  }
+  return kind === "clusterpause" ? { label: "Show the pause", line: `kubectl get cipause/${pause}` } : null;
 }
 
 function patch(namespace: string, name: string, spec: object): string {

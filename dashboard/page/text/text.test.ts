@@ -18,9 +18,29 @@ describe("commands", () => {
   });
 
   test("a job that its document pauses is resumed by the first command", () => {
-    const paused = { status: "paused", ingestEnabled: false, ingestEnabledSource: "cr:acme/us-equities" };
+    const paused = { status: "paused", ingestEnabled: false, ingestEnabledSource: "spec.enabled" };
     expect(commandsFor(sampleHeartbeat(NOW, paused))[0]?.line).toContain('{"spec":{"enabled":true,"pause":null}}');
   });
+
+  test.each([
+    ["pause:us-equities-x7k2p", "kubectl get ipause/us-equities-x7k2p -n acme"],
+    ["clusterpause:sip-incident", "kubectl get cipause/sip-incident"],
+    [
+      "cr:acme/us-equities",
+      `kubectl patch ij/us-equities -n acme --type merge --field-manager=sluice -p '{"spec":{"enabled":true,"pause":null}}'`,
+    ],
+  ])("the first command is about the switch %s", (ingestEnabledSource, line) => {
+    const paused = { status: "paused", ingestEnabled: false, ingestEnabledSource };
+    expect(commandsFor(sampleHeartbeat(NOW, paused))[0]?.line).toBe(line);
+  });
+
+  test.each(["api", "quota", "autoStop", "file:/etc/switch", "pause:a; rm -rf ~", "clusterpause:$(id)"])(
+    "no command is about the switch %j",
+    (ingestEnabledSource) => {
+      const paused = { status: "paused", ingestEnabled: false, ingestEnabledSource };
+      expect(commandsFor(sampleHeartbeat(NOW, paused))[0]?.label).toBe("Show the job");
+    },
+  );
 
   test.each(["acme/a; rm -rf ~", "acme/$(id)", "acme", "", "acme/A'b"])(
     "no command contains the job name %j",
