@@ -33,7 +33,7 @@ DOCKER ?= docker
 IMAGES ?= operator runtime
 # `kind load` cannot load the attestations that BuildKit adds to an image by default.
 export BUILDX_NO_DEFAULT_ATTESTATIONS ?= 1
-PYTHON_BASE_IMAGE ?= python:3.11-slim-bookworm
+PYTHON_BASE_IMAGE ?= $(shell sed -n 's/^PYTHON_BASE_IMAGE=//p' base-images.txt)
 KIND_NODE_IMAGE ?=
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' operator/pyproject.toml)
 REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
@@ -127,8 +127,9 @@ test-waits: setup page ## run the same Python tests and print the ten waits that
 	@PYTHONPATH=tests $(BIN)/python -m support.waits build/test-waits.jsonl
 
 # What depends on the API server's version: the policies, the CRD, the manifests, and stops through all of them.
-KUBERNETES_TESTS := admission documents kubernetes_version manifests platform_user_ids schema schema_sweep \
-  security stops stops_versions
+KUBERNETES_TESTS := admission check_command documents ingest_pod_image kubernetes_version manifests pause_admission \
+  pause_rights platform_user_ids pod_shape policy_proof role_binding schema schema_sweep security slot_leases stops \
+  stops_beyond_bounds stops_versions
 
 .PHONY: test-kubernetes
 test-kubernetes: setup ## run the tests of policies, CRD and stops on another Kubernetes: VERSION=1.30 (compiles it once)
@@ -140,6 +141,14 @@ test-kubernetes: setup ## run the tests of policies, CRD and stops on another Ku
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no cluster
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture simulators/tests
+
+.PHONY: coverage
+coverage: setup ## measure the coverage (lines and branches) of the unit tests alone, and compare it with its floors
+	@mkdir -p build
+	@for name in contract operator runtime; do \
+	  COVERAGE_FILE=build/coverage-$$name $(BIN)/pytest -q -n 2 --dist loadfile tests/unit/$$name --cov=sluice_$$name \
+	    --cov-config=pyproject.toml --cov-report=term:skip-covered --cov-report=json:build/coverage-$$name.json || exit 1; done
+	@PYTHONPATH=tests $(BIN)/python -m support.coverage_floors build
 
 .PHONY: images
 images: ## build the container images sluice-operator and sluice-runtime
@@ -211,7 +220,7 @@ verdicts: ## copy the sentences of clients/verdicts.json to the client libraries
 	  printf 'export const VERDICT_TEXTS = %s as const;\n' "$$(cat clients/verdicts.json)"; } > dashboard/src/lib/verdictTexts.ts
 
 .PHONY: chart
-chart: setup ## generate the Helm chart from manifests/base
+chart: setup ## generate the Helm chart from manifests/base and manifests/components
 	@$(MANIFESTS) chart manifests/chart
 
 .PHONY: verify
@@ -224,17 +233,21 @@ verify: setup ## check that the generated files are up to date
 	@echo "the generated files are up to date"
 
 .PHONY: release
-release: setup ## check the tree, then build the images, the install YAML and the chart: VERSION=1.2.3 [REPOSITORY=host/path]
+release: setup ## check the tree, build the images, write install YAML, chart, SBOMs and provenance: VERSION=1.2.3 [REPOSITORY=host/path]
 	@$(MANIFESTS) check $(VERSION)
 	@$(MAKE) --no-print-directory images VERSION=$(VERSION)
-	@$(MANIFESTS) release $(if $(REPOSITORY),--repository $(REPOSITORY)) $(VERSION)
+	@$(MANIFESTS) release $(if $(REPOSITORY),--repository $(REPOSITORY)) --source '$(SOURCE)' $(VERSION)
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev build operator runtime runtime-slim standalone alpaca-server page-server; do \
+	@for set in dev build operator runtime runtime-slim alpaca-server page-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
+
+.PHONY: lock-images
+lock-images: setup ## write the digests of the base images into base-images.txt (needs Docker and their registry)
+	@$(MANIFESTS) lock-images --docker '$(DOCKER)'
 
 .PHONY: clean
 clean: ## remove everything that was built or installed in this folder (caches outside stay)
