@@ -1,8 +1,9 @@
 import msgspec
 
-from sluice_contract.bounds import cut_to_bounds, cut_to_bytes
+from sluice_contract.bounds import cut_to_bounds, cut_to_bytes, cut_to_characters
 from sluice_contract.pod import EnvironmentVariable
 from sluice_contract.status import PreflightResult, StreamFailure
+from sluice_contract.status_values import LARGEST
 from sluice_contract.symbol_counts import SymbolRejection
 
 from .test_lenient import TIME
@@ -34,3 +35,13 @@ def test_a_text_is_cut_by_its_bytes_and_never_within_a_character() -> None:
     euros = cut_to_bytes("\N{EURO SIGN}" * 5, 11)
     assert euros == "\N{EURO SIGN}" * 2 + "…"
     assert len(euros.encode()) <= 11
+
+
+def test_an_integer_beyond_a_bound_becomes_that_bound() -> None:
+    for code, written in ((2**63, LARGEST), (-(2**63), -LARGEST), (406, 406)):
+        assert cut_to_bounds(SymbolRejection(symbol="SPY", code=code, message="no")).code == written
+
+
+def test_a_text_is_cut_by_its_code_points() -> None:
+    assert cut_to_characters("\N{BAR CHART}" * 3, 3) == "\N{BAR CHART}" * 3
+    assert cut_to_characters("\N{BAR CHART}" * 4, 3) == "\N{BAR CHART}" * 2 + "…"

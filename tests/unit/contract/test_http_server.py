@@ -12,7 +12,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from sluice_contract.http_connections import ConnectionBounds
-from sluice_contract.http_server import BODY_BYTES, is_own_host, serve_application
+from sluice_contract.http_server import BODY_BYTES, create_listener, is_own_host, serve_application
 from support.deadlines import wait_for
 
 BY_A_PAGE = "a web page may not call this interface; send the request without Origin"
@@ -27,8 +27,9 @@ async def url() -> AsyncIterator[str]:
 
     app = web.Application(client_max_size=BODY_BYTES)
     app.add_routes([web.get("/", length), web.post("/", length)])
-    async with serve_application(app, "127.0.0.1", 0, bounds=ConnectionBounds(request_seconds=0.3)) as port:
-        yield f"http://127.0.0.1:{port}/"
+    listener = create_listener("127.0.0.1", 0)
+    async with serve_application(app, [listener], bounds=ConnectionBounds(request_seconds=0.3)):
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,18 @@ async def test_a_body_that_does_not_arrive_closes_the_connection(url: str, caplo
         assert await wait_for(reader.read(), 10) == b""
     writer.close()
     assert "Error handling request" not in caplog.text
+
+
+async def test_all_listeners_share_the_bound_of_connections_and_are_closed_at_the_end() -> None:
+    listeners = [create_listener(host, 0) for host in ("127.0.0.1", "127.0.0.2")]
+    addresses = [each.getsockname() for each in listeners]
+    async with serve_application(web.Application(), listeners, bounds=ConnectionBounds(connections=1)):
+        first, first_writer = await asyncio.open_connection(*addresses[0])
+        _, second_writer = await asyncio.open_connection(*addresses[1])
+        with suppress(ConnectionResetError):
+            assert await wait_for(first.read(), 10) == b""
+        first_writer.close()
+        second_writer.close()
+    for address in addresses:
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*address)

@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from sluice_contract.ibkr import IBKRSettings
+from sluice_contract.provider_block import GatewayAddress
 
 
 def test_only_the_host_is_required() -> None:
@@ -31,3 +32,7 @@ def test_names_and_addresses_are_hosts(host: str) -> None:
 def test_values_out_of_bounds_are_rejected(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(block, IBKRSettings)
+
+
+def test_a_job_connects_to_its_gateway() -> None:
+    assert IBKRSettings(host="gateway", port=4001).gateway == GatewayAddress("spec.ibkr.host", "gateway", 4001)

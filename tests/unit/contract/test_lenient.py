@@ -44,3 +44,10 @@ def test_a_value_that_is_not_an_object_is_read_as_absent(raw: Any) -> None:
 @given(st.sampled_from([field.encode_name for field in msgspec.structs.fields(StreamStatus)]), ANYTHING)
 def test_no_value_of_a_field_is_an_error(name: str, value: Any) -> None:
     assert decode_readable_fields({"podUID": "p", name: value}, StreamStatus)
+
+
+@pytest.mark.parametrize("raw", ["\ud800", {"epoch": 7, "restart": "\ud800"}, {"epoch": 7, "conditions": ["\ud800"]}])
+def test_half_a_surrogate_pair_hides_no_other_field(raw: Any) -> None:
+    found = decode_readable_fields(raw, IngestJobStatus)
+    assert found.epoch == (7 if isinstance(raw, dict) else None)
+    assert (found.restart, found.conditions) == (None, [])

@@ -1,7 +1,8 @@
+from sluice_contract.hot_fields import hot_field_paths
 from sluice_contract.reference import field_reference_page
 from sluice_contract.rules import RULES
 from sluice_contract.schema import field_rows, open_api_schema
-from sluice_contract.spec import HOT_FIELDS
+from sluice_contract.spec import IngestJobSpec
 
 PAGE = field_reference_page()
 
@@ -18,4 +19,4 @@ def test_every_rule_is_on_the_page() -> None:
 
 def test_exactly_the_hot_fields_are_marked() -> None:
     marked = {line.split("`")[1] for line in PAGE.splitlines() if ", **hot**" in line}
-    assert marked == HOT_FIELDS
+    assert marked == hot_field_paths(IngestJobSpec)

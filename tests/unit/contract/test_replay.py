@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from sluice_contract.provider_block import ClaimMount, ConfigMapMount
 from sluice_contract.replay import ReplaySettings
 
 
@@ -18,3 +19,12 @@ def test_a_tape_is_a_key_or_a_file() -> None:
 def test_a_path_stays_in_its_volume(path: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         replay(claimRef={"name": "tapes", "path": path})
+
+
+def test_the_pod_mounts_the_key_or_the_claim_of_the_tape() -> None:
+    assert replay(configMapRef={"name": "tapes", "key": "day.csv"}).data_mounts == (
+        ConfigMapMount(volume="tape", name="tapes", keys=("day.csv",), directory="/etc/sluice/tape"),
+    )
+    assert replay(claimRef={"name": "tapes"}).data_mounts == (
+        ClaimMount(volume="tape", name="tapes", directory="/etc/sluice/tape"),
+    )

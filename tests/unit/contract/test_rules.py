@@ -37,6 +37,7 @@ def test_the_reserved_collections_are_all_in_the_rule_and_its_message() -> None:
 
 
 def test_a_valid_document_breaks_no_rule() -> None:
+    assert messages_of_broken_rules(job(limits={"writesPerDay": 20_000}, heartbeat={"intervalSeconds": 9})) == []
     assert messages_of_broken_rules(job()) == []
     assert messages_of_broken_rules(job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})) == []
     assert messages_of_broken_rules(job(provider="alpaca", dryRun=True)) == []
@@ -58,6 +59,10 @@ def test_a_valid_document_breaks_no_rule() -> None:
         (job(provider="alpaca", alpaca={}), "provider alpaca needs"),
         (job(ibkr={"host": "gateway"}), "spec.ibkr is used only by"),
         (job(provider="ibkr"), "provider ibkr needs"),
+        (
+            job(limits={"writesPerDay": 20_000}, heartbeat={"intervalSeconds": 8}),
+            "limits.writesPerDay must be at least",
+        ),
         (job(provider="ibkr", ibkr={"host": "gateway"}, channels=["quotes", "bars"]), "provider ibkr has no"),
         (job(firestore={"liveQuotesCollection": "users"}), "this collection name is reserved"),
     ],

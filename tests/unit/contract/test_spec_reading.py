@@ -23,6 +23,7 @@ def test_a_spec_that_is_understood_is_read_completely() -> None:
         ({"pause": []}, "spec.pause is not understood: "),
         ({"pause": {"until": []}}, "spec.pause.until is not understood: "),
         ({"pause": {"until": "2026-11-23T14:00:00+99:99"}}, "spec.pause.until is not understood: "),
+        ({"pause": {"until": "\ud800"}}, "spec.pause is not understood: it has a text with half a surrogate pair"),
         ({"pausedSymbols": {}}, ""),
         ({"pausedSymbols": "SPY"}, "spec.pausedSymbols is not understood: "),
         ({"pausedSymbols": [{"symbol": "SPY", "until": 7}]}, "spec.pausedSymbols[0].until is not understood: "),
