@@ -177,7 +177,6 @@ STREAM: dict[str, Any] = {
     "state": "Connecting",
     "heartbeat": {"at": "2026-03-02T15:00:00Z", "status": "starting", "dryRun": False, "epoch": 7, "sessionID": "s"},
     "ingestEnabled": True,
-    "ingestEnabledSource": "cr:acme/one",
     "symbols": {"live": "0/1", "desired": 1, "confirmed": 0, "pending": 1, "paused": 0, "rejected": 0},
     "sink": {"healthy": True},
     "effectiveIntervalMilliseconds": 1000,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from sluice_contract import identity
+from sluice_contract import conditions, identity
 from sluice_contract.base import camel_case_field_name
 from sluice_contract.status import OPERATOR_FIELDS, IngestJobStatus
 from sluice_operator.domain import objects
@@ -23,6 +23,12 @@ Watcher = Callable[[str, str, Document], None]
 
 CREATED_AT = "2026-03-02T14:00:00Z"
 DELETED_AT = "2026-03-02T15:00:00Z"
+
+
+def undeclared_reasons(status: IngestJobStatus) -> list[tuple[str, str]]:
+    """Return each type and reason of a condition that sluice_contract.conditions does not declare together."""
+    pairs = {(kind, each.name) for each in conditions.REASONS.values() for kind in each.types}
+    return [(each.type, each.reason) for each in status.conditions if (each.type, each.reason) not in pairs]
 
 
 class Crash(BaseException):
@@ -42,6 +48,9 @@ class FakeCluster:
         self.watcher: Watcher = lambda *_: None
         self.webhook: Callable[[Document], object] = lambda _: None  # changes each new pod
         self.refusal = ""  # the message with which pods are rejected
+        self.tenants: dict[str, str] = {}  # the tenant labels of the namespaces
+        self.namespace_refusal: Exception | None = None  # what a read of a namespace raises
+        self.reads_of_namespaces: list[str] = []
         self.bound = False  # whether new pods have a node
         self.writes: list[str] = []
         self.crash_at: tuple[int, str] | None = None  # the number of the write, and `before` or `after` it
@@ -58,6 +67,12 @@ class FakeCluster:
     async def read_cluster_uid(self) -> str:
         return "cluster"
 
+    async def read_tenant_label(self, namespace: str) -> str | None:
+        self.reads_of_namespaces.append(namespace)
+        if self.namespace_refusal is not None:
+            raise self.namespace_refusal
+        return self.tenants.get(namespace)
+
     async def read_job(self, key: Key) -> Job:
         return objects.decode_job(_found(self.jobs, key))
 
@@ -66,6 +81,7 @@ class FakeCluster:
 
     async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
         document = _found(self.jobs, key)
+        assert undeclared_reasons(status) == []
         with self._write("status"):
             owned = {camel_case_field_name(name) for name in OPERATOR_FIELDS}
             kept = {name: value for name, value in document.get("status", {}).items() if name not in owned}

@@ -97,7 +97,7 @@ async def test_some_rejected_symbols_leave_the_job_ready_and_degraded(world: Wor
 
 async def test_pauses_of_single_symbols_are_in_a_condition(world: World) -> None:
     symbols = {"live": "1/1", "desired": 1, "confirmed": 1, "pending": 0, "paused": 1, "rejected": 0}
-    await after(world, SYNTHETIC, symbols=symbols | {"unknownPaused": ["NOTIN"]})
+    await after(world, SYNTHETIC, symbols=symbols | {"unknownPausedSymbols": ["NOTIN"]})
     words = "1/1 symbols, 1 paused; spec.symbols does not contain NOTIN, listed in spec.pausedSymbols."
     conditions = [found(world.job.status, kind) for kind in (c.READY, c.STREAMING)]
     assert [each.message for each in conditions if each is not None] == [words, words]

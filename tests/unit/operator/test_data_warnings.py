@@ -58,3 +58,8 @@ async def test_a_clock_that_is_wrong_by_more_than_2_seconds_is_in_the_message(
 ) -> None:
     stream = {} if milliseconds is None else {"clockSkewMilliseconds": milliseconds}
     assert await streaming_message(world, symbols=COUNTS, **stream) == f"1/2 symbols.{words}"
+
+
+async def test_pauses_that_the_pod_may_not_read_are_named_with_what_to_do(world: World) -> None:
+    problem = "The pod may not read ingestpauses, so it does not obey new ones. Grant its ServiceAccount the rights."
+    assert (await streaming_message(world, pauseCheckProblem=problem)).endswith(problem)

@@ -28,6 +28,7 @@ from sluice_operator.domain.observation import Observation, PodMutation, PodRefu
 from sluice_operator.domain.pod_checks import POD_CHECKS
 from sluice_operator.domain.readiness import READINESS_CHECKS
 
+from .fakes import undeclared_reasons
 from .world import KEY, NOW, PODS, RUNNING, SYNTHETIC, condition, job_of, pause, said
 
 STATES = list(StreamState.__args__)  # type: ignore[attr-defined]
@@ -37,16 +38,22 @@ def test_the_order_of_the_checks_is_pinned() -> None:
     assert [check.__name__ for check in POD_CHECKS] == [
         "finding_if_stop_is_not_confirmed",
         "finding_if_job_is_being_deleted",
+        "finding_if_policy_denies_job",
         "finding_if_spec_is_not_understood",
         "finding_if_pod_was_changed",
         "finding_if_pod_is_foreign",
         "finding_if_documents_are_claimed",
+        "finding_if_tenant_has_changed",
         "finding_if_tape_is_finished",
         "finding_if_pod_is_terminating",
         "finding_if_pod_is_of_earlier_job",
+        "finding_if_platform_denies_spec",
+        "finding_if_replacement_is_withheld",
         "finding_if_pod_is_outdated",
         "finding_if_pod_has_ended",
+        "finding_if_creation_is_withheld",
         "finding_if_changed_pods_are_retried_later",
+        "finding_if_pause_object_covers_job",
         "finding_if_api_server_refused",
         "finding_if_restart_is_not_due",
         "finding_if_account_is_not_applied",
@@ -63,10 +70,12 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "verdict_if_pod_has_not_reported",
         "verdict_if_pod_does_not_understand_spec",
         "verdict_if_pod_is_paused",
+        "verdict_if_changed_spec_waits",
         "verdict_if_generation_is_not_applied",
         "verdict_if_tape_is_finished",
         "verdict_if_stream_is_blocked",
         "verdict_if_another_job_holds_connection",
+        "verdict_if_shared_key_is_refused",
         "verdict_if_stream_is_backing_off",
         "verdict_if_sink_is_unhealthy",
         "verdict_if_stream_is_live",
@@ -94,7 +103,7 @@ def test_without_job_and_pod_there_is_nothing_to_do() -> None:
 def _streams() -> list[StreamStatus | None]:
     """Return a few hundred possible reports of a pod, and None for no report."""
     found: list[StreamStatus | None] = [None]
-    switches = [{}, *(pause(source, done) for source in ("cr:a/b", "start", "api") for done in (True, False))]
+    switches = [{}, *(pause(source, done) for source in ("spec.enabled", "start", "api") for done in (True, False))]
     failures = [{}, {"failure": {"type": "auth", "message": "no", "at": NOW.isoformat()}}]
     for state, uid, generation, switch, failure in itertools.product(
         STATES, ("pod-1", "pod-0"), (1, 3), switches, failures
@@ -172,6 +181,7 @@ def observations(draw: st.DrawFn) -> Observation:
         refusal=draw(st.sampled_from([None, PodRefusal("quota", 1, None, 30.0), PodRefusal("quota", 2, 1, 61.0)])),
         mutation=draw(st.sampled_from([None, None, *(PodMutation("changed.", "pod-1", n, 601.0) for n in (1, 2))])),
         conflict=draw(st.sampled_from([None, None, None, DocumentConflict(("acme", "first"), "quotes", "SPY")])),
+        key_is_shared=draw(st.booleans()),
     )
 
 
@@ -205,6 +215,12 @@ def test_a_new_pod_has_a_higher_epoch_and_it_is_in_the_status(seen: Observation)
         unused = seen.refusal is not None and seen.refusal.epoch == seen.job.status.epoch
         assert decision.step.epoch > (seen.job.status.epoch or 0) or unused
         assert _after(seen).epoch == decision.step.epoch
+
+
+@always
+def test_each_condition_has_a_reason_that_is_declared_for_its_type(seen: Observation) -> None:
+    status = decide(seen).status
+    assert status is None or undeclared_reasons(status) == []
 
 
 @always

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice_contract.lease import LeaseObservation
 from sluice_operator.domain.election import (
-    LeaseObservation,
     LeaseRecord,
     LeaseTimings,
     WaitForLease,
@@ -21,12 +21,14 @@ from sluice_operator.domain.election import (
 THEIRS = LeaseRecord(holder="other", seconds=15, transitions=3, resource_version="7")
 
 
-NOTHING = LeaseObservation("me")
+NOTHING = LeaseObservation[LeaseRecord]()
 
 
-def look(record: LeaseRecord | None, now: float, before: LeaseObservation = NOTHING) -> WriteLease | WaitForLease:
+def look(
+    record: LeaseRecord | None, now: float, before: LeaseObservation[LeaseRecord] = NOTHING
+) -> WriteLease | WaitForLease:
     """Observe the Lease once, and return the resulting decision."""
-    return decide_lease_action(record, observation_after_read(before, record, now), now)
+    return decide_lease_action("me", record, observation_after_read(before, record, now), now)
 
 
 def test_an_absent_lease_is_created() -> None:
@@ -44,24 +46,24 @@ def test_a_replica_renews_its_own_lease_on_the_version_that_it_read() -> None:
 
 
 def test_another_replica_s_lease_is_not_taken_until_unchanged_for_its_duration() -> None:
-    before = observation_after_read(LeaseObservation("me"), THEIRS, 100)
+    before = observation_after_read(NOTHING, THEIRS, 100)
     assert look(THEIRS, now=114.9, before=before) == WaitForLease()
     assert look(THEIRS, now=115.0, before=before) == WriteLease("me", transitions=4, renews=False, resource_version="7")
 
 
 def test_a_renewal_restarts_the_wait() -> None:
-    before = observation_after_read(LeaseObservation("me"), THEIRS, 100)
+    before = observation_after_read(NOTHING, THEIRS, 100)
     assert look(msgspec.structs.replace(THEIRS, resource_version="8"), now=120, before=before) == WaitForLease()
 
 
 def test_a_deleted_lease_is_not_taken_before_its_holder_must_have_noticed() -> None:
-    before = observation_after_read(LeaseObservation("me"), THEIRS, 100)
+    before = observation_after_read(NOTHING, THEIRS, 100)
     assert look(None, now=114.9, before=before) == WaitForLease()
     assert look(None, now=115.0, before=before) == WriteLease("me", transitions=4, renews=False, resource_version="")
 
 
 def test_the_holder_of_a_deleted_lease_recreates_it() -> None:
-    before = observation_after_read(LeaseObservation("me"), msgspec.structs.replace(THEIRS, holder="me"), 100)
+    before = observation_after_read(NOTHING, msgspec.structs.replace(THEIRS, holder="me"), 100)
     assert look(None, now=102, before=before) == WriteLease("me", transitions=3, renews=True, resource_version="")
 
 
@@ -70,7 +72,7 @@ def test_no_replica_takes_a_lease_that_it_has_observed_for_less_than_its_duratio
     at: float, age: float, lasts: float
 ) -> None:
     record = msgspec.structs.replace(THEIRS, seconds=lasts)
-    before = observation_after_read(LeaseObservation("me"), record, at)
+    before = observation_after_read(NOTHING, record, at)
     taken = isinstance(look(record, at + age, before), WriteLease)
     assert taken == (at + age >= at + lasts)
 

@@ -9,11 +9,14 @@ import pytest
 from sluice_operator import handlers
 from sluice_operator.domain.objects import Job, Key
 from sluice_operator.informer_cache import ClusterState
+from sluice_operator.kind_access import KindAccess
+from sluice_operator.pause_lists import PauseLists
 from sluice_operator.ports import NotFound, Unavailable
 from sluice_operator.resync import Resync, ResyncTiming
 from support import virtual_time
 
 from .fakes import FakeCluster
+from .pause_fakes import FakePauses
 from .world import KEY, SYNTHETIC
 
 
@@ -35,7 +38,9 @@ class Rig:
         self.added: list[Key] = []
         self.store = ClusterState(self.added.append)
         self.counted = Counted()
-        self.resync = Resync(self.cluster, self.store, self.counted, ResyncTiming(asyncio.sleep, lambda: 0.5))
+        self.pauses = FakePauses(lambda: self.store.pauses)
+        lists = PauseLists(self.pauses, self.store.pauses, KindAccess())
+        self.resync = Resync(self.cluster, self.store, self.counted, ResyncTiming(asyncio.sleep, lambda: 0.5), lists)
         self.watch()
 
     def watch(self) -> None:
@@ -144,3 +149,15 @@ async def _redeclared_job(rig: Rig) -> Job:
     rig.cut()
     rig.cluster.declare(KEY, SYNTHETIC)
     return await rig.cluster.read_job(KEY)
+
+
+def test_of_two_equal_specs_only_one_is_kept(rig: Rig) -> None:
+    handlers.on_job_event(rig.store, None, rig.cluster.jobs[KEY])
+    first = rig.store.jobs.get(KEY)
+    rig.cluster.pod_says(KEY, {"state": "Live"})
+    handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
+    second = rig.store.jobs.get(KEY)
+    assert first is not None
+    assert second is not None
+    assert second.status != first.status
+    assert second.spec is first.spec

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import msgspec
 import pytest
 
 from sluice_operator.adapters.lease import KubernetesLease
+from sluice_operator.domain.election import LeaseRecord
 from sluice_operator.ports import ClusterError
+
+UNREADABLE = r"^the Lease cannot be read \(.*\); delete it, and a replica creates it again$"
 
 
 class StoredLease:
     """An API that returns one Lease."""
 
-    def __init__(self, **spec: object) -> None:
-        self._answer = msgspec.json.encode({"metadata": {"resourceVersion": "7"}, "spec": spec})
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self.written: dict[str, Any] = {}
 
-    async def send_request(self, *_: object) -> bytes:
+    async def send_request(self, method: str, path: str, query: object = None, body: Any = None) -> bytes:
+        if body is not None:
+            self.written = body["spec"]
         return self._answer
 
 
 def lease(**spec: object) -> KubernetesLease:
-    return KubernetesLease(StoredLease(**spec), "sluice-system", "sluice-operator")  # type: ignore[arg-type]
+    return lease_with_answer(StoredLease(msgspec.json.encode({"metadata": {"resourceVersion": "7"}, "spec": spec})))
+
+
+def lease_with_answer(stored: StoredLease) -> KubernetesLease:
+    return KubernetesLease(stored, "sluice-system", "sluice-operator")  # type: ignore[arg-type]
 
 
 async def test_a_lease_of_another_client_is_read() -> None:
@@ -37,10 +50,31 @@ async def test_a_lease_of_another_client_is_read() -> None:
         ("leaseDurationSeconds", "long"),
         ("leaseTransitions", 1.5),
         ("holderIdentity", 5),
+        ("acquireTime", "0001-01-01T00:00:00.000000+01:00"),
+        ("renewTime", "9999-12-31T23:59:59.000000-01:00"),
+        ("renewTime", "10000-01-01T00:00:00.000000Z"),
     ],
 )
 async def test_a_lease_that_cannot_be_read_is_an_error_with_a_sentence(field: str, value: object) -> None:
-    with pytest.raises(
-        ClusterError, match=r"^the Lease cannot be read \(.*\); delete it, and a replica creates it again$"
-    ):
+    with pytest.raises(ClusterError, match=UNREADABLE):
         await lease(**{field: value}).read()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"null", b"[]", b"<html>", b"\xff", b"{}", b'{"metadata": null}', b'{"metadata": {}, "spec": 5}',
+     b"[" * 100_000, b'{"metadata": {"resourceVersion": "\xff"}}', b'{"metadata": {}, "x": ' + b"[" * 100_000],
+)  # fmt: skip
+async def test_an_answer_that_is_no_lease_is_an_error_with_a_sentence(answer: bytes) -> None:
+    with pytest.raises(ClusterError, match=UNREADABLE):
+        await lease_with_answer(StoredLease(answer)).read()
+
+
+async def test_what_was_read_of_an_odd_lease_can_be_written() -> None:
+    stored = StoredLease(b'{"metadata": {"resourceVersion": "8"}}')
+    acquired = datetime(1, 1, 1, tzinfo=UTC)
+    await lease_with_answer(stored).write(
+        LeaseRecord("me", 15.0, acquired, acquired, transitions=2**31, resource_version="7")
+    )
+    assert stored.written["acquireTime"] == "0001-01-01T00:00:00.000000Z"
+    assert stored.written["leaseTransitions"] == 2**31 - 1

@@ -12,11 +12,14 @@ from sluice_operator import handlers
 from sluice_operator.domain import workload
 from sluice_operator.domain.objects import Key
 from sluice_operator.informer_cache import ClusterState
+from sluice_operator.kind_access import KindAccess
 from sluice_operator.live_reads import MOST_READS, LiveReads
+from sluice_operator.pause_lists import PauseLists
 from sluice_operator.ports import Unavailable
 from sluice_operator.resync import Resync, ResyncTiming, WatchBroken
 
 from .fakes import Document, FakeCluster
+from .pause_fakes import FakePauses
 from .world import KEY, PODS, SYNTHETIC, job_of
 
 OTHER: Key = ("acme", "fx")
@@ -48,8 +51,10 @@ class Rig:
         self.dropped: set[Key] = set()  # namespace and name of jobs and pods
         self.store = ClusterState(lambda _: None)
         self.counts = Counts()
-        self.live_reads = LiveReads(self.cluster, self.store, self.counts, asyncio.sleep)
-        self.resync = Resync(self.cluster, self.store, self.counts, ResyncTiming(asyncio.sleep, lambda: 0.5))
+        self.pauses = FakePauses(lambda: self.store.pauses)
+        self.live_reads = LiveReads(self.cluster, self.pauses, self.store, self.counts, asyncio.sleep)
+        lists = PauseLists(self.pauses, self.store.pauses, KindAccess())
+        self.resync = Resync(self.cluster, self.store, self.counts, ResyncTiming(asyncio.sleep, lambda: 0.5), lists)
 
     async def relist_and_requeue_all(self) -> None:
         """Run one resync."""
@@ -231,7 +236,7 @@ async def test_an_unresponsive_api_server_is_logged_and_asked_again(
     rig.pause(KEY)
     await rig.relist_and_requeue_all()
     monkeypatch.setattr(rig.cluster, "read_job", fail)
-    reads = LiveReads(rig.cluster, rig.store, rig.counts, asyncio.sleep)
+    reads = LiveReads(rig.cluster, rig.pauses, rig.store, rig.counts, asyncio.sleep)
     for _ in range(3):
         await reads.refresh_overdue_objects()
     assert [record.message for record in caplog.records].count("live reads failed; retrying") == 2

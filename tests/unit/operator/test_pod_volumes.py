@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sluice_contract import identity
+from sluice_contract.replay import TAPE_DIR
 from sluice_operator.domain import workload
 
 from .world import PODS, SYNTHETIC, job_of
@@ -30,7 +30,7 @@ def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
     [volume, _] = pod["spec"]["volumes"]
     assert volume == {"name": "tape", "persistentVolumeClaim": {"claimName": "tapes", "readOnly": True}}
     [mount, _] = pod["spec"]["containers"][0]["volumeMounts"]
-    assert (mount["mountPath"], mount["readOnly"]) == (identity.TAPE_DIR, True)
+    assert (mount["mountPath"], mount["readOnly"]) == (TAPE_DIR, True)
 
 
 SECRETS = SYNTHETIC | {
@@ -41,6 +41,11 @@ SECRETS = SYNTHETIC | {
 }
 
 
+def test_a_job_whose_status_is_public_needs_no_secret() -> None:
+    volumes = workload.pod_manifest(job_of(SYNTHETIC | {"http": {"public": True}}), 7, "cold", PODS)["spec"]["volumes"]
+    assert [each["name"] for each in volumes] == ["state"]
+
+
 @pytest.mark.parametrize(("user_ids_from_platform", "mode"), [(False, 0o440), (True, 0o444)])
 def test_a_secret_can_be_read_without_knowing_the_pod_s_group_only_where_the_platform_chooses_it(
     user_ids_from_platform: bool, mode: int
@@ -49,3 +54,15 @@ def test_a_secret_can_be_read_without_knowing_the_pod_s_group_only_where_the_pla
     volumes = workload.pod_manifest(job_of(SECRETS), 7, "cold", settings)["spec"]["volumes"]
     modes = {each["name"]: each["secret"]["defaultMode"] for each in volumes if "secret" in each}
     assert modes == {"alpaca": mode, "firestore": mode, "http": mode}
+
+
+def test_a_secret_s_volume_has_only_the_keys_of_its_use_and_none_is_required() -> None:
+    volumes = workload.pod_manifest(job_of(SECRETS), 7, "cold", PODS)["spec"]["volumes"]
+    secrets = {each["name"]: each["secret"] for each in volumes if "secret" in each}
+    assert {name: [item["key"] for item in each["items"]] for name, each in secrets.items()} == {
+        "alpaca": ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"],
+        "firestore": ["credentials.json"],
+        "http": ["token"],
+    }
+    assert all(item["key"] == item["path"] for each in secrets.values() for item in each["items"])
+    assert all(each["optional"] for each in secrets.values())

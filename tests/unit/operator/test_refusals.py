@@ -26,6 +26,10 @@ def test_a_refused_user_id_has_the_remedy_before_the_api_server_s_words(refusal:
     assert message.index(REMEDY) < message.index(refusal)
 
 
+def test_a_refusal_that_ends_with_a_period_gets_no_second_one() -> None:
+    assert "request: Add the label. Correct the cause" in refusal_message("'x' denied request: Add the label.")
+
+
 def test_any_other_refusal_has_the_api_server_s_words_only() -> None:
     message = refusal_message('pods "feed-ingest" is forbidden: exceeded quota: pods')
     assert message == (

@@ -12,6 +12,9 @@ from sluice_contract.status import Condition
 from sluice_operator import handlers, watchdog
 from sluice_operator.adapters import events
 from sluice_operator.domain.actions import ConditionTransition
+from sluice_operator.domain.pod_bounds import KeyBounds
+from sluice_operator.domain.provider_hosts import parse_provider_hosts
+from sluice_operator.domain.rollout import MaxUnavailable
 from sluice_operator.domain.workload import ProxyVariable
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.ports import EventReport
@@ -50,6 +53,13 @@ def test_every_variable_takes_effect() -> None:
         "SLUICE_POD_HTTPS_PROXY": "http://me:secret@proxy:3128",
         "SLUICE_POD_NO_PROXY": "10.0.0.0/8",
         "SLUICE_POD_USER_ID": "platform",
+        "SLUICE_REQUIRE_POLICIES": "false",
+        "SLUICE_PROVIDER_HOSTS": "a.example, ws://127.0.0.1:*",
+        "SLUICE_POD_PRIORITY_CLASSES": "batch, urgent",
+        "SLUICE_POD_METADATA_DOMAINS": "example.com",
+        "SLUICE_POD_NODE_KEY_DOMAINS": "*,!example.com",
+        "SLUICE_ROLLOUT_MAX_UNAVAILABLE": "5",
+        "SLUICE_ROLLOUT_DEADLINE_SECONDS": "60",
         "SLUICE_HTTP_PORT": "9000",
         "SLUICE_LOG_LEVEL": "DEBUG",
     }
@@ -71,6 +81,13 @@ def test_every_variable_takes_effect() -> None:
             ProxyVariable("NO_PROXY", "10.0.0.0/8"),
         ),
         "pod_user_id": "platform",
+        "require_policies": False,
+        "provider_hosts": parse_provider_hosts("a.example,ws://127.0.0.1:*"),
+        "pod_priority_classes": ("batch", "urgent"),
+        "pod_metadata_domains": KeyBounds(("example.com",)),
+        "pod_node_key_domains": KeyBounds(("*",), ("example.com",)),
+        "rollout_max_unavailable": MaxUnavailable(5, False),
+        "rollout_deadline_seconds": 60.0,
         "port": 9000,
         "log_level": "DEBUG",
     }
@@ -80,8 +97,20 @@ def test_every_variable_takes_effect() -> None:
     ("name", "value", "sentence"),
     [
         ("SLUICE_WORKERS", "0", "SLUICE_WORKERS is '0': write a whole number from 1 to 64"),
+        (
+            "SLUICE_ROLLOUT_MAX_UNAVAILABLE",
+            "0%",
+            "SLUICE_ROLLOUT_MAX_UNAVAILABLE is '0%': write a number of jobs from 1 to 100000, or a percentage from 1% "
+            "to 100%",
+        ),
+        (
+            "SLUICE_ROLLOUT_DEADLINE_SECONDS",
+            "0",
+            "SLUICE_ROLLOUT_DEADLINE_SECONDS is '0': write a number of seconds from 1 to 86400",
+        ),
         ("SLUICE_HTTP_PORT", "x", "SLUICE_HTTP_PORT is 'x': write a whole number from 1 to 65535"),
         ("SLUICE_LOG_LEVEL", "LOUD", "SLUICE_LOG_LEVEL is 'LOUD': write DEBUG, INFO, WARNING or ERROR"),
+        ("SLUICE_REQUIRE_POLICIES", "never", "SLUICE_REQUIRE_POLICIES is 'never': write true or false"),
         ("SLUICE_LEASE_SECONDS", "x", "SLUICE_LEASE_SECONDS is 'x': write a number of seconds from 0.1 to 3600"),
     ],
 )
@@ -109,9 +138,35 @@ def test_a_wrong_proxy_is_named_and_no_password_is_shown() -> None:
     assert "secret" not in repr(settings_from_environment({"SLUICE_POD_HTTP_PROXY": "http://me:secret@proxy"}))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLUICE_PROVIDER_HOSTS", "https:/a"),
+        ("SLUICE_POD_METADATA_DOMAINS", "!"),
+        ("SLUICE_POD_NODE_KEY_DOMAINS", "a,/b"),
+    ],
+)
+def test_a_malformed_entry_of_the_platform_s_bounds_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} has the entry"):
+        settings_from_environment({name: value})
+
+
+@pytest.mark.parametrize("value", ["", " ", ","])
+def test_bounds_without_an_entry_are_the_default(value: str) -> None:
+    names = ("SLUICE_PROVIDER_HOSTS", "SLUICE_POD_METADATA_DOMAINS", "SLUICE_POD_NODE_KEY_DOMAINS")
+    assert settings_from_environment(dict.fromkeys((*names, "SLUICE_POD_PRIORITY_CLASSES"), value)) == Settings()
+
+
+def test_a_job_may_name_the_priority_class_of_all_ingest_pods() -> None:
+    chosen = settings_from_environment(
+        {"SLUICE_INGEST_PRIORITY_CLASS": "feeds", "SLUICE_POD_PRIORITY_CLASSES": "batch"}
+    )
+    assert chosen.pod_settings.bounds.pod.priority_classes == ("batch", "feeds")
+
+
 def test_kopf_only_reflects() -> None:
     registry = handlers.kopf_registry(ClusterState(lambda _: None), login=None)  # type: ignore[arg-type]
-    assert len(registry._watching.get_all_handlers()) == 2
+    assert len(registry._watching.get_all_handlers()) == 4  # jobs, pods, and both kinds of pauses
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
     assert not registry._indexing.get_all_handlers()

@@ -12,7 +12,9 @@ from sluice_contract.status_size import STATUS_BYTES, fit_stream_status
 from sluice_runtime.domain.health import stream_status
 from support.snapshots import LONG, largest_snapshot
 
+from .policies import policy
 from .test_conditions import ALPACA, after
+from .test_policy_denied import set_policies
 from .world import NOW, World
 
 LARGEST_REPORT = stream_status(largest_snapshot())
@@ -51,4 +53,22 @@ async def test_the_whole_status_of_2000_symbols_has_at_most_10_kb(
     assert status.stream is not None
     assert status.stream.state == state
     assert len(status.stream.symbols.stale_symbols) == 20
+    assert len(msgspec.json.encode(status)) <= STATUS_BYTES
+
+
+@pytest.mark.parametrize("state", ["Live", "Blocked", "Paused"])
+async def test_the_whole_status_of_a_denied_job_has_at_most_10_kb(world: World, state: str) -> None:
+    world.cluster.bound = True  # so that the pod stays until the end of its grace period
+    set_policies(world)
+    names = [f"{number}{'n' * 62}" for number in range(9)]
+    report_of_denial = report(state, failure=failure("policyDenied", "m" * 512))
+    stream = msgspec.to_builtins(fit_stream_status(report_of_denial), builtin_types=())
+    await after(world, ALPACA, **{name: value for name, value in stream.items() if name not in OWN_FIELDS})
+    set_policies(world, *(policy(name, providers=[], message=f"{name[0]}{'m' * 255}") for name in names))
+    await world.settle()
+    status = world.job.status
+    assert status.policy is not None
+    assert status.policy.denied is not None
+    assert len(status.policy.names) >= 4
+    assert status.policy.denied.startswith("IngestPolicy 0nn")
     assert len(msgspec.json.encode(status)) <= STATUS_BYTES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
-from sluice_contract.spec import HOT_FIELDS, with_default_hot_fields
+from sluice_contract.spec import with_default_hot_fields
 from sluice_operator.domain import workload
 from sluice_operator.domain.eviction import with_local_volumes_annotation
 
@@ -141,49 +140,6 @@ def test_the_environment_stays_small_with_the_largest_job_that_the_schema_accept
     [value] = [each["value"] for each in environment if each["name"] == identity.JOB_ENV]
     assert len(value) < 300
     assert workload.cold_hash(job_of(largest), PODS) == workload.cold_hash(job_of(SYNTHETIC), PODS)
-
-
-HOT: dict[str, Any] = {
-    "symbols": ["MSFT"],
-    "enabled": False,
-    "pause": {"reason": "incident"},
-    "pausedSymbols": [{"symbol": "SPY"}],
-    "dryRun": True,
-    "limits": {"burst": 2},
-    "heartbeat": {"intervalSeconds": 3},
-    "autoStop": {"afterSeconds": 60},
-    "channels": ["quotes", "trades"],
-    "sessions": ["regular"],
-}
-
-
-@pytest.mark.parametrize("field", HOT)
-def test_a_hot_field_does_not_change_the_hash(field: str) -> None:
-    assert workload.cold_hash(job_of(SYNTHETIC | {field: HOT[field]}), PODS) == workload.cold_hash(
-        job_of(SYNTHETIC), PODS
-    )
-
-
-def test_every_hot_field_was_tried() -> None:
-    assert HOT.keys() == {path.partition(".")[0] for path in HOT_FIELDS}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"provider": "alpaca", "dryRun": True},
-        {"synthetic": {"seed": 2}},
-        {"heartbeat": {"document": "other_ingest"}},
-        {"firestore": {"database": "quotes"}},
-        {"firestore": {"credentialsSecretRef": {"name": "firestore"}}},
-        {"http": {"tokenSecretRef": {"name": "ingest-http"}}},
-        {"pod": {"nodeSelector": {"pool": "feeds"}}},
-        {"pod": {"env": [{"name": "LOG_QUOTES", "value": "all"}]}},
-    ],
-    ids=json.dumps,
-)
-def test_a_cold_field_changes_the_hash(change: dict[str, Any]) -> None:
-    assert workload.cold_hash(job_of(SYNTHETIC | change), PODS) != workload.cold_hash(job_of(SYNTHETIC), PODS)
 
 
 def test_another_image_changes_the_hash() -> None:

@@ -42,6 +42,25 @@ async def test_another_group_waits_for_one_key_of_a_group_that_changes_all_the_t
     assert [await q.get(), await q.get(), await q.get()] == ["a0", "b", "a1"]
 
 
+async def test_a_group_occupies_a_bounded_number_of_workers() -> None:
+    q: WorkQueue[str] = WorkQueue(virtual_time.seconds, group_of=lambda key: key[0], most_of_group=2)
+    for number in range(4):
+        q.add(f"a{number}")
+    assert [await q.get(), await q.get()] == ["a0", "a1"]
+    waiting = asyncio.create_task(q.get())
+    await virtual_time.settle()
+    assert not waiting.done()
+    q.add("b")
+    assert await waiting == "b"
+    q.mark_done("a1")
+    assert await q.get() == "a2"
+    q.add("a0")
+    q.mark_done("a0")
+    assert [await q.get()] == ["a3"]
+    q.mark_done("a2")
+    assert await q.get() == "a0"
+
+
 async def test_a_key_added_while_it_is_processed_returns_after_it_is_done() -> None:
     q = queue()
     q.add("a")

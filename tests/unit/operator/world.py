@@ -9,11 +9,13 @@ from sluice_contract.status import Condition, IngestJobStatus
 from sluice_operator import handlers
 from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Job, Key, Pod
+from sluice_operator.domain.pause_objects import PauseKey
 from sluice_operator.domain.workload import PodSettings
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.reconcile import Reconciler, ReconcilerClocks
 
 from .fakes import Document, FakeCluster, FakeRecorder
+from .pause_fakes import FakePauses
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 KEY: Key = ("acme", "us-equities")
@@ -28,6 +30,9 @@ RUNNING: Document = {
 class World:
     """A cluster, and an operator that can be killed and restarted."""
 
+    pod_settings = PODS
+    most_passes = 50  # of reconciliations, before no job is due; more count as an endless loop
+
     def __init__(self) -> None:
         self.cluster = FakeCluster()
         self.recorder = FakeRecorder()
@@ -36,27 +41,30 @@ class World:
         self.due: dict[Key, float] = {}
         self.passes = 0
         self.watching = True
+        self.pauses = FakePauses(lambda: self.store.pauses)
         self.start()
 
     def start(self) -> None:
         """Start a new operator process, which first lists all objects."""
         self.dirty: set[Key] = set()
-        self.store = ClusterState(self.dirty.add)
+        self.changed_pauses: set[PauseKey] = set()
+        self.store = ClusterState(self.dirty.add, pause_changed=self.changed_pauses.add)
         clocks = ReconcilerClocks(
             now=lambda: NOW + timedelta(seconds=self.seconds),
             monotonic=lambda: 1000 + self.seconds,
             reachable=lambda: 1000 + self.seconds - self.away,
         )
-        self.reconciler = Reconciler(self.cluster, self.store, self.recorder, clocks, PODS)
+        self.reconciler = Reconciler(self.cluster, self.store, self.recorder, clocks, self.pod_settings)
         self.cluster.watcher = self._watch
+        self.pauses.deliver_all()
         for document in self.cluster.jobs.values():
             handlers.on_job_event(self.store, None, document)
         for document in self.cluster.pods.values():
             handlers.on_pod_event(self.store, None, document)
 
     async def settle(self) -> None:
-        """Reconcile until no job is due now. More than 50 passes count as an endless loop."""
-        for _ in range(50):
+        """Reconcile until no job is due now."""
+        for _ in range(self.most_passes):
             if not self.dirty:
                 return
             key = self.dirty.pop()
@@ -132,14 +140,13 @@ def said(pod_uid: str, generation: int, at: datetime = NOW) -> Document:
         "state": "Live",
         "heartbeat": {"at": at.isoformat(), "status": "running", "dryRun": False, "epoch": 1, "sessionID": "s"},
         "ingestEnabled": True,
-        "ingestEnabledSource": "cr:acme/us-equities",
         "symbols": {"live": "2/2", "desired": 2, "confirmed": 2, "pending": 0, "paused": 0, "rejected": 0},
         "sink": {"healthy": True, "lastWriteAt": at.isoformat()},
         "effectiveIntervalMilliseconds": 1000,
     }
 
 
-def pause(source: str = "cr:acme/us-equities", acknowledged: bool = True) -> Document:
+def pause(source: str = "spec.enabled", acknowledged: bool = True) -> Document:
     """Return a pod's report of a pause."""
     return {
         "state": "Paused",

@@ -1,0 +1,126 @@
+"""Requests to the API server: their time limits, and the errors of the responses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_operator.adapters import api
+from sluice_operator.adapters.api import RequestSender
+from sluice_operator.ports import (
+    ClusterError,
+    Conflict,
+    InternalServerError,
+    ListExpired,
+    NotFound,
+    NotLeading,
+    RequestRefused,
+    Unavailable,
+)
+
+POLICY = "ValidatingAdmissionPolicy 'sluice-pod-shape' with binding 'sluice-pod-shape' denied request: no"
+
+
+class FakeResponse:
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self._body = body
+
+    async def read(self) -> bytes:
+        return self._body
+
+
+class FakeClient:
+    """An ApiClient whose API server answers each request in the same way."""
+
+    def __init__(self, status: int = 200, body: bytes = b"{}", failure: Exception | None = None) -> None:
+        self.calls: list[tuple[str, str, Any, float | None]] = []
+        self._response = FakeResponse(status, body)
+        self._failure = failure
+
+    async def param_serialize(self, method: str, path: str, **options: Any) -> Sequence[Any]:
+        return method, path, options["header_params"], None, None
+
+    async def call_api(self, method: str, url: str, **options: Any) -> FakeResponse:
+        if self._failure is not None:
+            raise self._failure
+        kind = options["header_params"]["Content-Type"]
+        self.calls.append((method, url, kind, options["_request_timeout"].total))
+        return self._response
+
+
+@pytest.fixture(autouse=True)
+def _no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "open_connection_pool_if_missing", lambda _: None)
+
+
+def sender(client: FakeClient, **options: Any) -> RequestSender:
+    return RequestSender(client, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (404, NotFound),
+        (409, Conflict),
+        (410, ListExpired),
+        *((status, RequestRefused) for status in (400, 403, 422)),
+        (500, InternalServerError),
+        *((status, Unavailable) for status in (401, 429, 503)),
+        (302, ClusterError),
+    ],
+)
+async def test_each_status_of_a_failure_has_its_error(status: int, kind: type[ClusterError]) -> None:
+    body = msgspec.json.encode({"message": "the reason"})
+    with pytest.raises(kind, match="the reason") as found:
+        await sender(FakeClient(status, body)).send_request("GET", "/path")
+    assert type(found.value) is kind
+
+
+async def test_a_failure_without_a_readable_body_names_its_status() -> None:
+    with pytest.raises(Unavailable, match="HTTP 502"):
+        await sender(FakeClient(502, b"<html>")).send_request("GET", "/path")
+
+
+@pytest.mark.parametrize("failure", [TimeoutError("late"), OSError("no route")])
+async def test_a_server_that_cannot_be_reached_is_unavailable(failure: Exception) -> None:
+    with pytest.raises(Unavailable, match="GET /path"):
+        await sender(FakeClient(failure=failure)).send_request("GET", "/path")
+
+
+@pytest.mark.parametrize(("query", "counted"), [({}, ["sluice-pod-shape"]), ({"dryRun": "All"}, [])])
+async def test_a_refusal_of_a_policy_is_counted_unless_it_is_a_dry_run(
+    query: dict[str, str], counted: list[str]
+) -> None:
+    policies: list[str] = []
+    client = FakeClient(422, msgspec.json.encode({"message": POLICY}))
+    with pytest.raises(RequestRefused):
+        await sender(client, count_denial=policies.append).send_request("POST", "/pods", query, {})
+    assert policies == counted
+
+
+async def test_each_request_has_its_content_type_and_time_limit() -> None:
+    client = FakeClient()
+    requests = sender(client, write_seconds_left=lambda: 4.0)
+    await requests.send_request("GET", "/a")
+    await requests.send_request("GET", "/b", {"limit": "50"})
+    await requests.send_request("PATCH", "/c", None, {})
+    await requests.send_request("MERGE", "/d", None, {})
+    assert client.calls == [
+        ("GET", "/a", "application/json", 15.0),
+        ("GET", "/b", "application/json", 60.0),
+        ("PATCH", "/c", "application/apply-patch+yaml", 4.0),
+        ("PATCH", "/d", "application/merge-patch+json", 4.0),
+    ]
+
+
+async def test_a_replica_that_does_not_lead_reads_and_does_not_write() -> None:
+    client = FakeClient()
+    requests = sender(client, write_seconds_left=lambda: 0.0)
+    with pytest.raises(NotLeading):
+        await requests.send_request("DELETE", "/pods")
+    await requests.send_request("GET", "/pods")
+    assert [method for method, *_ in client.calls] == ["GET"]

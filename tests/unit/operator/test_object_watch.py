@@ -1,0 +1,144 @@
+"""The LIST and the watch of a kind that may be absent, without an API server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from kubernetes.aio.config.config_exception import ConfigException
+
+from sluice_contract.policies import IngestPolicyStatus
+from sluice_operator.adapters.object_watch import KubernetesObjectWatch
+from sluice_operator.adapters.policies import KubernetesPolicyStatuses
+from sluice_operator.domain.policy_objects import (
+    PolicyObject,
+    TenantNamespace,
+    decode_namespace_text,
+    decode_policy_text,
+)
+from sluice_operator.ports import ClusterError, ListExpired, NotFound, RequestRefused, Unavailable
+
+from .policies import policy
+
+PATH = "/api/v1/namespaces"
+
+
+def namespace(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": {"sluice.dev/tenant": name}, "uid": name}, "spec": {}}
+
+
+def found(name: str) -> TenantNamespace:
+    return TenantNamespace(name, {"sluice.dev/tenant": name})
+
+
+class FakePages:
+    """A RequestSender with these pages of a LIST, or with the response to a write."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.queries: list[dict[str, str]] = []
+        self.bodies: list[Any] = []
+        self._answers = list(answers)
+
+    async def send_request(self, _: str, __: str, query: Mapping[str, str], body: Any = None) -> bytes:
+        self.queries.append(dict(query))
+        self.bodies.append(body)
+        answer = self._answers.pop(0)
+        return answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+
+
+class FakeWatch:
+    """A response with these parts of its body, to a request that is recorded."""
+
+    def __init__(self, *parts: bytes | Exception, status: int = 200) -> None:
+        self.status = status
+        self.content = self
+        self.queries: list[dict[str, str]] = []
+        self._parts = parts
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, Exception):
+                raise part
+            yield part
+
+    @asynccontextmanager
+    async def open(self, _: str, query: Mapping[str, str]) -> AsyncIterator[FakeWatch]:
+        self.queries.append(dict(query))
+        yield self
+
+
+def source(pages: FakePages, watch: FakeWatch) -> KubernetesObjectWatch[TenantNamespace]:
+    return KubernetesObjectWatch(pages, watch.open, PATH, decode_namespace_text, {"labelSelector": "x"})  # type: ignore[arg-type]
+
+
+def event(kind: str, document: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"type": kind, "object": document}) + b"\n"
+
+
+async def test_all_pages_are_listed_and_the_version_is_that_of_the_list() -> None:
+    first = {"metadata": {"continue": "more", "resourceVersion": "7"}, "items": [namespace("a"), namespace("b")]}
+    pages = FakePages(first, {"metadata": {"resourceVersion": "7"}, "items": [namespace("c")]})
+    assert await source(pages, FakeWatch()).list_objects() == ([found("a"), found("b"), found("c")], "7")
+    assert [query.get("continue") for query in pages.queries] == [None, "more"]
+    assert {query["labelSelector"] for query in pages.queries} == {"x"}
+
+
+@pytest.mark.parametrize("answer", [b'{"items"', {"items": [{"metadata": {"labels": 7}}]}])
+async def test_a_response_that_is_not_understood_is_unavailable(answer: Any) -> None:
+    with pytest.raises(Unavailable, match="the response is not understood"):
+        await source(FakePages(answer), FakeWatch()).list_objects()
+
+
+async def test_changes_are_yielded_and_bookmarks_left_out_until_the_watch_ends() -> None:
+    lines = event("ADDED", namespace("a")) + event("BOOKMARK", {"metadata": {}}) + event("DELETED", namespace("b"))
+    watch = FakeWatch(lines[:20], lines[20:])
+    assert [each async for each in source(FakePages(), watch).watch_objects("7")] == [
+        ("ADDED", found("a")),
+        ("DELETED", found("b")),
+    ]
+    [query] = watch.queries
+    assert (query["watch"], query["resourceVersion"], query["labelSelector"]) == ("true", "7", "x")
+
+
+@pytest.mark.parametrize(
+    ("watch", "error"),
+    [
+        (FakeWatch(status=404), NotFound),
+        (FakeWatch(status=403), RequestRefused),
+        (FakeWatch(status=410), ListExpired),
+        (FakeWatch(status=500), Unavailable),
+        (FakeWatch(event("ERROR", {"code": 410})), ListExpired),
+        (FakeWatch(b"<html>\n"), Unavailable),
+        (FakeWatch(aiohttp.ClientPayloadError("cut")), Unavailable),
+        (FakeWatch(TimeoutError()), Unavailable),
+        (FakeWatch(ConfigException("the file of the token is empty")), Unavailable),
+    ],
+)
+async def test_a_watch_that_fails_raises_the_error_of_the_port(watch: FakeWatch, error: type[ClusterError]) -> None:
+    with pytest.raises(error):
+        [each async for each in source(FakePages(), watch).watch_objects("7")]
+
+
+async def test_the_status_of_a_policy_is_applied_and_the_policy_returned() -> None:
+    stored = PolicyObject(metadata=policy().metadata, policy=policy())
+    document = {"metadata": {"name": "tenants", "uid": "uid-tenants", "generation": 1}, "status": {"jobs": 3}}
+    sender = FakePages(document | {"spec": {"namespaceSelector": {}}})
+    written = await KubernetesPolicyStatuses(sender).write_policy_status(stored, IngestPolicyStatus(jobs=3))  # type: ignore[arg-type]
+    assert (written.status.jobs, written.policy) == (3, policy())
+    [body] = sender.bodies
+    assert body["metadata"] == {"name": "tenants"}
+    assert (body["kind"], body["status"]) == ("IngestPolicy", {"jobs": 3})
+
+
+def test_a_policy_is_read_also_if_its_status_is_not_understood() -> None:
+    document = {"metadata": {"name": "a", "uid": "u"}, "spec": {"namespaceSelector": {}}, "status": {"jobs": "many"}}
+    read = decode_policy_text(msgspec.json.encode(document))
+    assert (read.problem, read.status) == ("", IngestPolicyStatus())
+    assert read.policy is not None
+    without_spec = decode_policy_text(b'{"metadata": {"name": "a", "uid": "u"}}')
+    assert without_spec.policy is None
+    assert without_spec.problem.startswith("spec is not understood")

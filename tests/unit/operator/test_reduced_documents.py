@@ -1,0 +1,190 @@
+"""The reduction of the API server's texts: a reduced document is read as the same object as the whole document."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice_contract import identity
+from sluice_operator.domain import objects
+from sluice_operator.domain.reduced_documents import JOBS, PODS, ReducedKind, decode_job_parts, reduced_kind_of_path
+
+from .world import KEY, SYNTHETIC
+
+META = {
+    "name": KEY[1],
+    "namespace": KEY[0],
+    "uid": "job-1",
+    "generation": 3,
+    "resourceVersion": "41",
+    "creationTimestamp": "2026-03-02T14:00:00Z",
+}
+LARGE = {
+    "annotations": {"example.com/note": "x" * 250_000},
+    "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:spec": {f"f:{at}": {} for at in range(100)}}}],
+}
+PAUSED = [{"symbol": f"P{at}", "reason": "\N{ROCKET}" * 250} for at in range(200)]
+REPORT = {"state": "Live", "podUID": "pod-1", "observedGeneration": 3}
+
+
+def job(meta: Any = META, spec: Any = SYNTHETIC, status: Any = None) -> dict[str, Any]:
+    """Return a stored job."""
+    return {"apiVersion": identity.API_VERSION, "kind": identity.KIND, "metadata": meta, "spec": spec, "status": status}
+
+
+def pod(**metadata: Any) -> dict[str, Any]:
+    """Return a stored pod whose container runs."""
+    status = {
+        "phase": "Running",
+        "containerStatuses": [{"name": "ingest", "state": {"running": {"startedAt": "2026-03-02T14:00:00Z"}}}],
+        "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}],
+    }
+    spec = {"serviceAccountName": identity.SERVICE_ACCOUNT, "containers": [{"name": "ingest"}]}
+    return {"metadata": META | metadata, "spec": spec, "status": status}
+
+
+JOB_DOCUMENTS = {
+    "ordinary": job(status={"phase": "Running", "stream": REPORT}),
+    "large": job(META | LARGE, SYNTHETIC | {"pausedSymbols": PAUSED}),
+    "being deleted": job(META | {"deletionTimestamp": "2026-03-02T15:00:00Z", "finalizers": ["example.com/hold"]}),
+    "paused": job(spec=SYNTHETIC | {"pause": {"reason": "vendor", "until": "2026-03-02T16:00:00Z"}, "enabled": False}),
+    "unknown field": job(spec=SYNTHETIC | {"channels": ["quotes", "news"]}),
+    "stop not understood": job(spec=SYNTHETIC | {"enabled": "no"}),
+    "paused symbol not understood": job(spec=SYNTHETIC | {"pausedSymbols": [{"symbol": "A"}, {"symbol": 7}]}),
+    "too many paused symbols": job(spec=SYNTHETIC | {"pausedSymbols": [{"symbol": f"P{at}"} for at in range(300)]}),
+    "proxy variable": job(spec=SYNTHETIC | {"pod": {"env": [{"name": "HTTPS_PROXY", "value": "http://x"}]}}),
+    "spec not an object": job(spec="all"),
+    "no spec": {"metadata": META},
+    "metadata not understood": job(META | {"generation": "three", "finalizers": "all"}),
+    "no metadata": job(meta=None),
+    "status not understood": job(status={"phase": 7, "conditions": [{"type": "Ready"}], "stream": REPORT}),
+    "status text too long": job(status={"stream": REPORT | {"message": "x" * 100_000}, "phase": "x" * 10_000}),
+}
+
+
+def encode(document: Any) -> bytes:
+    """Return the JSON text of a document."""
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("document", JOB_DOCUMENTS.values(), ids=JOB_DOCUMENTS)
+def test_a_job_is_the_same_with_and_without_reduction(document: dict[str, Any]) -> None:
+    expected = objects.decode_job(document)
+    assert JOBS.decode(encode(document)) == expected
+    assert JOBS.from_kopf_document(JOBS.to_kopf_document(encode(document))) == expected
+    assert JOBS.from_kopf_document(document) == expected
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.sampled_from([*SYNTHETIC, "enabled", "pause", "pausedSymbols", "pod", "firestore", "limits"])
+
+
+@given(meta=st.dictionaries(st.sampled_from(list(META)), VALUES), spec=st.dictionaries(FIELDS, VALUES), status=VALUES)
+def test_any_stored_job_is_the_same_with_and_without_reduction(meta: Any, spec: Any, status: Any) -> None:
+    document = job(META | meta, SYNTHETIC | spec, status)
+    assert JOBS.from_kopf_document(JOBS.to_kopf_document(encode(document))) == objects.decode_job(document)
+
+
+def test_a_large_job_becomes_a_small_document_with_kopfs_metadata() -> None:
+    text = encode(JOB_DOCUMENTS["large"])
+    reduced = JOBS.to_kopf_document(text)
+    assert len(text) > 450_000
+    assert len(encode(reduced)) < 6_000
+    assert (reduced["kind"], reduced["apiVersion"], reduced["metadata"]) == (identity.KIND, identity.API_VERSION, META)
+
+
+def test_a_pod_keeps_only_its_own_labels_and_annotations_and_its_controller() -> None:
+    owner = {"kind": identity.KIND, "name": KEY[1], "uid": "job-1", "controller": True}
+    own = {identity.MANAGED_BY_LABEL: identity.MANAGED_BY, identity.JOB_LABEL: KEY[1]}
+    noted = {identity.EPOCH_ANNOTATION: "7", identity.COLD_HASH_ANNOTATION: "cold"}
+    others = {"example.com/note": "x" * 1000}
+    document = pod(
+        labels=own | others, annotations=noted | others, ownerReferences=[owner, owner | {"controller": False}]
+    )
+    found = PODS.from_kopf_document(PODS.to_kopf_document(encode(document)))
+    assert found == objects.decode_pod(document)
+    assert (found.metadata.labels, found.metadata.annotations) == (own, noted)
+    assert [each.controller for each in found.metadata.owner_references] == [True]
+
+
+@pytest.mark.parametrize("change", [{"labels": []}, {"annotations": {"a": 7}}, {"generation": "x"}])
+def test_a_pod_with_an_unreadable_field_is_the_same_with_and_without_reduction(change: dict[str, Any]) -> None:
+    document = pod(**change)
+    assert PODS.from_kopf_document(PODS.to_kopf_document(encode(document))) == objects.decode_pod(document)
+
+
+def test_a_page_keeps_its_token_and_version_and_all_of_its_objects() -> None:
+    metadata = {"continue": "next", "resourceVersion": "99", "remainingItemCount": 7}
+    items = [JOB_DOCUMENTS["ordinary"], JOB_DOCUMENTS["large"]]
+    text = encode({"kind": "IngestJobList", "apiVersion": identity.API_VERSION, "metadata": metadata, "items": items})
+    page = JOBS.reduce_page(text)
+    assert (page["kind"], page["apiVersion"], page["metadata"]) == ("IngestJobList", identity.API_VERSION, metadata)
+    assert [JOBS.from_kopf_document(item) for item in page["items"]] == [objects.decode_job(item) for item in items]
+    assert len(encode(page)) < 10_000
+
+
+@pytest.mark.parametrize("change", ["ADDED", "MODIFIED", "DELETED"])
+def test_a_line_of_a_watch_keeps_its_type(change: str) -> None:
+    line = JOBS.reduce_watch_line(encode({"type": change, "object": JOB_DOCUMENTS["large"]}))
+    event = json.loads(line)
+    assert event["type"] == change
+    assert JOBS.from_kopf_document(event["object"]) == objects.decode_job(JOB_DOCUMENTS["large"])
+    assert len(line) < 6_000
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "BOOKMARK", "object": {"kind": "IngestJob", "metadata": {"resourceVersion": "7"}}},
+        {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}},
+    ],
+)
+def test_a_line_without_an_object_is_unchanged(event: dict[str, Any]) -> None:
+    assert JOBS.reduce_watch_line(encode(event)) == encode(event)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b'{"items": 7}', b"[]"])
+def test_a_text_that_is_not_a_page_raises_a_decode_error(text: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        JOBS.reduce_page(text)
+
+
+def test_a_job_that_is_cut_off_raises_a_decode_error() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_job_parts(encode(JOB_DOCUMENTS["ordinary"])[:-1])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/apis/sluice.dev/v1alpha1/ingestjobs", JOBS),
+        ("/apis/sluice.dev/v1alpha1/namespaces/acme/ingestjobs", JOBS),
+        ("/api/v1/namespaces/acme/pods", PODS),
+        ("/apis/sluice.dev/v1alpha1", None),
+        ("/api/v1/namespaces/acme/pods/us-ingest", None),
+    ],
+)
+def test_only_lists_and_watches_of_jobs_and_pods_are_reduced(path: str, expected: object) -> None:
+    assert reduced_kind_of_path(path) is expected
+
+
+@pytest.mark.parametrize("kind", [JOBS, PODS], ids=lambda kind: kind.kind)
+def test_managed_fields_that_are_nested_deeply_hide_no_object(kind: ReducedKind[Any]) -> None:
+    document = job() if kind is JOBS else pod()
+    plain, nested = json.dumps(document), '{"f:x":' * 5000 + "{}" + "}" * 5000
+    deep = plain.replace('"uid":', f'"managedFields": [{{"fieldsV1": {nested}}}], "uid":', 1)
+    expected = kind.to_kopf_document(plain.encode())
+    assert kind.to_kopf_document(deep.encode()) == expected
+    page = f'{{"kind": "List", "apiVersion": "v1", "metadata": {{}}, "items": [{plain}, {deep}]}}'
+    assert kind.reduce_page(page.encode())["items"] == [expected, expected]
+    line = f'{{"type": "MODIFIED", "object": {deep}}}'
+    assert json.loads(kind.reduce_watch_line(line.encode()))["object"] == expected

@@ -1,0 +1,143 @@
+"""kopf's responses: jobs and pods are reduced while they are read, and only one page is in memory at a time.
+
+kopf starts a LIST or a watch again after an `aiohttp.ClientPayloadError`. Any other error would end its watcher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from sluice_operator.adapters.reduced_responses import (
+    BufferedResponse,
+    ReducedLines,
+    create_reduced_response_class,
+    split_lines,
+)
+from sluice_operator.domain import objects
+from sluice_operator.domain.reduced_documents import JOBS
+from support.eventually import eventually
+from support.web_server import serve_on_free_port
+
+from .test_reduced_documents import JOB_DOCUMENTS, encode
+
+PATH = "/apis/sluice.dev/v1alpha1/ingestjobs"
+LARGE = JOB_DOCUMENTS["large"]
+PAGE = encode({"kind": "IngestJobList", "metadata": {"continue": "next"}, "items": [LARGE]})
+
+
+@asynccontextmanager
+async def session(
+    answer: bytes, page_turn: asyncio.Lock | None = None, status: int = 200
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """Yield a session of kopf with a server that sends this answer to each GET."""
+
+    async def respond(_: web.Request) -> web.Response:
+        return web.Response(body=answer, status=status, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", respond)
+    kind = create_reduced_response_class(page_turn or asyncio.Lock())
+    async with serve_on_free_port(app) as url, aiohttp.ClientSession(url, response_class=kind) as found:
+        yield found
+
+
+async def test_the_objects_of_a_page_are_reduced() -> None:
+    async with session(PAGE) as kopf, kopf.get(f"{PATH}?limit=50") as response:
+        page = await response.json()
+    assert page["metadata"] == {"continue": "next"}
+    assert [JOBS.from_kopf_document(item) for item in page["items"]] == [objects.decode_job(LARGE)]
+    assert len(encode(page)) < 7_000
+
+
+async def test_a_page_waits_until_no_other_page_is_in_memory() -> None:
+    page_turn = asyncio.Lock()
+    async with session(PAGE, page_turn) as kopf, kopf.get(PATH) as response:
+        async with page_turn:
+            reading = asyncio.create_task(response.json())
+            await eventually(lambda: bool(page_turn._waiters))
+            assert not reading.done()
+        assert (await reading)["kind"] == "IngestJobList"
+        assert not page_turn.locked()
+
+
+async def test_the_lines_of_a_watch_are_reduced() -> None:
+    events = [{"type": "ADDED", "object": LARGE}, {"type": "BOOKMARK", "object": {"metadata": {}}}]
+    text = b"".join(encode(event) + b"\n" for event in events)
+    async with session(text) as kopf, kopf.get(f"{PATH}?watch=true") as response:
+        assert isinstance(response.content, ReducedLines)
+        lines = [line async for line in response.content.iter_chunked(2**20)]
+    assert JOBS.from_kopf_document(json.loads(lines[0])["object"]) == objects.decode_job(LARGE)
+    assert len(lines[0]) < 6_000
+    assert json.loads(lines[1]) == events[1]
+
+
+async def test_a_damaged_line_ends_the_watch_with_an_error_that_starts_it_again() -> None:
+    async with session(b'{"type": "ADDED"\n') as kopf, kopf.get(f"{PATH}?watch=true") as response:
+        with pytest.raises(aiohttp.ClientPayloadError, match="not understood"):
+            [line async for line in response.content.iter_chunked(2**20)]
+
+
+@pytest.mark.parametrize("text", [PAGE[:-1], b"<html>", b'{"items": {}}'])
+async def test_a_damaged_page_ends_the_list_with_an_error_that_starts_it_again(text: bytes) -> None:
+    page_turn = asyncio.Lock()
+    async with session(text, page_turn) as kopf, kopf.get(PATH) as response:
+        with pytest.raises(aiohttp.ClientPayloadError, match="not understood"):
+            await response.json()
+    assert not page_turn.locked()
+
+
+async def test_a_list_that_expires_between_two_pages_starts_again() -> None:
+    async with session(b"{}", status=410) as kopf:
+        with pytest.raises(aiohttp.ClientPayloadError, match="starts again"):
+            await kopf.get(f"{PATH}?limit=50&continue=old")
+        async with kopf.get(f"{PATH}?watch=true&resourceVersion=1") as response:
+            assert (response.status, await response.json()) == (410, {})
+
+
+@pytest.mark.parametrize("path", ["/apis/sluice.dev/v1alpha1", f"{PATH}/us"])
+async def test_other_responses_are_unchanged(path: str) -> None:
+    async with session(PAGE) as kopf, kopf.get(path) as response:
+        assert await response.json() == json.loads(PAGE)
+
+
+async def test_a_body_is_read_into_one_buffer() -> None:
+    async with session(PAGE) as kopf, kopf.get(PATH) as response:
+        assert isinstance(response, BufferedResponse)
+        assert await response.read() == PAGE
+        assert await response.read() == PAGE
+
+
+async def test_lines_may_begin_and_end_anywhere_in_the_parts_of_a_stream() -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for part in (b"on", b"e\n\ntwo\nth", b"ree\nfour\n", b"cut"):
+            yield part
+
+    assert [line async for line in split_lines(parts())] == [b"one", b"two", b"three", b"four"]
+
+
+async def test_a_failure_while_a_body_is_read_is_passed_on() -> None:
+    async def break_off(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"x")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", break_off)
+    async with (
+        serve_on_free_port(app) as url,
+        aiohttp.ClientSession(response_class=BufferedResponse) as client,
+        client.get(url) as response,
+    ):
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+        assert response.closed
