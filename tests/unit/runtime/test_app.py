@@ -14,7 +14,7 @@ from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError, StreamError
 from sluice_runtime.ports import Listener
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeConnection, FakeJob, FakeSource, desired, job, journal, quote
+from support.runtime_fakes import FakeConnection, FakeJob, FakeSource, desired, job, quote, runtime_state
 from support.virtual_time import START, at, seconds, settle
 
 
@@ -41,11 +41,11 @@ class World:
         self.sink = FakeSink()
         self.source = LoggedSource(self.sink)
         self.job = FakeJob(job(1))
-        self.journal = journal(with_pause(desired(), UNREAD))
+        self.runtime = runtime_state(with_pause(desired(), UNREAD))
         self.stop = asyncio.Event()
 
     def start(self) -> asyncio.Task[None]:
-        parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
+        parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, runtime=self.runtime)
         return asyncio.create_task(run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
 
@@ -156,7 +156,7 @@ async def test_a_pod_that_cannot_read_its_job_does_not_stream_and_says_so() -> N
     assert (beat.ingest_enabled, beat.ingest_enabled_source) == (False, "start")
     world.job.declare(job(1))
     await settle()
-    assert world.journal.state == "Live"
+    assert world.runtime.stream.state == "Live"
     world.stop.set()
     await pod
 
@@ -181,7 +181,7 @@ async def test_a_fenced_pod_closes_its_socket_and_writes_nothing_more(world: Wor
     assert world.sink.heartbeat is not None
     world.sink.heartbeat["epoch"] = 8
     history = len(world.sink.history)
-    world.journal.signal_transition()
+    world.runtime.transitions.signal()
     await pod
     assert world.source.open == 0
     assert world.sink.history[history:] == ["socket closed"]
@@ -208,7 +208,7 @@ async def test_the_stream_continues_in_an_outage_of_the_sink_and_the_newest_quot
     for n in range(100):
         world.source.connection.say(quote("AAPL", bid=n + 1.0))
         await asyncio.sleep(1)
-    assert world.journal.state == "Live"
+    assert world.runtime.stream.state == "Live"
     assert world.job.reports[-1][1].sink.message == "Firestore is away"
     world.sink.failure = None
     await at(seconds() + 31)

@@ -13,9 +13,9 @@ import pytest
 
 from sluice_contract.spec import IngestJobSpec
 from sluice_runtime import cli
-from sluice_runtime.adapters.alpaca.credentials import Credentials
 from sluice_runtime.adapters.pause_file import PauseFile
 from sluice_runtime.domain.preflight import Finding
+from sluice_runtime.providers.alpaca.credentials import Credentials
 from sluice_runtime.settings import Settings, SettingsError
 from support.answering_runtime import AnsweringRuntime
 
@@ -48,7 +48,7 @@ class Account(ModuleType):
     """Replaces the module that asks Alpaca, whose SDK is slow to import. Remembers whose account was checked."""
 
     def __init__(self) -> None:
-        super().__init__("sluice_runtime.adapters.alpaca.preflight")
+        super().__init__("sluice_runtime.providers.alpaca.preflight")
         self.looked_at: list[str] = []
         self.good = True
 
@@ -153,8 +153,8 @@ def settings_with(document: Path | None, **environment: str) -> Settings:
 
 
 def test_a_tape_lies_beside_its_document(world: World) -> None:
-    assert settings_with(world.document).tape_dir == world.document.parent
-    assert settings_with(None).tape_dir == Path()
+    assert settings_with(world.document).files_dir == world.document.parent
+    assert settings_with(None).files_dir == Path()
 
 
 def test_a_later_start_has_a_later_epoch(world: World) -> None:
@@ -178,6 +178,11 @@ def test_pauses_are_listed_with_time_and_reason(world: World) -> None:
     assert world.pauses("paused") == 0
     assert [line.partition(" is paused since ")[0] for line in world.said] == ["the whole job", "AAPL", "MSFT"]
     assert [line.partition(" UTC")[2] for line in world.said] == ["", ": bad prints", ": bad prints"]
+
+
+def test_a_long_reason_is_cut_before_it_is_stored(world: World) -> None:
+    assert world.pauses("pause", reason="r" * 300 + "\udcff") == 0
+    assert "r" * 255 + '…"' in world.file.path.read_text()
 
 
 def test_a_query_for_symbols_lists_these_and_returns_whether_all_are_paused(world: World) -> None:
@@ -276,7 +281,6 @@ def test_json_output_is_an_array_and_the_exit_code_is_0(world: World, account: A
 def test_without_a_key_pair_that_of_a_mounted_secret_is_used(world: World, account: Account) -> None:
     job = cli.job_reader(None, KEYS)()
     settings = msgspec.structs.replace(cli.settings_for_job(job, {}, None), pod_uid="0b0b")
-    assert not settings.alpaca_credentials_dir.exists()
     assert cli.run_preflight(settings, {}, world.said.append, as_json=False) == 1
     assert world.said[0].startswith("NOT credentials: the Secret environment is missing, or has neither")
     assert account.looked_at == []

@@ -103,15 +103,15 @@ def test_a_dry_run_without_keys_declares_no_secret_and_so_streams_simulated_quot
 ) -> None:
     path.write_text(ALPACA.replace("[SPY]", "[SPY], dryRun: true") if dry_run == "document" else ALPACA)
     spec = job_reader(path, {"DRY_RUN": "1", **keys} if dry_run == "variable" else keys)().spec
-    assert (spec.dry_run, spec.alpaca_and_secret_name) == (True, None)
+    assert (spec.dry_run, spec.credentials) == (True, None)
     assert spec.alpaca is not None
     assert spec.alpaca.feed == "sip"
 
 
 def test_keys_are_used_in_a_dry_run_and_needed_otherwise(path: Path) -> None:
     path.write_text(ALPACA)
-    assert job_reader(path, {"DRY_RUN": "1", **KEYS})().spec.alpaca_and_secret_name is not None
-    assert job_reader(path, {})().spec.alpaca_and_secret_name is not None
+    assert job_reader(path, {"DRY_RUN": "1", **KEYS})().spec.credentials is not None
+    assert job_reader(path, {})().spec.credentials is not None
 
 
 def test_variables_that_a_document_replaces_are_logged(path: Path, caplog: pytest.LogCaptureFixture) -> None:

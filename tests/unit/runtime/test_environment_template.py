@@ -19,7 +19,8 @@ import sluice_contract
 import sluice_runtime
 from sluice_contract import identity
 from sluice_contract.proxies import proxy_settings
-from sluice_runtime.adapters.firestore.credentials import EMULATOR_VARIABLE, emulator_address
+from sluice_runtime.providers.registry import load_provider
+from sluice_runtime.sinks.firestore.credentials import EMULATOR_VARIABLE, emulator_address
 from sluice_runtime.standalone_settings import job_from_environment, standalone_settings, state_dir
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,9 +86,10 @@ def variables_that_settings_read() -> set[str]:
         {"FIRESTORE_TENANT_ID": "acme", "APCA_API_KEY_ID": "key", "APCA_API_SECRET_KEY": "secret"}
     )
     job = job_from_environment(environment)
-    standalone_settings(job, environment, epoch=1, runtime_id=uuid.UUID(int=1))
+    settings = standalone_settings(job, environment, epoch=1, runtime_id=uuid.UUID(int=1))
     state_dir(environment)
     emulator_address(environment)
+    load_provider(job.spec.provider).create_clients(settings, environment)
     proxy_settings(environment).proxy_for_url("https://stream.data.alpaca.markets")
     return {name for name in environment.asked if name.isupper()}
 

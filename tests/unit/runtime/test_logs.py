@@ -6,7 +6,7 @@ import pytest
 
 from sluice_contract.identity import InjectedJob
 from sluice_runtime import logs
-from sluice_runtime.adapters.alpaca.credentials import Credentials
+from sluice_runtime.providers.alpaca.credentials import Credentials
 from support.log_lines import FIRST_FIELDS, printed, restored_logging
 
 DOCUMENT = {

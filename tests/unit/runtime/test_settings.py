@@ -84,7 +84,7 @@ def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, plac
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
-    empty = dict.fromkeys(("LOG_LEVEL", "RECONNECT_BACKOFF_BASE_S", "INGEST_ENABLED", "APCA_API_DATA_URL"), "")
+    empty = dict.fromkeys(("LOG_LEVEL", "RECONNECT_BACKOFF_BASE_S", "INGEST_ENABLED"), "")
     assert pod_settings({**ENVIRONMENT, **empty}) == pod_settings(ENVIRONMENT)
 
 
@@ -97,8 +97,6 @@ def test_spaces_around_a_value_do_not_count(around: str) -> None:
         "INGEST_ENABLED": "off",
         "INGEST_ENABLED_FILE": "/run/switch",
         "INGEST_ENABLED_POLL_S": "1",
-        "APCA_API_BASE_URL": "https://paper-api.alpaca.markets",
-        "APCA_API_DATA_URL": "https://data.alpaca.markets",
     }
     spaced = {name: around.format(value) for name, value in values.items()}
     assert pod_settings({**ENVIRONMENT, **spaced}) == pod_settings({**ENVIRONMENT, **values})
@@ -113,11 +111,6 @@ def test_a_backoff_with_a_minimum_above_its_maximum_is_reported() -> None:
     )
 
 
-def test_an_invalid_address_is_reported() -> None:
-    message = sentence(APCA_API_DATA_URL="data.alpaca.markets")
-    assert message == "APCA_API_DATA_URL is not a server's URL; use one like https://paper-api.alpaca.markets"
-
-
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
 def test_a_backoff_that_is_not_a_positive_number_is_rejected(value: str) -> None:
     message = sentence(RECONNECT_BACKOFF_BASE_S=value)
@@ -127,14 +120,6 @@ def test_a_backoff_that_is_not_a_positive_number_is_rejected(value: str) -> None
 def test_an_invalid_log_level_is_rejected_with_the_valid_ones() -> None:
     assert sentence(LOG_QUOTES="none") == "LOG_QUOTES is 'none'; use sampled or all"
     assert sentence(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud'; use debug, info, warning, error, critical"
-
-
-def test_certificates_are_read_only_if_the_job_names_some() -> None:
-    assert with_spec().alpaca_ca_file is None
-    assert with_spec(alpaca={}).alpaca_ca_file is None
-    named = with_spec(alpaca={"caConfigMapRef": {"name": "ca"}}).alpaca_ca_file
-    assert str(named) == "/etc/sluice/alpaca-ca/ca.crt"
-    assert str(with_spec().alpaca_credentials_dir) == "/etc/sluice/alpaca"
 
 
 @pytest.mark.parametrize("word", ["0", "false", "off", "no", " FALSE ", "Off"])
@@ -163,4 +148,11 @@ def test_a_switch_file_is_polled_every_five_seconds_by_default() -> None:
 
 def test_the_token_is_read_only_if_the_job_names_one() -> None:
     assert with_spec().http_token_file is None
+    assert with_spec(http={"public": True}).http_token_file is None
     assert str(with_spec(http={"tokenSecretRef": {"name": "ingest-http"}}).http_token_file) == "/etc/sluice/http/token"
+
+
+@pytest.mark.parametrize("http", [None, {}, {"public": False}, {"tokenSecretRef": {"name": "ingest-http"}}], ids=str)
+def test_the_status_is_public_only_if_the_job_says_so(http: Any) -> None:
+    assert not with_spec(http=http).http_is_public
+    assert with_spec(http={"public": True}).http_is_public

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from sluice_runtime.providers.alpaca.variables import KEY_ID, SECRET_KEY
 from sluice_runtime.settings import SettingsError
-from sluice_runtime.standalone_settings import KEY_ID, SECRET_KEY, job_from_environment, standalone_settings, state_dir
+from sluice_runtime.standalone_settings import job_from_environment, standalone_settings, state_dir
 
 KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s"}
 OTHER_NAMES = {"FIRESTORE_TENANT_ID": "acme", "APCA_API_KEY_ID": "k", "APCA_API_SECRET_KEY": "s"}
@@ -42,6 +43,7 @@ def test_each_variable_sets_its_field() -> None:
         "GLOBAL_WRITES_PER_SEC": "30.0",
         "GLOBAL_BURST": "60",
         "FLUSH_INTERVAL_MS": "100",
+        "GLOBAL_WRITES_PER_DAY": "40000",
         "HEARTBEAT_INTERVAL_S": "5",
         "FIREBASE_PROJECT_ID": "demo-project",
         "FIRESTORE_LATEST_COLLECTION": "latest",
@@ -54,6 +56,7 @@ def test_each_variable_sets_its_field() -> None:
     limits = spec.limits
     assert (limits.min_interval_milliseconds, limits.writes_per_second, limits.burst) == (500, 30, 60)
     assert (limits.flush_interval_milliseconds, spec.heartbeat.interval_seconds) == (100, 5)
+    assert limits.writes_per_day == 40_000
     assert (spec.firestore.project_id, spec.firestore.live_quotes_collection) == ("demo-project", "latest")
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from sluice_runtime import cli
-from sluice_runtime.settings import SettingsError, is_switched_on
-from sluice_runtime.standalone_settings import KEY_ID, first_set_variable
+from sluice_runtime.settings import SettingsError, first_set_variable, is_switched_on
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 
 REAL_TIME = True
@@ -42,6 +41,9 @@ def test_a_document_in_another_encoding_is_named_with_it(tmp_path: Path, name: s
 
 
 def test_a_variable_that_was_copied_from_a_file_with_a_mark_is_understood() -> None:
-    assert first_set_variable({"ALPACA_KEY_ID": "\ufeffkey\r\n"}, KEY_ID) == "key"
-    assert first_set_variable({"ALPACA_KEY_ID": "\ufeff", "ALPACA_API_KEY": "key"}, KEY_ID) == "key"
+    assert first_set_variable({"ALPACA_KEY_ID": "\ufeffkey\r\n"}, ("ALPACA_KEY_ID", "ALPACA_API_KEY")) == "key"
+    assert (
+        first_set_variable({"ALPACA_KEY_ID": "\ufeff", "ALPACA_API_KEY": "key"}, ("ALPACA_KEY_ID", "ALPACA_API_KEY"))
+        == "key"
+    )
     assert not is_switched_on({"INGEST_ENABLED": "\ufeffoff\r\n"}, "INGEST_ENABLED", default="on")

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession, kubernetes_error_message, stream_json_lines
 from support.job_client import credentials
+from support.web_server import serve_on_free_port
 
 __all__ = ["credentials"]
 
@@ -28,11 +29,8 @@ async def url() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield "http://{}:{}".format(*runner.addresses[0][:2])
-    await runner.cleanup()
+    async with serve_on_free_port(app) as found:
+        yield found
 
 
 async def test_after_a_close_the_next_request_opens_another_connection(url: str, credentials: Path) -> None:

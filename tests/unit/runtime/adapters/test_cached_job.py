@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from sluice_runtime.adapters.cached_job import CachedJob, ReadOnlyDeclaration
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
-from support.runtime_fakes import JOB_UID, FakeJob, job, journal
+from support.runtime_fakes import JOB_UID, FakeJob, job, runtime_state
 from support.virtual_time import at, seconds, settle
 
 
@@ -95,8 +95,24 @@ async def test_a_disk_that_cannot_be_written_does_not_prevent_streaming(
     assert "cannot cache the IngestJob" in caplog.text
 
 
+async def test_a_disk_that_hangs_delays_neither_a_stop_nor_the_deletion(file: Path) -> None:
+    async def never(_: Callable[[], None]) -> None:
+        await asyncio.Event().wait()
+
+    port = FakeJob(job(1))
+    seen = Seen(CachedJob(port, file, JOB_UID, never))
+    task = asyncio.create_task(seen.follow())
+    await at(1)
+    port.declare(job(2, enabled=False))
+    await at(2)
+    port.declare(None)
+    await at(3)
+    assert seen.jobs == [(0, job(1)), (1, job(2, enabled=False)), (2, None)]
+    await cancel_and_wait(task)
+
+
 async def test_the_status_is_not_cached(file: Path) -> None:
-    reported = msgspec.structs.replace(job(1), earlier_stream=stream_status(journal().snapshot()))
+    reported = msgspec.structs.replace(job(1), earlier_stream=stream_status(runtime_state().snapshot()))
     await watched(FakeJob(reported), file, 1)
     [(_, found)] = await watched(FakeJob(), file, 7)
     assert found is not None
@@ -105,7 +121,7 @@ async def test_the_status_is_not_cached(file: Path) -> None:
 
 async def test_reports_go_through(file: Path) -> None:
     port = FakeJob()
-    await CachedJob(port, file, JOB_UID, at_once).report_status(stream_status(journal().snapshot()))
+    await CachedJob(port, file, JOB_UID, at_once).report_status(stream_status(runtime_state().snapshot()))
     assert len(port.reports) == 1
 
 

@@ -8,91 +8,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
-from sluice_contract.identity import InjectedJob
-from sluice_contract.spec import IngestJobSpec
-from sluice_runtime.adapters.api_session import ApiServer, ApiSession
+from sluice_runtime.adapters.api_session import ApiServer
 from sluice_runtime.adapters.lease import SlotClaimStore
 from sluice_runtime.domain.slot import SlotClaim
 from sluice_runtime.ports import SlotError, SlotPort
 from support.fake_slot import FakeSlotPort
+from support.lease_server import LEASES, LeaseServer, PlainSession, job, owner
 from support.virtual_time import START
+from support.web_server import serve_on_free_port
 
 REAL_TIME = True
-LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
-
-
-def job(name: str) -> InjectedJob:
-    """Return the job as its pod gets it."""
-    spec = IngestJobSpec(tenant="acme", provider="synthetic", symbols=["SPY"])
-    return InjectedJob(namespace="acme", name=name, uid=f"uid-{name}", generation=1, epoch=1, project_id="p", spec=spec)
-
-
-def owner(name: str) -> dict[str, Any]:
-    """Return the owner reference to a job."""
-    return {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "name": name, "uid": f"uid-{name}"}
-
-
-class PlainSession(ApiSession):
-    """A session without certificates, because the server of this test has none."""
-
-    def client_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
-        return self._session
-
-
-class LeaseServer:
-    """A server with one Lease, which checks resource versions as the API server does."""
-
-    def __init__(self) -> None:
-        self.lease: dict[str, Any] | None = None
-        self.version = 0
-        self.refusal: int | None = None
-        self.may_change_owners = True
-        self.writes = 0
-        self.tokens: set[str] = set()
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        app = web.Application()
-        app.router.add_post(LEASES, self._create)
-        app.router.add_get(f"{LEASES}/slot", self._read)
-        app.router.add_put(f"{LEASES}/slot", self._replace)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield "http://{}:{}".format(*runner.addresses[0][:2])
-        finally:
-            await runner.cleanup()
-
-    async def _read(self, request: web.Request) -> web.Response:
-        self.tokens.add(request.headers["Authorization"])
-        if self.refusal is not None:
-            return web.json_response({}, status=self.refusal)
-        return web.json_response(self.lease, status=404 if self.lease is None else 200)
-
-    async def _create(self, request: web.Request) -> web.Response:
-        return await self._store(request) if self.lease is None else web.json_response({}, status=409)
-
-    async def _replace(self, request: web.Request) -> web.Response:
-        version = (await request.json())["metadata"]["resourceVersion"]
-        return await self._store(request) if version == str(self.version) else web.json_response({}, status=409)
-
-    async def _store(self, request: web.Request) -> web.Response:
-        lease: dict[str, Any] = await request.json()
-        before = (self.lease or {}).get("metadata", {}).get("ownerReferences", [])
-        if not self.may_change_owners and lease["metadata"].get("ownerReferences", []) != before:
-            return web.json_response({}, status=403)
-        self.lease = lease
-        self.writes += 1
-        self.version += 1
-        self.lease["metadata"]["resourceVersion"] = str(self.version)
-        return web.json_response(self.lease)
+OWNER_5 = b'{"metadata": {"name": "slot", "ownerReferences": [5]}}'
+SPEC_5 = b'{"metadata": {"name": "slot"}, "spec": 5}'
+NO_TEXT = b'{"metadata": {"name": "\xff"}}'
+UNREADABLE = r"^the Lease slot cannot be read \(.*\); delete it, and a pod creates it again$"
 
 
 @pytest.fixture
@@ -275,6 +207,10 @@ async def test_a_user_of_a_claim_that_has_changed_meanwhile_is_not_recorded(
         ("renewTime", 5),
         ("holderIdentity", 5),
         ("leaseDurationSeconds", "long"),
+        ("renewTime", "10000-01-01T00:00:00.000000Z"),
+        ("renewTime", "0001-01-01T00:00:00.000000+01:00"),
+        ("renewTime", "9999-12-31T23:59:59.000000-01:00"),
+        ("leaseDurationSeconds", 1e300),
     ],
 )
 async def test_a_lease_that_cannot_be_read_is_reported_and_ends_nothing(
@@ -286,8 +222,50 @@ async def test_a_lease_that_cannot_be_read_is_reported_and_ends_nothing(
         await store.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
         assert server.lease is not None
         server.lease["spec"][field] = value
+        with pytest.raises(SlotError, match=UNREADABLE):
+            await store.read_claim()
+        await session.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"[]", b"<html>", b"\xff", b"{}", b'{"metadata": null}', b"[" * 100_000, OWNER_5, SPEC_5, NO_TEXT],
+)  # fmt: skip
+async def test_a_body_that_is_no_lease_is_reported_and_ends_nothing(body: bytes, credentials: Path) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get(f"{LEASES}/slot", answer)
+    async with serve_on_free_port(app) as url:
+        session = PlainSession(ApiServer(url=url, credentials=credentials))
         with pytest.raises(
             SlotError, match=r"^the Lease slot cannot be read \(.*\); delete it, and a pod creates it again$"
         ):
-            await store.read_claim()
+            await SlotClaimStore(session, "acme", "slot", job("us")).read_claim()
         await session.close()
+
+
+@pytest.mark.parametrize("stored", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"])
+async def test_a_job_waits_for_a_claim_of_any_year_that_can_be_read(
+    server: LeaseServer, credentials: Path, stored: str
+) -> None:
+    metadata = {"name": "slot", "resourceVersion": "0"}
+    server.lease = {"metadata": metadata, "spec": {"holderIdentity": "fx", "renewTime": stored}}
+    async with stores(server, credentials) as (us, _):
+        found = await us.read_claim()
+        assert found is not None
+        await us.add_this_job_as_user(found)
+    assert (server.lease["spec"]["renewTime"], owners(server)) == (stored, [owner("us")])
+
+
+async def test_a_claim_that_a_policy_refuses_has_the_policy_s_sentence_and_its_owner_later(
+    server: LeaseServer, credentials: Path
+) -> None:
+    async with stores(server, credentials) as (us, _):
+        server.policy_sentence = "Correct the clock of the pod's node."
+        with pytest.raises(SlotError, match=r"HTTP 403 to POST of Lease slot: Correct the clock of the pod's node\.$"):
+            await us.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+        server.policy_sentence = ""
+        await us.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
+    assert owners(server) == [owner("us")]

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from sluice_runtime.adapters.recording import QuoteRecordingSource, TapeFile
-from sluice_runtime.adapters.replay import read_tape
 from sluice_runtime.adapters.user_text import open_user_text
 from sluice_runtime.domain.market import Bar, Quote, Trade
+from sluice_runtime.providers.replay import read_tape
 from support.fake_listener import FakeListener
 from support.runtime_fakes import FakeSource
 from support.virtual_time import START

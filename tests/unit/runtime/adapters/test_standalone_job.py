@@ -4,21 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from sluice_contract.resource import IngestJob
-from sluice_contract.spec import HOT_FIELDS, IngestJobSpec
+from sluice_contract.spec import IngestJobSpec
 from sluice_runtime.adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from sluice_runtime.adapters.standalone_job import StandaloneJob
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.reload_report import FileReading
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
-from support.runtime_fakes import journal, stored_job
+from sluice_runtime.state.runtime_state import RuntimeState
+from support.runtime_fakes import runtime_state, stored_job
 from support.virtual_time import at, settle
 
 BY_HAND = ManualPause(since=datetime(2026, 3, 2, tzinfo=UTC), reason="bad prints")
@@ -30,8 +29,8 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.document: IngestJob | RequestRefusedError = stored_job()
         self.file = PauseFile(directory)
-        self.book: Journal = journal()
-        self.job = StandaloneJob(self._read, self.file, self.book, Path("job.yaml"))
+        self.runtime: RuntimeState = runtime_state()
+        self.job = StandaloneJob(self._read, self.file, self.runtime.switches, Path("job.yaml"))
         self.seen: list[DeclaredJob] = []
 
     def _read(self) -> IngestJob:
@@ -90,30 +89,6 @@ async def test_a_cold_change_is_logged_and_only_hot_fields_are_applied(
     assert message == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
 
 
-HOT_CHANGES: dict[str, Any] = {
-    "symbols": ["SPY"],
-    "channels": ["quotes", "trades"],
-    "sessions": ["regular"],
-    "enabled": False,
-    "pause": {"reason": "vendor incident"},
-    "pausedSymbols": [{"symbol": "AAPL"}],
-    "dryRun": True,
-    "limits": {"burst": 7},
-    "heartbeat": {"intervalSeconds": 5},
-    "autoStop": {"afterSeconds": 60},
-}
-
-
-@pytest.mark.parametrize("field", sorted(HOT_FIELDS))
-async def test_each_hot_field_is_applied_beside_a_cold_change(world: World, field: str) -> None:
-    name = field.partition(".")[0]
-    async with world.running():
-        world.document = stored_job(synthetic={"seed": 7}, **{name: HOT_CHANGES[name]})
-        await at(60)
-    assert msgspec.to_builtins(world.spec)[name] == msgspec.to_builtins(world.document.spec)[name]
-    assert world.spec.synthetic is None
-
-
 async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -169,11 +144,11 @@ async def test_pauses_by_command_and_pauses_of_the_document_add_up(world: World)
             "MSFT": "",
             "AAPL": "bad prints",
         }
-        [switch] = world.book.switches.value
+        [switch] = world.runtime.switches.value
         assert (switch.source, switch.reason) == (f"file:{world.file.path}", "bad prints")
         world.file.write(ManualPauses())
         await at(2)
-        assert world.book.switches.value == ()
+        assert world.runtime.switches.value == ()
 
 
 async def test_a_damaged_pause_file_leaves_its_last_pauses_in_force_and_is_logged_once(
@@ -183,7 +158,7 @@ async def test_a_damaged_pause_file_leaves_its_last_pauses_in_force_and_is_logge
     async with world.running():
         damage(world.file.path)
         await at(60)
-        assert len(world.book.switches.value) == 1
+        assert len(world.runtime.switches.value) == 1
     assert caplog.text.count("PAUSE_CHECK_FAILED") == 1
 
 
@@ -215,7 +190,7 @@ async def test_simulated_quotes_are_never_written_whatever_changes(
     world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.document = stored_job(provider="alpaca", dryRun=True)
-    simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.book)
+    simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.runtime.switches)
     with pytest.raises(RequestRefusedError):
         simulated.override_until_reload(StartRequest(dry_run=False))
     world.document = stored_job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
@@ -238,7 +213,7 @@ async def test_a_reload_reads_the_pause_file_and_the_document_at_once(world: Wor
             "changed: spec.dryRun, spec.symbols",
         ]
         assert world.job.generation == 2
-        assert [each.pauses for each in world.book.switches.value] == [True]
+        assert [each.pauses for each in world.runtime.switches.value] == [True]
         await settle()
         assert (world.spec.symbols, world.spec.dry_run) == (["SPY"], True)
 
@@ -285,3 +260,13 @@ async def test_the_generation_of_a_start_request_is_the_one_that_is_applied(worl
 
 def damage(path: Path) -> None:
     path.write_text("{")
+
+
+async def test_a_long_reason_in_the_pause_file_is_cut_and_accepted_with_a_start_request(world: World) -> None:
+    long = ManualPause(since=BY_HAND.since, reason="r" * 10_000)
+    world.file.write(ManualPauses(job=long, symbols={"AAPL": long}))
+    async with world.running():
+        [switch] = world.runtime.switches.value
+        assert switch.reason == "r" * 255 + "…"
+        assert [each.reason for each in world.spec.paused_symbols] == ["r" * 255 + "…"]
+        world.job.override_until_reload(StartRequest(dry_run=True))

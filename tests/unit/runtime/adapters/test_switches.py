@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from sluice_runtime.adapters.switches import EnabledFilePoller, StoredSwitchesFile
+from sluice_runtime.aio.waiting import run_with_timeout
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.domain.reload_report import FileReading
-from sluice_runtime.loops.waiting import run_with_timeout
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 from support.virtual_time import seconds
 

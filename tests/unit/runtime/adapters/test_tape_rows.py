@@ -80,13 +80,14 @@ def test_a_time_from_the_start_of_the_tape_is_in_the_unit_of_its_column(column: 
 
 def test_a_mistake_is_reported_with_the_line_of_the_file() -> None:
     found = sentence("", HEADER, LINE, "", LINE.replace("600.01", "abc"))
-    assert found == "line 5 of the tape t.csv is not a quote: bid is 'abc'; write a number"
+    assert found == "line 5 of the tape t.csv is not a quote: bid is not a number; write a number"
     found = sentence(HEADER.replace(",", ";"), LINE.replace(",", ";").replace("600.03", "600,03"))
-    assert found == "line 2 of the tape t.csv is not a quote: ask is '600,03'; write a number with a decimal point"
-    assert sentence(HEADER, LINE, HEADER).startswith("line 3 of the tape t.csv is not a quote: bid is 'bid'")
+    assert found == "line 2 of the tape t.csv is not a quote: ask is not a number; write a number with a decimal point"
+    assert sentence(HEADER, LINE, HEADER).startswith("line 3 of the tape t.csv is not a quote: bid is not a number")
 
 
 @pytest.mark.parametrize("header", ["", LINE, HEADER + ",bid", HEADER + ",venue", "time_ms,time_s," + HEADER[8:]])
-def test_a_header_with_other_columns_is_an_error_that_lists_them(header: str) -> None:
+def test_a_header_with_other_columns_is_an_error_that_says_what_to_write(header: str) -> None:
     found = sentence(header, LINE) if header else sentence()
-    assert found.startswith(f"the tape t.csv has the columns {header or '(none)'}; it needs time_ms,symbol")
+    problem = "in line 1 are not those of a tape" if header else "are missing"
+    assert found == f"the columns of the tape t.csv {problem}; write the header {HEADER}"

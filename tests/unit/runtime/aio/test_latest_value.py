@@ -1,6 +1,6 @@
 import asyncio
 
-from sluice_runtime.loops.latest_value import LatestValue, wait_for_any_change
+from sluice_runtime.aio.latest_value import LatestValue, wait_for_any_change
 from support.virtual_time import settle
 
 

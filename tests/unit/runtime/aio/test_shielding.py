@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.adapters.shielding import close_and_notify, finish_despite_cancellation
+from sluice_runtime.aio.shielding import close_and_notify, finish_despite_cancellation
 from support.fake_listener import FakeListener
 
 

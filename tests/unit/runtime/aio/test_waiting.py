@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.loops.waiting import cancel_and_wait, run_until_first_completes, run_with_timeout
+from sluice_runtime.aio.waiting import cancel_and_wait, run_until_first_completes, run_with_timeout
 from support.virtual_time import seconds
 
 

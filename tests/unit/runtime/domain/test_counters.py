@@ -2,14 +2,24 @@ from sluice_runtime.domain.counters import Counters, increment
 
 
 def test_counts_are_kept_by_label() -> None:
-    book: dict[str, int] = {}
-    increment(book, "a")
-    increment(book, "a", 2)
-    increment(book, "b", 0)
-    assert book == {"a": 3, "b": 0}
+    counts: dict[str, int] = {}
+    increment(counts, "a")
+    increment(counts, "a", 2)
+    increment(counts, "b", 0)
+    assert counts == {"a": 3, "b": 0}
 
 
 def test_two_processes_counters_are_their_own() -> None:
     first, second = Counters(), Counters()
     increment(first.stops, "x")
     assert second.stops == {}
+
+
+def test_each_count_rises_by_itself() -> None:
+    counters = Counters()
+    counters.count_start()
+    counters.count_live_transition()
+    counters.count_writes(3)
+    counters.count_symbol_pauses(2)
+    found = (counters.starts, counters.live_transitions, counters.writes, counters.paused_by_flag)
+    assert found == (1, 1, 3, 2)

@@ -50,7 +50,7 @@ def test_switches_are_applied_when_the_desired_state_has_each_of_them_and_no_oth
     file, api = (Switch(source=source, pauses=True) for source in ("file:/enabled", "api"))
     running, paused = desired_state_of(job(), START, ()), desired_state_of(job(), START, (file, api))
     assert has_applied_switches(running, ())
-    assert has_applied_switches(paused, (api, file))
+    assert has_applied_switches(paused, (file, api))
     assert not has_applied_switches(running, (api,))
     assert not has_applied_switches(paused, (api,))
 

@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from sluice_contract.gap_documents import GapRepair
 from sluice_contract.status import StreamGap
-from sluice_runtime.domain.desired import Desired, with_pause
+from sluice_runtime.domain.desired import UNREAD_OBJECTS, Desired, with_pause
 from sluice_runtime.domain.gap_ledger import GapLedger
 from sluice_runtime.domain.market import Quote
 from sluice_runtime.domain.pause import PauseInForce
@@ -79,15 +79,16 @@ def test_at_most_a_hundred_gaps_wait_and_the_oldest_is_dropped() -> None:
         ledger.begin_gap(START + n * SECOND, "disconnect")
         ledger.end_gap(START + n * SECOND, BOTH)
     waiting = ledger.waiting(1000)
-    assert [len(waiting), len(ledger.to_repair)] == [100, 100]
+    to_repair = [*iter(lambda: ledger.take_gap_to_repair(datetime.max.replace(tzinfo=UTC)), None)]
+    assert [len(waiting), len(to_repair)] == [100, 100]
     assert waiting[0].gap.from_ == START + SECOND
-    assert ledger.dropped == 1
+    assert [ledger.take_dropped_count(), ledger.take_dropped_count()] == [1, 0]
 
 
 def test_a_pause_is_the_cause_of_a_gap_that_lasts() -> None:
     ledger = GapLedger(START)
     ledger.begin_gap(START, "disconnect")
-    ledger.follow_pauses(with_pause(desired(), PauseInForce(source="cr:acme/us")), START + SECOND)
+    ledger.follow_pauses(with_pause(desired(), PauseInForce(source="spec.enabled")), START + SECOND)
     ledger.end_gap(START + 2 * SECOND, BOTH)
     assert ledger.closed_gaps == (StreamGap(from_=START, to=START + 2 * SECOND, cause="pause"),)
 
@@ -145,3 +146,44 @@ def test_symbols_that_are_added_as_paused_or_removed_while_paused_have_no_gap() 
 def test_a_repair_keeps_the_gap_itself() -> None:
     [gap] = ledger_with_gap().waiting(1)
     assert msgspec.structs.replace(gap, repair=GapRepair(open_symbols=0)).key == gap.key
+
+
+def test_a_gap_is_repaired_once_it_has_ended_for_long_enough() -> None:
+    ledger = ledger_with_gap()
+    end = START + SECOND
+    assert ledger.take_gap_to_repair(ended_by=end - timedelta(microseconds=1)) is None
+    taken = ledger.take_gap_to_repair(ended_by=end)
+    assert taken is not None
+    assert taken.gap.to == end
+    assert ledger.take_gap_to_repair(ended_by=end + SECOND) is None
+
+
+def test_gaps_to_publish_are_taken_once_and_again_after_their_repair() -> None:
+    ledger = GapLedger(START)
+    assert ledger.take_gaps_to_publish() == []
+    ledger.expect_publication()
+    ledger.begin_gap(START, "stall")
+    ledger.end_gap(START + SECOND, BOTH)
+    [gap] = ledger.take_gaps_to_publish()
+    assert ledger.take_gaps_to_publish() == []
+    assert ledger.waiting(10) == [gap]
+    ledger.record_repair(gap, GapRepair(open_symbols=0, trades=3))
+    [repaired] = ledger.take_gaps_to_publish()
+    assert (repaired.gap, repaired.repair.trades) == (gap.gap, 3)
+
+
+def test_nothing_is_kept_to_be_published_unless_it_is_expected() -> None:
+    ledger = ledger_with_gap()
+    assert ledger.take_gaps_to_publish() == []
+
+
+def test_a_process_that_has_not_read_its_pauses_yet_changes_neither_a_gap_nor_the_paused_symbols() -> None:
+    ledger = GapLedger(START)
+    ledger.begin_gap(START - 9 * SECOND, "restart")
+    ledger.follow_pauses(with_pause(pausing(frozenset(), BOTH), UNREAD_OBJECTS), START + SECOND)
+    assert ledger.open_gap is not None
+    assert ledger.open_gap.cause == "restart"
+    ledger.follow_pauses(pausing(frozenset({"AAPL"}), BOTH), START + 2 * SECOND)
+    ledger.end_symbol_gaps(BOTH, START + 3 * SECOND)
+    [gap] = ledger.waiting(10)
+    assert (gap.symbols, gap.gap.from_) == (("AAPL",), START)  # it was paused when the process started

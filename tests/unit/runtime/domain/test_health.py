@@ -21,7 +21,7 @@ from support.runtime_fakes import desired
 from support.snapshots import LATER, largest_snapshot, snapshot
 from support.virtual_time import START
 
-PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
+PAUSE = PauseInForce(source="spec.enabled", reason="vendor", until=LATER)
 ACKNOWLEDGED = PauseAcknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
 
 
@@ -37,7 +37,7 @@ def paused(**changes: Any) -> RuntimeSnapshot:
         ("Authenticating", "starting"),
         ("Subscribing", "starting"),
         ("Live", "running"),
-        ("Paused", "paused"),
+        ("Paused", "starting"),  # the pause has ended, and the pod has not begun to connect
         ("BackingOff", "degraded"),
         ("Blocked", "blocked"),
         ("Finished", "finished"),
@@ -49,6 +49,14 @@ def test_each_state_has_one_heartbeat_status(state: StreamState, word: str) -> N
 
 def test_a_process_that_shuts_down_says_stopped_in_any_stream_state() -> None:
     assert {heartbeat_state(snapshot(state, stopping=True)) for state in get_args(StreamState)} == {"stopped"}
+
+
+def test_a_denied_job_is_blocked_also_in_its_last_heartbeat_but_not_while_it_is_paused() -> None:
+    denied = msgspec.structs.replace(desired(), denied="no")
+    assert heartbeat_state(snapshot("Blocked", desired=denied)) == "blocked"
+    assert heartbeat_state(snapshot("Blocked", desired=denied, stopping=True)) == "blocked"
+    assert heartbeat_state(snapshot("Paused", desired=with_pause(denied, PAUSE))) == "paused"
+    assert heartbeat_state(snapshot("Paused", desired=with_pause(denied, PAUSE), stopping=True)) == "stopped"
 
 
 def test_a_pod_that_has_not_read_its_job_is_starting_and_not_paused() -> None:
@@ -80,7 +88,6 @@ def test_what_is_unknown_is_absent_from_the_status_never_null() -> None:
         "state": "Live",
         "heartbeat": {"at": LATER, "status": "running", "dryRun": False, "epoch": 7, "sessionID": "5e55"},
         "ingestEnabled": True,
-        "ingestEnabledSource": "cr:acme/us",
         "symbols": {
             "live": "0/2",
             "desired": 2,
@@ -123,7 +130,7 @@ def test_the_status_names_the_symbols_that_are_stale_halted_or_paused() -> None:
 def test_the_status_of_two_thousand_symbols_has_20_names_of_each_kind_and_fits() -> None:
     status = fit_stream_status(stream_status(largest_snapshot()))
     symbols = status.symbols
-    lists = (symbols.stale_symbols, symbols.halted_symbols, symbols.paused_symbols, symbols.unknown_paused)
+    lists = (symbols.stale_symbols, symbols.halted_symbols, symbols.paused_symbols, symbols.unknown_paused_symbols)
     assert [len(names) for names in lists] == [20, 20, 20, 20]
     assert {len(name) for names in lists for name in names} == {21}
     assert len(symbols.rejections) == 20

@@ -1,14 +1,14 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 from google.cloud.firestore_v1.types import Document
 
 from sluice_contract.documents import HEARTBEAT_BYTES, NAMES_SHOWN, HeartbeatDocument
+from sluice_contract.pause_status import PauseSource
 from sluice_contract.remedies import REMEDIES, SINK_FAILURE, remedy_of_failure
 from sluice_contract.status import StreamFailure, StreamGap
 from sluice_contract.status_values import LARGEST
 from sluice_contract.symbol_counts import FreshnessCounts
-from sluice_runtime.adapters.firestore.values import encode_fields
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap
@@ -16,11 +16,13 @@ from sluice_runtime.domain.health import ActivityTimes
 from sluice_runtime.domain.heartbeat_document import cut_texts, heartbeat_document
 from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
+from sluice_runtime.domain.write_budget import WriteAccount
+from sluice_runtime.sinks.firestore.values import encode_fields
 from support.runtime_fakes import desired
 from support.snapshots import LATER, LONG, largest_snapshot, snapshot
 from support.virtual_time import START
 
-PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
+PAUSE = PauseInForce(source="spec.enabled", reason="vendor", until=LATER)
 FAILURE = StreamFailure(type="auth", message="Alpaca refuses the key", at=START)
 
 
@@ -29,7 +31,7 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
         "status": "running",
         "ts": LATER,
         "ingest_enabled": True,
-        "ingest_enabled_source": "cr:acme/us",
+        "ingest_enabled_source": None,
         "pause_reason": None,
         "pause_until": None,
         "last_symbol": None,
@@ -58,6 +60,10 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
         "cluster": None,
         "gaps": [],
         "failure": None,
+        "pause_by": None,
+        "pause_sources": [],
+        "writes_day": None,
+        "writes_used": None,
         "updated_at": LATER,
         "last_heartbeat_at": LATER,
     }
@@ -65,8 +71,17 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
 
 def test_a_paused_heartbeat_has_the_source_the_reason_and_the_end() -> None:
     beat = heartbeat_document(snapshot("Paused", desired=with_pause(desired(), PAUSE)))
-    assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "cr:acme/us")
+    assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "spec.enabled")
     assert (beat.pause_reason, beat.pause_until) == ("vendor", LATER)
+    assert (beat.pause_by, beat.pause_sources) == (None, ["spec.enabled"])
+
+
+def test_a_heartbeat_of_several_switches_names_all_and_has_the_author_of_the_first_and_the_latest_end() -> None:
+    others = (PauseSource(source="spec.enabled"), PauseSource(source="api"))
+    pause = PauseInForce(source="pause:us-7k2p", reason="vendor", by="alice", until=LATER, others=others)
+    beat = heartbeat_document(snapshot("Paused", desired=with_pause(desired(), pause)))
+    assert (beat.ingest_enabled_source, beat.pause_by, beat.pause_until) == ("pause:us-7k2p", "alice", None)
+    assert beat.pause_sources == ["pause:us-7k2p", "spec.enabled", "api"]
 
 
 def test_the_times_of_the_heartbeat_are_independent() -> None:
@@ -151,6 +166,8 @@ def largest_document(name: str) -> HeartbeatDocument:
         paused=[name] * NAMES_SHOWN,
         clock_skew_ms=-LARGEST,
         cluster="c" * 36,
+        writes_day="2026-11-28",
+        writes_used=LARGEST,
     )
 
 
@@ -161,7 +178,7 @@ def test_the_largest_document_has_at_most_4_kb() -> None:
     for text in (document.pause_reason, document.failure.message):
         assert text is not None
         assert text.endswith("…")
-        assert len(text.encode()) > 60
+        assert len(text.encode()) >= 30
 
 
 def test_names_of_the_usual_length_leave_room_for_the_texts() -> None:
@@ -205,3 +222,10 @@ def test_texts_are_shorter_where_many_symbols_have_long_names() -> None:
     assert largest.failure is not None
     assert len(largest.failure.message.encode()) <= 100
     assert len(largest.unheard) == 20
+
+
+def test_the_documents_of_the_day_include_the_heartbeat_itself() -> None:
+    account = WriteAccount(day=date(2026, 11, 28), used=1234, resets_at=LATER, limit=20_000, paced_interval_seconds=7.5)
+    fields = heartbeat_document(snapshot(writes=account)).document_fields()
+    assert (fields["writes_day"], fields["writes_used"]) == ("2026-11-28", 1235)
+    assert fields["effective_interval_ms"] == 7500

@@ -30,7 +30,7 @@ def test_only_the_first_twenty_are_shown_and_all_are_counted() -> None:
     shown = SubscriptionLedger(frozenset(), tuple(map(rejection, names))).to_symbol_counts(
         desired(symbols=names, pausedSymbols=unknown)
     )
-    assert (shown.rejected, len(shown.rejections), len(shown.unknown_paused)) == (50, 20, 20)
+    assert (shown.rejected, len(shown.rejections), len(shown.unknown_paused_symbols)) == (50, 20, 20)
 
 
 def test_only_rejections_that_the_earlier_ledger_lacks_are_new() -> None:

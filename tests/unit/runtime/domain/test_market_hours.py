@@ -1,5 +1,4 @@
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,9 +12,11 @@ from sluice_runtime.domain.market_hours import (
     MarketSchedule,
     MarketState,
     market_hours,
-    market_schedule_of_job,
     market_state,
     next_quotes_at,
+    open_seconds_between,
+    regular_and_extended_hours_of_job,
+    with_sessions_of_job,
 )
 from sluice_runtime.domain.trading_calendar import TradingCalendar, TradingDay
 from support.runtime_fakes import job_spec
@@ -187,41 +188,11 @@ def test_after_the_table_ends_a_vendor_s_calendar_is_enough() -> None:
     assert (state.phase, state.calendar_ends_on) == ("open", date(2032, 1, 7))
 
 
-@pytest.mark.parametrize(
-    ("spec", "expected"),
-    [
-        ({"provider": "alpaca", "alpaca": {"feed": "iex"}}, IEX_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "sip"}}, REGULAR_AND_EXTENDED_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "delayed_sip"}}, DELAYED_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "overnight"}}, OVERNIGHT_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "boats"}}, OVERNIGHT_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "crypto"}}, ALWAYS_OPEN),
-        ({"provider": "alpaca", "alpaca": {"feed": "test"}}, ALWAYS_OPEN),
-        ({"provider": "ibkr", "ibkr": {"host": "gateway"}}, REGULAR_AND_EXTENDED_HOURS),
-        ({"provider": "synthetic"}, ALWAYS_OPEN),
-        ({"provider": "replay"}, UNKNOWN_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "sip"}, "sessions": ["regular"]}, REGULAR_HOURS),
-        (
-            {"provider": "alpaca", "alpaca": {"feed": "boats"}, "sessions": ["overnight", "regular", "extended"]},
-            ALL_SESSIONS,
-        ),
-        ({"provider": "alpaca", "alpaca": {"feed": "test"}, "sessions": ["regular"]}, SIMULATED_REGULAR_HOURS),
-        ({"provider": "alpaca", "alpaca": {"feed": "crypto"}, "sessions": ["regular"]}, ALWAYS_OPEN),
-        ({"provider": "ibkr", "ibkr": {"host": "gateway"}, "sessions": ["regular"]}, REGULAR_HOURS),
-        ({"provider": "synthetic", "sessions": ["regular"]}, SIMULATED_REGULAR_HOURS),
-        ({"provider": "replay", "sessions": ["regular"]}, UNKNOWN_HOURS),
-    ],
-)
-def test_a_job_has_the_sessions_of_its_spec_or_of_its_provider_and_feed(
-    spec: dict[str, Any], expected: MarketSchedule
-) -> None:
-    assert market_schedule_of_job(_job_spec(spec)) == expected
-
-
-def _job_spec(fields: dict[str, Any]) -> Any:
-    if "alpaca" in fields:
-        fields = {**fields, "alpaca": {**fields["alpaca"], "credentialsSecretRef": {"name": "alpaca"}}}
-    return job_spec(**fields)
+def test_the_sessions_of_a_job_replace_those_of_its_feed() -> None:
+    assert with_sessions_of_job(ALWAYS_OPEN, job_spec()) == ALWAYS_OPEN
+    assert with_sessions_of_job(ALWAYS_OPEN, job_spec(sessions=["regular"])) == SIMULATED_REGULAR_HOURS
+    assert regular_and_extended_hours_of_job(job_spec()) == REGULAR_AND_EXTENDED_HOURS
+    assert regular_and_extended_hours_of_job(job_spec(sessions=["regular"])) == REGULAR_HOURS
 
 
 def quotes_since(schedule: MarketSchedule, *instants: datetime) -> list[datetime | None]:
@@ -249,10 +220,6 @@ def test_a_delayed_feed_has_the_quotes_of_a_session_later_than_the_session() -> 
 )
 def test_quotes_are_expected_while_the_market_is_open(schedule: MarketSchedule, expected: bool) -> None:
     assert market_hours(schedule)(OPEN_ON_MONDAY).expects_quotes is expected
-
-
-def test_simulated_quotes_have_no_market_hours() -> None:
-    assert market_schedule_of_job(job_spec(provider="alpaca", dryRun=True)) == ALWAYS_OPEN
 
 
 def test_no_market_without_sessions_opens_or_closes() -> None:
@@ -283,3 +250,36 @@ def test_the_time_of_the_next_quotes_follows_the_sessions_and_the_hours_of_the_f
     schedule: MarketSchedule, at: datetime, expected: datetime | None
 ) -> None:
     assert next_quotes_at(schedule, TradingCalendar(), at) == expected
+
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("schedule", "begins", "hours"),
+    [
+        (REGULAR_HOURS, utc(11, 23, 8), 6.5),  # Monday, midnight in Los Angeles
+        (REGULAR_HOURS, utc(11, 23, 20), 1.0),
+        (REGULAR_HOURS, utc(11, 23, 22), 0.0),
+        (REGULAR_AND_EXTENDED_HOURS, utc(11, 23, 8), 16.0),
+        (ALL_SESSIONS, utc(11, 23, 8), 24.0),
+        (ALL_SESSIONS, utc(11, 22, 8), 7.0),  # Sunday, from 20:00 in New York on
+        (MarketSchedule(frozenset({"extended"})), utc(11, 23, 8), 9.5),
+        (REGULAR_HOURS, utc(11, 28, 8), 0.0),  # Saturday
+        (REGULAR_HOURS, utc(11, 27, 8), 3.5),  # a half day
+        (IEX_HOURS, utc(11, 23, 8), 9.0),
+        (DELAYED_HOURS, utc(11, 23, 8), 16.0),
+        (DELAYED_HOURS, utc(11, 24, 1), 0.25),
+    ],
+)
+def test_the_open_seconds_are_those_of_the_sessions_to_the_end_of_the_day(
+    schedule: MarketSchedule, begins: datetime, hours: float
+) -> None:
+    ends = begins.replace(hour=8) + (timedelta(days=1) if begins.hour >= 8 else timedelta())
+    assert open_seconds_between(schedule, TradingCalendar(), begins, ends) == hours * HOUR
+
+
+@pytest.mark.parametrize(("schedule", "year"), [(ALWAYS_OPEN, 2026), (UNKNOWN_HOURS, 2026), (REGULAR_HOURS, 2099)])
+def test_the_open_seconds_are_unknown_without_sessions_or_calendar(schedule: MarketSchedule, year: int) -> None:
+    begins = datetime(year, 11, 23, 8, tzinfo=UTC)
+    assert open_seconds_between(schedule, TradingCalendar(), begins, begins + timedelta(days=1)) is None

@@ -3,15 +3,17 @@ from typing import Any
 
 import pytest
 
+from sluice_contract.pause_status import PauseSource
 from sluice_contract.spec import PausedSymbol
 from sluice_runtime.domain.pause import (
     PauseInForce,
     Switch,
+    SymbolPause,
     current_pauses_by_symbol,
+    cut_reason,
     next_pause_end,
     parse_on_or_off,
     pause_in_force,
-    pausing_sources,
     switches_of_job,
     with_switch,
 )
@@ -35,13 +37,15 @@ def test_no_switch_means_stream() -> None:
     assert decision() is None
 
 
-def test_the_first_switch_that_pauses_decides() -> None:
+def test_the_first_switch_in_the_order_of_authority_gives_source_reason_and_author() -> None:
     inputs = (
-        Switch(source="a", pauses=False),
-        Switch(source="b", pauses=True, reason="why"),
-        Switch(source="c", pauses=True),
+        Switch(source="spec.enabled", pauses=False),
+        Switch(source="api", pauses=True),
+        Switch(source="pause:x", pauses=True, reason="why", by="alice"),
     )
-    assert pause_in_force(inputs, START) == PauseInForce(source="b", reason="why")
+    found = pause_in_force(inputs, START)
+    assert found is not None
+    assert (found.source, found.reason, found.by, found.source_names) == ("pause:x", "why", "alice", ("pause:x", "api"))
 
 
 def test_a_switch_with_an_end_pauses_before_that_instant_and_not_at_it() -> None:
@@ -51,16 +55,16 @@ def test_a_switch_with_an_end_pauses_before_that_instant_and_not_at_it() -> None
 
 
 def test_enabled_false_pauses_for_good() -> None:
-    assert decision(enabled=False) == PauseInForce(source="cr:acme/us")
+    assert decision(enabled=False) == PauseInForce(source="spec.enabled")
 
 
 def test_a_pause_says_why_and_until_when() -> None:
     paused = decision(pause={"reason": "vendor", "until": stamp(SOON)})
-    assert paused == PauseInForce(source="cr:acme/us", reason="vendor", until=SOON)
+    assert paused == PauseInForce(source="spec.pause", reason="vendor", until=SOON)
 
 
 def test_a_pause_without_an_end_stays() -> None:
-    assert decision(LATER, pause={"reason": "vendor"}) == PauseInForce(source="cr:acme/us", reason="vendor")
+    assert decision(LATER, pause={"reason": "vendor"}) == PauseInForce(source="spec.pause", reason="vendor")
 
 
 def test_a_pause_that_is_over_does_not_pause() -> None:
@@ -69,7 +73,10 @@ def test_a_pause_that_is_over_does_not_pause() -> None:
 
 def test_a_disabled_job_stays_paused_when_its_pause_ends() -> None:
     spec: dict[str, Any] = {"enabled": False, "pause": {"reason": "vendor", "until": stamp(SOON)}}
-    assert decision(LATER, **spec) == PauseInForce(source="cr:acme/us", reason="vendor")
+    assert decision(START, **spec) == PauseInForce(
+        source="spec.enabled", others=(PauseSource(source="spec.pause", reason="vendor", until=SOON),)
+    )
+    assert decision(LATER, **spec) == PauseInForce(source="spec.enabled")
 
 
 @pytest.mark.parametrize(
@@ -92,8 +99,16 @@ def test_a_pause_that_ended_before_the_first_date_of_utc_is_over() -> None:
 
 def test_symbols_are_paused_until_each_one_s_own_end() -> None:
     entries = [PausedSymbol(symbol="A", reason="bad prints", until=SOON), PausedSymbol(symbol="B")]
-    assert current_pauses_by_symbol(entries, START) == {"A": entries[0], "B": entries[1]}
-    assert current_pauses_by_symbol(entries, LATER) == {"B": entries[1]}
+    of_a = SymbolPause(source="spec.pausedSymbols", reason="bad prints")
+    of_b = SymbolPause(source="spec.pausedSymbols", reason="")
+    assert current_pauses_by_symbol(entries, START) == {"A": of_a, "B": of_b}
+    assert current_pauses_by_symbol(entries, LATER) == {"B": of_b}
+
+
+def test_the_note_about_a_paused_symbol_names_the_object_and_its_author() -> None:
+    assert SymbolPause(source="spec.pausedSymbols", reason="bad prints").description == "bad prints"
+    assert SymbolPause(source="pause:x", reason="bad prints").description == "bad prints (pause:x)"
+    assert SymbolPause(source="pause:x", reason="halt", by="alice").description == "halt (pause:x, alice)"
 
 
 def test_the_next_change_is_the_first_end_still_to_come() -> None:
@@ -104,17 +119,38 @@ def test_the_next_change_is_the_first_end_still_to_come() -> None:
     assert next_pause_end(job(**spec), START) == SOON
     assert next_pause_end(job(**spec), SOON) == LATER
     assert next_pause_end(job(**spec), LATER) is None
+    quota = Switch(source="quota", pauses=True, until=LATER + timedelta(hours=2))
+    assert next_pause_end(job(**spec), LATER, [quota], [LATER + timedelta(hours=1)]) == LATER + timedelta(hours=1)
+    assert next_pause_end(job(**spec), LATER, [quota]) == LATER + timedelta(hours=2)
 
 
-def test_all_sources_that_pause_are_named_once_each() -> None:
+def test_a_source_is_named_once_even_if_two_switches_have_it() -> None:
     inputs = (
-        Switch(source="cr:acme/us", pauses=True),
-        Switch(source="cr:acme/us", pauses=True, until=SOON),
+        Switch(source="unreadable", pauses=True, reason="a"),
+        Switch(source="unreadable", pauses=True, reason="b"),
         Switch(source="api", pauses=False),
         Switch(source="env:INGEST_ENABLED", pauses=True),
         Switch(source="autoStop", pauses=True, until=SOON),
     )
-    assert pausing_sources(inputs, LATER) == ("cr:acme/us", "env:INGEST_ENABLED")
+    found = pause_in_force(inputs, LATER)
+    assert found is not None
+    assert found.source_names == ("unreadable", "env:INGEST_ENABLED")
+    assert [each.reason for each in found.sources] == ["a", "b", None]
+
+
+@pytest.mark.parametrize(
+    ("ends", "latest"), [((SOON, LATER), LATER), ((LATER, SOON), LATER), ((SOON, None), None), ((None, SOON), None)]
+)
+def test_a_pause_ends_with_its_latest_switch_and_not_by_itself_if_one_has_no_end(
+    ends: tuple[datetime | None, datetime | None], latest: datetime | None
+) -> None:
+    first, second = ends
+    found = pause_in_force(
+        (Switch(source="spec.pause", pauses=True, until=first), Switch(source="quota", pauses=True, until=second)),
+        START,
+    )
+    assert found is not None
+    assert found.ends_at == latest
 
 
 @pytest.mark.parametrize(
@@ -133,3 +169,13 @@ def test_only_switches_that_pause_are_kept() -> None:
     on, off = Switch(source="a", pauses=True), Switch(source="a", pauses=False)
     assert with_switch((), on) == (on,)
     assert with_switch((on, Switch(source="b", pauses=True)), off) == (Switch(source="b", pauses=True),)
+
+
+def test_a_reason_has_at_most_the_characters_of_the_job_s_field() -> None:
+    assert cut_reason(None) is None
+    assert cut_reason("r" * 256) == "r" * 256
+    assert cut_reason("\N{BAR CHART}" * 257) == "\N{BAR CHART}" * 255 + "…"
+
+
+def test_a_reason_with_half_a_surrogate_pair_can_be_stored() -> None:
+    assert cut_reason("vendor \ud800 incident") == "vendor ? incident"

@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sluice_contract.pause_status import PauseSource
 from sluice_runtime.domain.desired import UNREAD, Desired, with_pause
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.reload_report import FileReading, ReloadReport, effect_of_reload
@@ -10,8 +11,10 @@ from support.runtime_fakes import desired
 
 
 def paused(*sources: str) -> Desired:
-    found = with_pause(desired(), PauseInForce(source=sources[0]))
-    return msgspec.structs.replace(found, switches=sources)
+    first, *others = sources
+    return with_pause(
+        desired(), PauseInForce(source=first, others=tuple(PauseSource(source=other) for other in others))
+    )
 
 
 def running(generation: int = 1, **spec: Any) -> Desired:

@@ -1,56 +1,47 @@
-from typing import Any
-
 import pytest
 
-from sluice_contract.spec import IngestJobSpec
-from sluice_runtime.domain.slot import HELD_SECONDS, ClaimObservation, SlotClaim, slot_lease_name
-from support.runtime_fakes import job_spec
+from sluice_contract.lease import LeaseObservation
+from sluice_runtime.domain.slot import HELD_SECONDS, SlotClaim, is_claimable_by, key_digest, slot_lease_name
 from support.virtual_time import START
 
+STREAM = "wss://stream.data.alpaca.markets/v2/iex"
+CLUSTER = "0f3c9f1e-6a41-4a53-8d0e-1f7a3d1c2b44"
 OTHERS = SlotClaim(holder="other", renewed_at=START, version="1")
 
 
 @pytest.mark.parametrize("claim", [None, SlotClaim(holder=""), SlotClaim(holder="me")])
 def test_an_unheld_or_own_claim_is_free(claim: SlotClaim | None) -> None:
-    assert ClaimObservation(claim, 0.0).is_claimable_by("me", 0.0)
+    assert is_claimable_by("me", LeaseObservation(claim, 0.0), 0.0)
 
 
 def test_a_claim_that_another_renews_is_never_free() -> None:
-    sighting = ClaimObservation(None, 0.0)
+    sighting = LeaseObservation[SlotClaim](None, 0.0)
     for n in range(100):
         wait_for_rotation = SlotClaim(holder="other", renewed_at=START, version=str(n))
         sighting = sighting.updated_with(wait_for_rotation, n * 50.0)
-        assert not sighting.is_claimable_by("me", n * 50.0)
+        assert not is_claimable_by("me", sighting, n * 50.0)
 
 
 def test_a_claim_that_another_no_longer_renews_is_free_after_a_while() -> None:
-    sighting = ClaimObservation(None, 0.0).updated_with(OTHERS, 10.0).updated_with(OTHERS, 60.0)
-    assert not sighting.is_claimable_by("me", 10.0 + HELD_SECONDS - 1)
-    assert sighting.is_claimable_by("me", 10.0 + HELD_SECONDS)
+    sighting = LeaseObservation[SlotClaim](None, 0.0).updated_with(OTHERS, 10.0).updated_with(OTHERS, 60.0)
+    assert not is_claimable_by("me", sighting, 10.0 + HELD_SECONDS - 1)
+    assert is_claimable_by("me", sighting, 10.0 + HELD_SECONDS)
 
 
-def spec(name: str = "alpaca", **alpaca: Any) -> IngestJobSpec:
-    block = {"credentialsSecretRef": {"name": name}, **alpaca}
-    return job_spec(provider="alpaca", alpaca=block)
+def test_each_key_has_its_own_slot_whose_name_does_not_reveal_it() -> None:
+    names = [slot_lease_name(key) for key in ("a-secret\niex", "a-secret\nsip")]
+    assert names[0] == "sluice-slot-1c9b26c2247e4f7999bd"
+    assert names[0] != names[1]
+    assert all("a-secret" not in name and len(name) <= 63 for name in names)
 
 
-def test_each_secret_and_endpoint_has_its_own_slot_whose_name_reveals_neither() -> None:
-    specs = [spec(), spec("other"), spec(feed="sip"), spec(streamURL="wss://proxy.example/v2/iex")]
-    names = [slot_lease_name(each) for each in specs]
-    assert len(set(names)) == 4
-    assert names[0] == slot_lease_name(spec(feed="iex"))
-    assert all(name is not None and "alpaca" not in name and len(name) <= 63 for name in names)
-
-
-def test_each_client_of_a_gateway_has_its_own_slot() -> None:
-    def name(**ibkr: Any) -> str | None:
-        return slot_lease_name(job_spec(provider="ibkr", ibkr={"host": "gateway", **ibkr}))
-
-    names = [name(), name(host="other"), name(port=4001), name(clientID=2)]
-    assert (len(set(names)), None in names) == (4, False)
-    assert names[0] == name(host="Gateway", port=4002, clientID=1)
-
-
-def test_a_provider_without_credentials_needs_no_slot() -> None:
-    assert slot_lease_name(job_spec()) is None
-    assert slot_lease_name(job_spec(provider="alpaca", dryRun=True)) is None
+def test_the_digest_of_a_key_differs_between_keys_streams_and_clusters_and_reveals_none_of_them() -> None:
+    digests = [
+        key_digest("PK1", STREAM, CLUSTER),
+        key_digest("PK2", STREAM, CLUSTER),
+        key_digest("PK1", "wss://other", CLUSTER),
+        key_digest("PK1", STREAM, "another cluster"),
+    ]
+    assert len(set(digests)) == 4
+    assert all(len(digest) == 32 and set(digest) <= set("0123456789abcdef") for digest in digests)
+    assert digests[0] == key_digest("PK1", STREAM, CLUSTER)

@@ -12,7 +12,7 @@ from sluice_runtime.domain.health import RuntimeSnapshot
 from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.smoke_verdict import SmokeObservation, smoke_verdict
-from support.runtime_fakes import desired, journal
+from support.runtime_fakes import desired, runtime_state
 
 MONDAY = datetime(2026, 11, 30, 13, tzinfo=UTC)
 OPS, QUOTES = "tenants/acme/ops/market_ingest", "tenants/acme/live_quotes"
@@ -22,7 +22,7 @@ CLOSED = "the market of alpaca:iex is closed until Monday 2026-11-30 13:00 UTC, 
 def live(**changes: Any) -> RuntimeSnapshot:
     """Return the snapshot of a live stream in an open market."""
     summary = FreshnessSummary(session=MarketState("open"), counts=NO_SYMBOLS)
-    snapshot = journal(desired(dryRun=changes.pop("dry_run", False))).snapshot()
+    snapshot = runtime_state(desired(dryRun=changes.pop("dry_run", False))).snapshot()
     return msgspec.structs.replace(snapshot, state="Live", feed="alpaca:iex", freshness=summary, **changes)
 
 
@@ -30,6 +30,7 @@ def verdict(snapshot: RuntimeSnapshot, **seen: Any) -> tuple[bool, str]:
     fields: dict[str, Any] = {"heartbeats": 0, "quotes": 0, "next_quotes_at": None, **seen}
     observation = SmokeObservation(
         snapshot=snapshot,
+        always_open_feed="ALPACA_DATA_FEED=test with MONITORED_SYMBOLS=FAKEPACA",
         heartbeat_document=OPS,
         quotes_collection=QUOTES,
         **fields,
@@ -54,26 +55,26 @@ async def test_a_heartbeat_alone_passes_and_the_sentence_says_that_the_market_is
 
 async def test_a_heartbeat_alone_passes_while_the_job_is_paused() -> None:
     paused = with_pause(desired(), PauseInForce(source="env:INGEST_ENABLED"))
-    passed, sentence = verdict(journal(paused).snapshot(), heartbeats=1)
+    passed, sentence = verdict(runtime_state(paused).snapshot(), heartbeats=1)
     assert passed
     assert "the job is paused by env:INGEST_ENABLED; the market hours of the provider are unknown" in sentence
 
 
 @pytest.mark.parametrize("heartbeats", [0, 1])
 async def test_a_failure_of_the_stream_fails_the_test_if_no_quote_was_written(heartbeats: int) -> None:
-    book = journal()
-    book.record_stream_failure(StreamError("auth", "check the key"))
-    book.on_state("Blocked")
-    passed, sentence = verdict(book.snapshot(), heartbeats=heartbeats)
+    runtime = runtime_state()
+    runtime.stream.record_failure(StreamError("auth", "check the key"))
+    runtime.stream.on_state("Blocked")
+    passed, sentence = verdict(runtime.snapshot(), heartbeats=heartbeats)
     assert not passed
     assert "the stream is Blocked (check the key); the market hours of the provider are unknown" in sentence
-    assert verdict(book.snapshot(), heartbeats=heartbeats, quotes=1)[0]
+    assert verdict(runtime.snapshot(), heartbeats=heartbeats, quotes=1)[0]
 
 
 async def test_a_provider_that_cannot_be_reached_fails_the_test_with_what_to_check() -> None:
-    book = journal()
-    book.record_stream_failure(StreamError("network", "ws://host cannot be reached"))
-    passed, sentence = verdict(book.snapshot(), heartbeats=1)
+    runtime = runtime_state()
+    runtime.stream.record_failure(StreamError("network", "ws://host cannot be reached"))
+    passed, sentence = verdict(runtime.snapshot(), heartbeats=1)
     assert not passed
     assert sentence.endswith("check the network to the provider's host, and the provider's status page")
 
@@ -126,7 +127,7 @@ async def test_a_dry_run_without_quotes_in_an_open_market_names_the_preflight() 
 
 async def test_a_paused_dry_run_says_that_the_job_must_be_resumed() -> None:
     paused = with_pause(desired(dryRun=True), PauseInForce(source="env:INGEST_ENABLED"))
-    passed, sentence = verdict(journal(paused).snapshot())
+    passed, sentence = verdict(runtime_state(paused).snapshot())
     assert not passed
     assert sentence.endswith("resume it, then run this again")
 

@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
+from sluice_runtime.aio.latest_value import LatestValue
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.pause import Switch
+from sluice_runtime.loop_wiring import stream_parts
 from sluice_runtime.loops.auto_stop import AutoStopMonitor, wait_until_paused_for_good
-from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.pause_control import PodSwitches
-from sluice_runtime.loops.spec_watcher import update_desired_forever
-from sluice_runtime.loops.waiting import cancel_and_wait
 from support.control_fakes import FakeSwitchStore
-from support.runtime_fakes import desired, job, journal
+from support.runtime_fakes import desired, job, runtime_state
+from support.runtime_worlds import update_desired
 from support.virtual_time import at, settle
 
 LIMITS = {"autoStop": {"afterSeconds": 60}}
@@ -25,17 +26,17 @@ class World:
     """The automatic stop and the spec watcher of one job."""
 
     def __init__(self) -> None:
-        self.journal = journal(with_pause(desired(), UNREAD))
+        self.runtime = runtime_state(with_pause(desired(), UNREAD))
         self.store = FakeSwitchStore()
-        self.pod_switches = PodSwitches(self.journal, self.store)
+        self.pod_switches = PodSwitches(self.runtime.switches, self.store)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(None)
         self._generation = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         self.pod_switches.restore()
-        guard = asyncio.create_task(AutoStopMonitor(self.journal, self.pod_switches).run())
-        steering = asyncio.create_task(update_desired_forever(self.live, self.journal))
+        guard = asyncio.create_task(AutoStopMonitor(stream_parts(self.runtime), self.pod_switches).run())
+        steering = asyncio.create_task(update_desired(self.live, self.runtime))
         try:
             yield
         finally:
@@ -49,7 +50,7 @@ class World:
     @property
     def stopped(self) -> str | None:
         """Return the reason of the automatic stop, or None."""
-        pause = self.journal.desired.value.pause
+        pause = self.runtime.desired.value.pause
         return pause.reason if pause and pause.source == "autoStop" else None
 
 
@@ -85,10 +86,10 @@ async def test_it_stops_after_errors_in_a_row(world: World) -> None:
     async with world.running():
         await world.declare(autoStop={"afterConsecutiveErrors": 3})
         for _ in range(2):
-            world.journal.record_stream_failure(StreamError("network", "away"))
+            world.runtime.stream.record_failure(StreamError("network", "away"))
             await settle()
         assert world.stopped is None
-        world.journal.record_stream_failure(StreamError("network", "away"))
+        world.runtime.stream.record_failure(StreamError("network", "away"))
         await settle()
         assert world.stopped == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
 
@@ -101,7 +102,7 @@ async def test_it_streams_again_when_the_job_s_switch_was_off_once(world: World)
         assert world.stopped
         await world.declare(enabled=False, **LIMITS)
         await world.declare(**LIMITS)
-        assert world.journal.desired.value.pause is None
+        assert world.runtime.desired.value.pause is None
         await at(119)
         assert world.stopped is None
         await at(120)
@@ -114,7 +115,7 @@ async def test_it_streams_again_when_its_limit_is_raised(world: World, later: di
         await world.declare(**LIMITS)
         await at(60)
         await world.declare(**later)
-        assert world.journal.desired.value.pause is None
+        assert world.runtime.desired.value.pause is None
 
 
 async def test_another_switch_does_not_end_an_automatic_stop(world: World) -> None:
@@ -140,17 +141,17 @@ async def test_without_limits_it_never_stops(world: World) -> None:
     async with world.running():
         await world.declare()
         for _ in range(100):
-            world.journal.record_stream_failure(StreamError("network", "away"))
+            world.runtime.stream.record_failure(StreamError("network", "away"))
         await at(100_000)
-        assert world.journal.desired.value.pause is None
+        assert world.runtime.desired.value.pause is None
 
 
 async def test_a_job_that_is_paused_when_the_time_is_over_is_paused_for_good(world: World) -> None:
-    waiting = asyncio.create_task(wait_until_paused_for_good(world.journal, 60))
+    waiting = asyncio.create_task(wait_until_paused_for_good(stream_parts(world.runtime), 60))
     async with world.running():
         await world.declare(enabled=False, **LIMITS)
-        world.journal.on_state("Paused")
-        world.journal.acknowledge_pause()
+        world.runtime.stream.on_state("Paused")
+        world.runtime.stream.acknowledge_pause(world.runtime.sink_health.last_write_at)
         await at(59)
         assert not waiting.done()
         await at(61)
@@ -158,19 +159,19 @@ async def test_a_job_that_is_paused_when_the_time_is_over_is_paused_for_good(wor
 
 
 async def test_an_auto_stop_is_for_good_when_it_is_acknowledged_and_another_pause_is_not(world: World) -> None:
-    waiting = asyncio.create_task(wait_until_paused_for_good(world.journal, 900))
+    waiting = asyncio.create_task(wait_until_paused_for_good(stream_parts(world.runtime), 900))
     async with world.running():
         await world.declare(enabled=False, **LIMITS)
-        world.journal.on_state("Paused")
-        world.journal.acknowledge_pause()
+        world.runtime.stream.on_state("Paused")
+        world.runtime.stream.acknowledge_pause(world.runtime.sink_health.last_write_at)
         await settle()
         assert not waiting.done()
         await world.declare(**LIMITS)
-        world.journal.on_state("Live")
+        world.runtime.stream.on_state("Live")
         await at(200)
         assert world.stopped is not None
         assert not waiting.done()
-        world.journal.on_state("Paused")
-        world.journal.acknowledge_pause()
+        world.runtime.stream.on_state("Paused")
+        world.runtime.stream.acknowledge_pause(world.runtime.sink_health.last_write_at)
         await settle()
         assert waiting.done()

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sluice_runtime.aio.latest_value import LatestValue
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.heartbeat_document import heartbeat_document
 from sluice_runtime.loops.clock_monitor import monitor_clock_forever
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.state.runtime_state import RuntimeState
 from support.runtime_fakes import desired, identity
 from support.virtual_time import START, at, now, seconds
 
@@ -23,14 +23,18 @@ class Node:
 
     def __init__(self) -> None:
         self.error = 0.0
-        self.journal = Journal(identity(), LatestValue(desired()), Coalescer(), self.clock)
+        self.runtime = RuntimeState(identity(), LatestValue(desired()), Coalescer(), self.clock)
 
     def clock(self) -> datetime:
         return now() + timedelta(seconds=self.error)
 
+    def provider_now(self) -> datetime:
+        """Return the provider's time, as far as the runtime knows it."""
+        return self.runtime.market.activity.provider_time(self.clock(), seconds())
+
     def receive_date(self) -> None:
         stated = now().replace(microsecond=0)
-        self.journal.on_provider_time(
+        self.runtime.stream.on_provider_time(
             ClockReading(
                 earliest=stated, latest=stated + timedelta(seconds=1), sent_at=seconds(), received_at=seconds()
             )
@@ -40,7 +44,7 @@ class Node:
 @pytest.fixture
 async def node() -> AsyncIterator[Node]:
     found = Node()
-    task = asyncio.create_task(monitor_clock_forever(found.journal))
+    task = asyncio.create_task(monitor_clock_forever(found.runtime.market.activity, found.runtime.instruments))
     yield found
     await cancel_and_wait(task)
 
@@ -57,12 +61,12 @@ async def test_a_wrong_clock_is_reported_once_with_what_to_do(
 ) -> None:
     node.error = error
     node.receive_date()
-    before = node.journal.transitions.value
+    before = node.runtime.transitions.value
     await at(3600)
     assert caplog.text.count(words) == 1
     assert caplog.text.count("run NTP") == 1
-    assert node.journal.transitions.value == before + 1
-    status, heartbeat = stream_status(node.journal.snapshot()), heartbeat_document(node.journal.snapshot())
+    assert node.runtime.transitions.value == before + 1
+    status, heartbeat = stream_status(node.runtime.snapshot()), heartbeat_document(node.runtime.snapshot())
     assert status.clock_skew_milliseconds is not None
     assert abs(status.clock_skew_milliseconds - error * 1000) <= 600
     assert heartbeat.clock_skew_ms == status.clock_skew_milliseconds
@@ -78,7 +82,7 @@ async def test_a_step_of_the_clock_is_reported_and_so_is_its_correction(
     node.error = step
     await at(70)
     assert caplog.text.count("run NTP") == 1
-    assert abs((node.journal.provider_now() - START).total_seconds() - 70) <= 1
+    assert abs((node.provider_now() - START).total_seconds() - 70) <= 1
     node.error = 0.0
     await at(80)
     assert caplog.text.count("agrees with the provider's again") == 1
@@ -88,5 +92,5 @@ async def test_an_unknown_skew_is_neither_reported_nor_corrected(node: Node, cap
     node.error = -30.0
     await at(60)
     assert caplog.text == ""
-    assert node.journal.provider_now() == node.clock()
-    assert stream_status(node.journal.snapshot()).clock_skew_milliseconds is None
+    assert node.provider_now() == node.clock()
+    assert stream_status(node.runtime.snapshot()).clock_skew_milliseconds is None

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.waiting import cancel_and_wait
 from support.runtime_fakes import desired
 from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import at, seconds
@@ -46,8 +46,8 @@ async def test_a_hanging_sink_delays_a_drain_by_three_seconds_at_most(
     world.say("AAPL", "MSFT")
     await world.flusher.drain_and_close()
     assert seconds() == pytest.approx(3.0)
-    assert len(world.journal.coalescer) == 0
-    assert world.journal.counters.suppressed == {"drained": 2}
+    assert len(world.runtime.market.coalescer) == 0
+    assert world.runtime.counters.suppressed == {"drained": 2}
 
 
 async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards() -> None:
@@ -57,14 +57,14 @@ async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards
         world.sink.seconds = 5.0
         world.say(*names)
         await at(0.3)
-        world.want(with_pause(world.journal.desired.value, PAUSE))
+        world.want(with_pause(world.runtime.desired.value, PAUSE))
         await world.flusher.drain_and_close()
         assert seconds() == pytest.approx(3.3)
         writes = len(world.sink.writes)
         assert world.sink.in_flight.total() == 0
         await at(60)
         assert len(world.sink.writes) == writes
-        assert len(world.journal.coalescer) == 0
+        assert len(world.runtime.market.coalescer) == 0
 
 
 async def test_chores_in_flight_when_a_drain_gives_up_change_no_document_afterwards() -> None:
@@ -75,7 +75,7 @@ async def test_chores_in_flight_when_a_drain_gives_up_change_no_document_afterwa
         world.sink.seconds = 0.1
         world.want(desired(symbols=names, pausedSymbols=[{"symbol": name} for name in names]))
         await at(0.7)
-        world.want(with_pause(world.journal.desired.value, PAUSE))
+        world.want(with_pause(world.runtime.desired.value, PAUSE))
         await world.flusher.drain_and_close()
         done = len(world.sink.history)
         await at(60)
@@ -87,7 +87,7 @@ async def test_a_drain_to_a_failing_sink_ends_at_once(world: FlushingWorld) -> N
     world.say("AAPL")
     await world.flusher.drain_and_close()
     assert seconds() == 0
-    assert world.journal.snapshot().sink_failure == "denied"
+    assert world.runtime.snapshot().sink_failure == "denied"
 
 
 async def test_a_second_drain_has_nothing_to_do(world: FlushingWorld) -> None:
@@ -147,7 +147,7 @@ async def test_a_symbol_added_in_a_slow_flush_and_removed_in_the_pause_leaves_no
         await at(2)
         world.want(desired(symbols=["AAPL", "MSFT", "NVDA"]))
         world.say("NVDA")
-        world.want(with_pause(world.journal.desired.value, PAUSE))
+        world.want(with_pause(world.runtime.desired.value, PAUSE))
         await world.flusher.drain_and_close()
         world.sink.seconds = 0.0
         world.want(with_pause(desired(), PAUSE))
@@ -156,3 +156,14 @@ async def test_a_symbol_added_in_a_slow_flush_and_removed_in_the_pause_leaves_no
         world.flusher.reopen_and_requeue_dropped()
         await at(25)
     assert "NVDA" not in world.sink.quotes
+
+
+async def test_a_drain_keeps_to_the_daily_budget() -> None:
+    names = [f"S{n}" for n in range(30)]
+    world = FlushingWorld(desired(symbols=names, limits={"writesPerDay": 20_000}))
+    budget = world.runtime.write_budget
+    budget.record_sent(budget.room_for_data - 7)
+    world.say(*names)
+    await world.flusher.drain_and_close()
+    assert sum(len(batch) for _, batch in world.sink.writes) == 7
+    assert world.runtime.counters.suppressed == {"drained": 23}

@@ -14,7 +14,7 @@ from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, quote, runtime_state
 from support.runtime_worlds import FlushingWorld, SupervisedWorld
 from support.virtual_time import at, seconds
 
@@ -46,13 +46,13 @@ class World:
     def __init__(self) -> None:
         self.sink = TornSink()
         self.source = FakeSource()
-        self.journal = journal(with_pause(desired(symbols=NAMES), UNREAD))
+        self.runtime = runtime_state(with_pause(desired(symbols=NAMES), UNREAD))
         self.stop = asyncio.Event()
         self.said: dict[str, float] = {}
 
     def start(self) -> asyncio.Task[None]:
         parts = RuntimeParts(
-            source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal
+            source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), runtime=self.runtime
         )
         return asyncio.create_task(run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
@@ -117,11 +117,11 @@ async def test_a_failure_ends_once_the_failed_write_succeeds_even_without_new_qu
         world.sink.failure = SinkError("away")
         world.want(desired(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(3)
-        assert world.journal.snapshot().sink_failure == "away"
+        assert world.runtime.snapshot().sink_failure == "away"
         world.sink.failure = None
         await at(10)
         assert world.sink.marked == [("AAPL", "paused")]
-        assert world.journal.snapshot().sink_failure is None
+        assert world.runtime.snapshot().sink_failure is None
 
 
 async def test_a_failure_ends_once_the_failed_write_is_no_longer_needed() -> None:
@@ -131,23 +131,23 @@ async def test_a_failure_ends_once_the_failed_write_is_no_longer_needed() -> Non
         world.sink.failure = SinkError("away")
         world.say("AAPL")
         await at(2)
-        assert world.journal.snapshot().sink_failure == "away"
+        assert world.runtime.snapshot().sink_failure == "away"
         world.want(desired(symbols=["MSFT"]))
         world.sink.failure = None
         await at(10)
-        assert world.journal.snapshot().sink_failure is None
+        assert world.runtime.snapshot().sink_failure is None
         assert world.sink.writes == []
 
 
 async def test_quotes_dropped_by_a_pause_are_not_a_failure_of_the_pause() -> None:
-    world = SupervisedWorld(journal())
+    world = SupervisedWorld(runtime_state())
     async with world.running():
         await at(1)
-        world.journal.on_ticks([quote("AAPL")])
+        world.runtime.stream.on_ticks([quote("AAPL")])
         world.sink.failure = SinkError("away")
         world.pause()
         await at(2)
-        snapshot = world.journal.snapshot()
+        snapshot = world.runtime.snapshot()
         assert snapshot.acknowledgement is not None
         assert snapshot.sink_failure is None
         assert world.sink.writes == []
@@ -165,7 +165,7 @@ async def test_memory_is_constant_while_firestore_is_unavailable(world: World) -
     await world.chatter(240)
     late = memory()
     tracemalloc.stop()
-    assert len(world.journal.coalescer) == len(NAMES)
+    assert len(world.runtime.market.coalescer) == len(NAMES)
     assert late - early < 100_000
     world.stop.set()
     await pod

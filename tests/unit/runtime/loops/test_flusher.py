@@ -106,22 +106,22 @@ async def test_a_failed_write_is_retried_with_the_newest_value(world: FlushingWo
         world.sink.failure = SinkError("Firestore is away")
         world.say("AAPL", "MSFT", bid=1)
         await at(0.3)
-        assert world.journal.snapshot().sink_failure == "Firestore is away"
+        assert world.runtime.snapshot().sink_failure == "Firestore is away"
         world.say("AAPL", bid=2)
         world.sink.failure = None
         await at(2)
         assert {name: each["bid"] for name, each in world.sink.quotes.items()} == {"AAPL": 2, "MSFT": 1}
         assert len(world.sink.written("AAPL")) == 1
-        assert world.journal.snapshot().sink_failure is None
+        assert world.runtime.snapshot().sink_failure is None
 
 
 async def test_an_outage_is_probed_at_growing_intervals_without_using_memory(world: FlushingWorld) -> None:
     world.sink.failure = SinkError("Firestore is away")
     async with world.running():
         await chatter(world, 600.0)
-        assert len(world.journal.coalescer) == 1
+        assert len(world.runtime.market.coalescer) == 1
         assert world.sink.attempts < 30
-        assert world.journal.counters.errors["firestore_write"] == world.sink.attempts
+        assert world.runtime.counters.errors["firestore_write"] == world.sink.attempts
         world.sink.failure = None
         await chatter(world, 640.0)
         assert world.sink.quotes["AAPL"]["bid"] > 630
@@ -150,7 +150,7 @@ async def test_a_dry_run_writes_nothing_and_logs_what_it_would_write(
         await at(2)
         await world.flusher.drain_and_close()
     assert world.sink.history == []
-    assert world.journal.counters.suppressed["dry_run"] == 2
+    assert world.runtime.counters.suppressed["dry_run"] == 2
     lines = [vars(record) for record in caplog.records]
     assert [line["symbol"] for line in lines if line["event_type"] == "quote"] == ["AAPL", "MSFT"]
     assert [line["symbol"] for line in lines if line["event_type"] == "would_write"] == ["AAPL", "MSFT"]
@@ -219,9 +219,9 @@ async def test_the_loop_s_tick_time_advances_whatever_happens(world: FlushingWor
     async with world.running():
         await world.flusher.drain_and_close()
         await at(100)
-        assert now() - world.journal.loop_tick_at <= timedelta(seconds=0.2)
+        assert now() - world.runtime.process.loop_tick_at <= timedelta(seconds=0.2)
         world.flusher.reopen_and_requeue_dropped()
         world.sink.failure = SinkError("away")
         await chatter(world, 200)
         await settle()
-        assert now() - world.journal.loop_tick_at <= timedelta(seconds=0.4)
+        assert now() - world.runtime.process.loop_tick_at <= timedelta(seconds=0.4)

@@ -14,9 +14,12 @@ from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Halt
 from sluice_runtime.domain.market_hours import REGULAR_AND_EXTENDED_HOURS, REGULAR_HOURS, MarketSchedule, market_hours
 from sluice_runtime.domain.symbol_pace import OBSERVATION_SECONDS
+from sluice_runtime.loop_wiring import create_freshness_observer
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
+from sluice_runtime.loops.market_clock import MarketClock
+from sluice_runtime.runtime_view import CurrentRuntimeView
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
+from support.runtime_fakes import FakeJob, FakeSource, desired, identity, job, quote, runtime_state
 from support.virtual_time import START, at, now, seconds
 
 ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
@@ -29,13 +32,23 @@ class World:
         self.sink = FakeSink()
         self.source = FakeSource()
         self.job = FakeJob(job(1, **ALPACA))
-        self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
+        self.runtime = runtime_state(with_pause(desired(**ALPACA), UNREAD), who=identity(provider="alpaca"))
+        self.market = MarketClock(self.runtime.desired)
+        self.observer = create_freshness_observer(self.runtime, self.market.state_at)
+        self.view = CurrentRuntimeView(self.runtime, self.observer)
         self.stop = asyncio.Event()
         self._pod: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the pod and wait until it is live."""
-        parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
+        parts = RuntimeParts(
+            source=self.source,
+            sink=self.sink,
+            job=self.job,
+            runtime=self.runtime,
+            market=self.market,
+            observer=self.observer,
+        )
         self._pod = asyncio.create_task(
             run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high))
         )
@@ -58,7 +71,7 @@ class World:
         return self.job.reports[-1][1]
 
     def halt(self, symbol: str, *, halted: bool) -> None:
-        self.journal.on_halts([Halt(symbol=symbol, ts=now(), halted=halted, code="H", reason="news")])
+        self.runtime.stream.on_halts([Halt(symbol=symbol, ts=now(), halted=halted, code="H", reason="news")])
 
     def documents(self) -> dict[str, Any]:
         return {symbol: fields["status"] for symbol, fields in sorted(self.sink.quotes.items())}
@@ -118,8 +131,8 @@ async def test_a_mute_connection_is_replaced_once(world: World) -> None:
     await world.chatter(1200, "AAPL", "MSFT")
     await at(1290)
     assert len(world.source.attempts) == 2
-    assert world.journal.counters.errors == {"stall": 1}
-    assert world.journal.state == "Live"
+    assert world.runtime.counters.errors == {"stall": 1}
+    assert world.runtime.stream.state == "Live"
     await world.chatter(1300, "AAPL", "MSFT")
     await at(1310)
     assert world.documents() == {"AAPL": "live", "MSFT": "live"}
@@ -134,41 +147,40 @@ async def observe(observer: FreshnessObserver, until: float) -> None:
 
 
 async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_night() -> None:
-    book = journal()
-    book.on_state("Live")
-    book.on_acknowledgement(book.desired.value.symbols, ())
-    observer = FreshnessObserver(book, market_hours(REGULAR_HOURS))
+    runtime = runtime_state()
+    runtime.stream.on_state("Live")
+    runtime.stream.on_acknowledgement(runtime.desired.value.symbols, ())
+    observer = create_freshness_observer(runtime, market_hours(REGULAR_HOURS))
     closing = (START.replace(hour=21) - START).total_seconds()
     await at(closing - 7200)
     while seconds() < closing - 6000:
-        book.on_ticks([quote("AAPL")])
+        runtime.stream.on_ticks([quote("AAPL")])
         await observe(observer, seconds() + OBSERVATION_SECONDS)
     await observe(observer, closing - 5900)
-    assert book.silent_connections.count.value == 1
+    assert runtime.silent_connections.count.value == 1
     await observe(observer, closing)
-    assert 3 <= book.silent_connections.count.value <= 5
-    before = book.silent_connections.count.value
+    assert 3 <= runtime.silent_connections.count.value <= 5
+    before = runtime.silent_connections.count.value
     await observe(observer, closing + 3600)
-    assert book.silent_connections.count.value == before
-    assert book.freshness is not None
-    counts = book.freshness.summarize().counts
+    assert runtime.silent_connections.count.value == before
+    counts = observer.renew_summary().counts
     assert (counts.closed, counts.unheard) == (1, 1)  # MSFT has never ticked
 
 
 @pytest.mark.parametrize("schedule", [REGULAR_HOURS, REGULAR_AND_EXTENDED_HOURS])
 async def test_a_halt_from_before_the_regular_session_is_over_when_it_opens(schedule: MarketSchedule) -> None:
-    book = journal(msgspec.structs.replace(desired(), market_schedule=schedule))
-    observer = FreshnessObserver(book, market_hours(schedule))
-    book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
+    runtime = runtime_state(msgspec.structs.replace(desired(), market_schedule=schedule))
+    observer = create_freshness_observer(runtime, market_hours(schedule))
+    runtime.stream.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
     observer.update_freshness()
     await at(opening - 10)
     observer.update_freshness()
-    assert book.quote_states == {"AAPL": "halted"}
+    assert runtime.market.quote_states.is_halted("AAPL")
     await at(opening + 10)
     observer.update_freshness()
-    assert book.quote_states == {}
+    assert runtime.market.quote_states.symbols_not_live == set()
 
 
 async def test_a_paused_job_counts_all_its_symbols_as_paused(world: World) -> None:
@@ -192,8 +204,7 @@ async def test_a_confirmed_symbol_without_ticks_is_named_in_status_heartbeat_and
     assert (world.status.freshness.unheard, world.status.freshness.live) == (1, 1)
     assert (world.status.symbols.live, world.status.symbols.unheard_symbols) == ("1/2", ["MSFT"])
     assert caplog.text.count("MSFT has never ticked") == 1
-    assert world.journal.freshness is not None
-    assert world.journal.freshness.freshness_by_symbol()["MSFT"].state == "UNHEARD"
+    assert world.view.freshness_by_symbol()["MSFT"].state == "UNHEARD"
     assert world.sink.heartbeat is not None
     assert world.sink.heartbeat["unheard"] == ["MSFT"]
     await world.end()

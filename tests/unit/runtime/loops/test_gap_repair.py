@@ -7,15 +7,15 @@ from itertools import pairwise
 import pytest
 
 from sluice_contract.gap_documents import GapRepair
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.market import Bar, Trade
 from sluice_runtime.domain.market_history import HistoryPage, HistoryRequest
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.history_ports import HistoryError
-from sluice_runtime.loops.gap_repair import GapRepairer
-from sluice_runtime.loops.waiting import cancel_and_wait
-from support.runtime_fakes import bar, desired, journal
+from sluice_runtime.loop_wiring import create_gap_repairer
+from support.runtime_fakes import bar, desired, runtime_state
 from support.virtual_time import START, at, seconds
 
 
@@ -61,12 +61,12 @@ class FakeTape:
 
 
 class World:
-    """A repairer with a journal, a history and a tape."""
+    """A repairer with the state of a runtime, a history and a tape."""
 
     def __init__(self) -> None:
-        self.journal, self.history, self.tape = journal(), FakeHistory(), FakeTape()
-        self.repairer = GapRepairer(
-            self.history, self.tape, self.journal, lambda: Backoff(2.0, 60.0, lambda _, most: most)
+        self.runtime, self.history, self.tape = runtime_state(), FakeHistory(), FakeTape()
+        self.repairer = create_gap_repairer(
+            self.runtime, self.history, self.tape, lambda: Backoff(2.0, 60.0, lambda _, most: most)
         )
 
     @asynccontextmanager
@@ -78,14 +78,14 @@ class World:
             await cancel_and_wait(task)
 
     def lose_stream(self) -> None:
-        self.journal.on_state("Live")
-        self.journal.on_socket_closed()
-        self.journal.on_state("BackingOff")
-        self.journal.on_state("Live")
+        self.runtime.stream.on_state("Live")
+        self.runtime.stream.on_socket_closed()
+        self.runtime.stream.on_state("BackingOff")
+        self.runtime.stream.on_state("Live")
 
     @property
     def repair(self) -> GapRepair:
-        return self.journal.gaps.waiting(1)[0].repair
+        return self.runtime.gaps.waiting(1)[0].repair
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ async def test_all_pages_go_to_the_tape_and_are_counted(world: World, caplog: py
     assert [each.price for each in world.tape.trades] == [100.0, 101.0, 102.0]
     assert len(world.tape.bars) == 1
     assert world.repair == GapRepair(trades=3, bars=1, open_symbols=0)
-    assert world.journal.counters.gap_repairs == {"trades": 3, "bars": 1, "open_symbols": 0}
+    assert world.runtime.counters.gap_repairs == {"trades": 3, "bars": 1, "open_symbols": 0}
     assert "fetched 3 trades and 1 bars of the gap since 2026-03-02T15:00:00+00:00; 0 of 2 symbols" in caplog.text
     assert world.tape.flushes == 1
 
@@ -142,7 +142,7 @@ async def test_what_cannot_be_fetched_remains_open(world: World, caplog: pytest.
         await at(600)
     assert world.repair == GapRepair(trades=0, bars=1, open_symbols=2)
     assert "2 of 2 symbols remain open: the interface answered HTTP 503" in caplog.text
-    assert world.journal.counters.gap_repairs["open_symbols"] == 2
+    assert world.runtime.counters.gap_repairs["open_symbols"] == 2
 
 
 async def test_a_refusal_is_not_repeated(world: World) -> None:
@@ -160,14 +160,14 @@ async def test_a_pause_interrupts_at_once_and_the_repair_continues_where_it_was(
         world.lose_stream()
         await at(7.65)  # during a request
         before = len(world.tape.trades)
-        world.journal.set_desired(with_pause(desired(), PauseInForce(source="cr:acme/us")))
-        world.journal.on_socket_closed()
-        world.journal.on_state("Paused")
-        world.journal.acknowledge_pause()
+        world.runtime.updater.apply_desired(with_pause(desired(), PauseInForce(source="spec.enabled")))
+        world.runtime.stream.on_socket_closed()
+        world.runtime.stream.on_state("Paused")
+        world.runtime.stream.acknowledge_pause(world.runtime.sink_health.last_write_at)
         await at(100)
         assert len(world.tape.trades) == before < 8
-        world.journal.set_desired(desired())
-        world.journal.on_state("Live")
+        world.runtime.updater.apply_desired(desired())
+        world.runtime.stream.on_state("Live")
         await at(120)
     assert [each.price for each in world.tape.trades][:8] == [100.0 + n for n in range(8)]
 
@@ -187,5 +187,5 @@ async def test_gaps_are_repaired_one_after_the_other(world: World) -> None:
         await at(0.5)
         world.lose_stream()
         await at(30)
-    assert [each.repair.open_symbols for each in world.journal.gaps.waiting(10)] == [0, 0]
+    assert [each.repair.open_symbols for each in world.runtime.gaps.waiting(10)] == [0, 0]
     assert len(world.tape.bars) == 2

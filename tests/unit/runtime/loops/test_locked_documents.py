@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.record_writer import RecordWriter
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.loop_wiring import create_document_store, create_record_writer
 from support.fake_sink import LOCK_SECONDS
-from support.runtime_fakes import bar, desired, journal
+from support.runtime_fakes import bar, desired, runtime_state
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import at, seconds
 
@@ -50,7 +50,7 @@ async def test_the_other_symbols_keep_their_interval(four: FlushingWorld) -> Non
     await chatter(four, ["SPY", "QQQ", "DIA", "IWM"], 60)
     assert four.sink.written("QQQ") == []
     assert max(longest_wait(four, name) for name in ("SPY", "DIA", "IWM")) < 1.6
-    failure = four.journal.snapshot().sink_failure
+    failure = four.runtime.snapshot().sink_failure
     assert failure == "live_quotes/QQQ: Firestore did not accept a write: locked"
 
 
@@ -62,7 +62,7 @@ async def test_the_document_is_written_with_its_newest_value_soon_after_the_lock
     assert first < 60 + 5.0 + LOCK_SECONDS
     assert document.bid is not None
     assert document.bid > first - 1
-    assert four.journal.snapshot().sink_failure is None
+    assert four.runtime.snapshot().sink_failure is None
 
 
 async def test_in_a_large_batch_the_others_wait_only_for_the_first_refusal() -> None:
@@ -80,7 +80,7 @@ async def test_several_locked_documents_delay_no_other() -> None:
     async with world.running():
         await chatter(world, MANY, 60)
         assert max(longest_wait(world, name) for name in MANY[30:]) < 10
-        failure = world.journal.snapshot().sink_failure
+        failure = world.runtime.snapshot().sink_failure
         assert failure is not None
         assert "and 27 more: " in failure
 
@@ -109,13 +109,13 @@ async def test_a_locked_bar_or_status_delays_no_quote_and_no_other_bar_or_status
         world.say("AAPL", "MSFT", "NVDA")
         await at(2)
         world.sink.locked = {"live_bars/AAPL", "live_quotes/MSFT"}
-        world.journal.on_bars([bar("AAPL"), bar("MSFT")])
+        world.runtime.stream.on_bars([bar("AAPL"), bar("MSFT")])
         world.set_quote_states({"MSFT": "stale", "NVDA": "stale"})
         await chatter(world, ["AAPL"], 12)
         assert longest_wait(world, "AAPL") < 2.3
         assert set(world.sink.bars) == {"MSFT"}
         assert world.sink.marked == [("NVDA", "stale")]
-        failure = world.journal.snapshot().sink_failure
+        failure = world.runtime.snapshot().sink_failure
         assert failure is not None
         assert failure.startswith(("live_quotes/MSFT, live_bars/AAPL: ", "live_bars/AAPL, live_quotes/MSFT: "))
         world.sink.locked.clear()
@@ -137,7 +137,7 @@ async def test_a_locked_deletion_delays_no_other_deletion_and_no_quote() -> None
         world.sink.locked.clear()
         await at(20)
         assert world.sink.deleted == ["NVDA", "MSFT"]
-        assert world.journal.snapshot().sink_failure is None
+        assert world.runtime.snapshot().sink_failure is None
 
 
 async def test_a_removed_symbol_s_locked_document_is_no_longer_reported_once_it_is_deleted() -> None:
@@ -147,7 +147,7 @@ async def test_a_removed_symbol_s_locked_document_is_no_longer_reported_once_it_
         world.want(desired(symbols=["SPY"]))
         world.sink.locked.clear()
         await at(20)
-        assert world.journal.snapshot().sink_failure is None
+        assert world.runtime.snapshot().sink_failure is None
         assert set(world.sink.quotes) == {"SPY"}
 
 
@@ -181,15 +181,17 @@ async def test_a_pause_does_not_wait_for_a_document_that_waits_for_its_next_atte
 
 
 async def test_a_locked_record_delays_no_other_record() -> None:
-    book = journal(desired(symbols=MANY))
+    runtime = runtime_state(desired(symbols=MANY))
     world = FlushingWorld()
     world.sink.locked = {"ingest_state/S7"}
-    writer = asyncio.create_task(RecordWriter(world.sink, book).run())
+    writer = asyncio.create_task(
+        create_record_writer(runtime, create_document_store(runtime, world.sink, "fake:iex")).run()
+    )
     await at(10)
     assert set(world.sink.records) == set(MANY) - {"S7"}
-    assert book.snapshot().sink_failure == "ingest_state/S7: Firestore did not accept a write: locked"
+    assert runtime.snapshot().sink_failure == "ingest_state/S7: Firestore did not accept a write: locked"
     world.sink.locked.clear()
     await at(20)
     assert set(world.sink.records) == set(MANY)
-    assert book.snapshot().sink_failure is None
+    assert runtime.snapshot().sink_failure is None
     await cancel_and_wait(writer)

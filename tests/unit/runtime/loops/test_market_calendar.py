@@ -1,21 +1,22 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
 
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.market_hours import ALWAYS_OPEN, REGULAR_HOURS, MarketSchedule
 from sluice_runtime.domain.nyse_sessions import LAST
 from sluice_runtime.domain.trading_calendar import CalendarError, TradingCalendar, TradingDay
+from sluice_runtime.loop_wiring import stream_parts
 from sluice_runtime.loops.market_calendar import MarketCalendarLoop
 from sluice_runtime.loops.market_clock import MarketClock
-from sluice_runtime.loops.waiting import cancel_and_wait
-from support.runtime_fakes import desired, journal
-from support.virtual_time import START, at, seconds
+from support.runtime_fakes import desired, runtime_state
+from support.virtual_time import START, at, now, seconds
 
 DAY = 86_400.0
 CLOSED_DAY = START.date() + timedelta(days=1)
@@ -41,17 +42,17 @@ class FakeCalendar:
 class World:
     """A live stream whose market has regular hours."""
 
-    def __init__(self, schedule: MarketSchedule = REGULAR_HOURS) -> None:
+    def __init__(self, schedule: MarketSchedule = REGULAR_HOURS, clock: Callable[[], datetime] = now) -> None:
         self.vendor = FakeCalendar()
-        self.journal = journal(msgspec.structs.replace(desired(), market_schedule=schedule))
-        self.market = MarketClock(self.journal.desired)
-        self.journal.on_state("Live")
+        self.runtime = runtime_state(msgspec.structs.replace(desired(), market_schedule=schedule), clock)
+        self.market = MarketClock(self.runtime.desired)
+        self.runtime.stream.on_state("Live")
 
     @asynccontextmanager
     async def running(self, *, has_calendar: bool = True) -> AsyncIterator[None]:
         backoff = Backoff(60.0, 3600.0, lambda _, high: high)
         fetch = self.vendor.fetch_trading_days if has_calendar else None
-        task = asyncio.create_task(MarketCalendarLoop(fetch, self.market, self.journal, backoff).run())
+        task = asyncio.create_task(MarketCalendarLoop(fetch, self.market, stream_parts(self.runtime), backoff).run())
         try:
             yield
         finally:
@@ -92,7 +93,7 @@ async def test_after_a_failure_the_last_calendar_counts_and_requests_continue(ca
     assert world.market.calendar.trading_day(CLOSED_DAY) is None
     assert [each[0] - DAY for each in world.vendor.requests[1:]] == [0, 60, 180, 420, 900, 1860, 3780, 7380]
     assert len([each for each in caplog.messages if "the calendar is away" in each]) == 1
-    assert world.journal.counters.errors == {"calendar": 8}
+    assert world.runtime.counters.errors == {"calendar": 8}
 
 
 async def test_a_calendar_that_cannot_be_right_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
@@ -106,13 +107,13 @@ async def test_a_calendar_that_cannot_be_right_is_not_used(caplog: pytest.LogCap
 
 async def test_nothing_is_requested_before_the_stream_is_live_or_without_sessions() -> None:
     world = World(ALWAYS_OPEN)
-    world.journal.on_state("Blocked")
+    world.runtime.stream.on_state("Blocked")
     async with world.running():
         await at(10)
-        world.journal.on_state("Live")
+        world.runtime.stream.on_state("Live")
         await at(20)
         assert world.vendor.requests == []
-        world.journal.set_desired(msgspec.structs.replace(desired(), market_schedule=REGULAR_HOURS))
+        world.runtime.updater.apply_desired(msgspec.structs.replace(desired(), market_schedule=REGULAR_HOURS))
         await at(30)
     assert [each[0] for each in world.vendor.requests] == [20]
 
@@ -121,9 +122,8 @@ async def test_nothing_is_requested_before_the_stream_is_live_or_without_session
 async def test_the_end_of_the_table_is_logged_once_a_day_from_60_days_before(
     has_calendar: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world = World()
     begins = datetime.combine(LAST - timedelta(days=60), datetime.min.time(), UTC)
-    world.journal.now = lambda: begins + timedelta(seconds=seconds() - DAY)
+    world = World(clock=lambda: begins + timedelta(seconds=seconds() - DAY))
     async with world.running(has_calendar=has_calendar):
         await at(DAY - 1)
         assert "update Sluice" not in caplog.text

@@ -3,9 +3,9 @@ from datetime import UTC, date, datetime
 import msgspec
 import pytest
 
+from sluice_runtime.aio.latest_value import LatestValue
 from sluice_runtime.domain.market_hours import REGULAR_AND_EXTENDED_HOURS, REGULAR_HOURS, MarketSchedule
 from sluice_runtime.domain.trading_calendar import TradingCalendar, TradingDay
-from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.market_clock import MarketClock
 from support.runtime_fakes import desired
 
@@ -67,3 +67,10 @@ def test_the_next_quotes_follow_the_schedule_of_the_job_and_the_newest_calendar(
     assert market.next_quotes_at(REGULAR) is None
     market.calendar = TradingCalendar().with_vendor_days(date(2026, 11, 23), [TradingDay(day=date(2026, 11, 24))])
     assert market.next_quotes_at(REGULAR) == datetime(2026, 11, 24, 14, 30, tzinfo=UTC)
+
+
+def test_the_open_seconds_follow_the_calendar() -> None:
+    market = clock(REGULAR_HOURS)
+    midnight = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    assert market.open_seconds_between(midnight, datetime(2026, 11, 24, 8, tzinfo=UTC)) == 6.5 * 3600
+    assert market.open_seconds_between(REGULAR, datetime(2026, 11, 23, 16, tzinfo=UTC)) == 3600

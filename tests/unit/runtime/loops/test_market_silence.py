@@ -7,9 +7,9 @@ import pytest
 
 from sluice_runtime.domain.market_hours import REGULAR_AND_EXTENDED_HOURS, MarketSchedule
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
+from sluice_runtime.loop_wiring import create_silence_monitor
 from sluice_runtime.loops.market_clock import MarketClock
-from sluice_runtime.loops.market_silence import MarketSilenceMonitor
-from support.runtime_fakes import desired, journal, quote
+from support.runtime_fakes import desired, quote, runtime_state
 from support.virtual_time import START, at, now, seconds
 
 
@@ -17,12 +17,12 @@ class World:
     """A live stream of AAPL and MSFT whose snapshots are available."""
 
     def __init__(self, schedule: MarketSchedule = REGULAR_AND_EXTENDED_HOURS) -> None:
-        self.journal = journal(msgspec.structs.replace(desired(), market_schedule=schedule))
-        self.journal.on_state("Live")
-        self.journal.on_acknowledgement(frozenset({"AAPL", "MSFT"}), ())
-        self.journal.silent_connections.are_verified_by_snapshots = True
-        self.market = MarketClock(self.journal.desired)
-        self._monitor = MarketSilenceMonitor(self.market, self.journal)
+        self.runtime = runtime_state(msgspec.structs.replace(desired(), market_schedule=schedule))
+        self.runtime.stream.on_state("Live")
+        self.runtime.stream.on_acknowledgement(frozenset({"AAPL", "MSFT"}), ())
+        self.runtime.silent_connections.set_verified_by_snapshots(is_verified=True)
+        self.market = MarketClock(self.runtime.desired)
+        self._monitor = create_silence_monitor(self.runtime, self.market)
 
     async def check_until(self, end: float) -> None:
         while seconds() < end:
@@ -40,7 +40,7 @@ async def world() -> World:
 
 
 async def test_after_ten_silent_minutes_the_market_is_presumed_closed(world: World) -> None:
-    world.journal.on_ticks([quote("AAPL"), quote("MSFT")])
+    world.runtime.stream.on_ticks([quote("AAPL"), quote("MSFT")])
     await world.check_until(600)
     assert not world.is_presumed_closed
     await world.check_until(660)
@@ -49,20 +49,20 @@ async def test_after_ten_silent_minutes_the_market_is_presumed_closed(world: Wor
 
 async def test_one_symbol_that_trades_keeps_the_market_open(world: World) -> None:
     for end in range(300, 3600, 300):
-        world.journal.on_ticks([quote("AAPL")])
+        world.runtime.stream.on_ticks([quote("AAPL")])
         await world.check_until(end)
     assert not world.is_presumed_closed
 
 
 @pytest.mark.parametrize("is_by_stream", [True, False])
 async def test_a_newer_quote_ends_the_presumption_wherever_it_comes_from(world: World, is_by_stream: bool) -> None:
-    world.journal.on_ticks([quote("AAPL")])
+    world.runtime.stream.on_ticks([quote("AAPL")])
     await world.check_until(900)
     assert world.is_presumed_closed
     if is_by_stream:
-        world.journal.on_ticks([quote("AAPL")])
+        world.runtime.stream.on_ticks([quote("AAPL")])
     else:
-        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL"),), ()))
+        world.runtime.stream.apply_market_snapshot(MarketSnapshot((quote("AAPL"),), ()))
     await world.check_until(915)
     assert not world.is_presumed_closed
     await world.check_until(1600)
@@ -70,7 +70,7 @@ async def test_a_newer_quote_ends_the_presumption_wherever_it_comes_from(world: 
 
 
 async def test_silence_that_snapshots_do_not_confirm_proves_nothing(world: World) -> None:
-    world.journal.silent_connections.are_verified_by_snapshots = False
+    world.runtime.silent_connections.set_verified_by_snapshots(is_verified=False)
     await world.check_until(3600)
     assert not world.is_presumed_closed
 

@@ -40,12 +40,10 @@ async def test_a_connection_mute_from_its_start_is_replaced_within_two_minutes(
 
 async def test_the_clock_of_the_node_has_no_part_in_it(world: SnapshotWorld) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=1)),))
-    clock, error = world.journal.now, timedelta()
-    world.journal.now = lambda: clock() + error
     async with world.running():
         for step in (timedelta(hours=-1), timedelta(seconds=40), timedelta(minutes=30)):
             await at(seconds() + 15)
-            error = step
+            world.clock_error = step
         await at(75)
         assert len(world.source.connections) == 2
 
@@ -132,7 +130,7 @@ async def test_a_lively_connection_that_falls_silent_with_its_market_is_not_repl
 async def test_newer_quotes_of_a_halted_symbol_are_no_evidence(world: SnapshotWorld) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL"),))
     async with world.running():
-        world.journal.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
+        world.runtime.stream.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
         await at(3600)
         assert len(world.source.connections) == 1
 

@@ -4,16 +4,18 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from sluice_contract.values import REASON_CHARACTERS
+from sluice_runtime.aio.latest_value import LatestValue
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.pause_control import PauseControl, PodSwitches
-from sluice_runtime.loops.spec_watcher import update_desired_forever
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.loop_wiring import create_pause_control
+from sluice_runtime.loops.pause_control import PodSwitches
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.control_fakes import FakeDeclaration, FakeSwitchFile, FakeSwitchStore
-from support.runtime_fakes import desired, job, journal
+from support.runtime_fakes import desired, job, runtime_state
+from support.runtime_worlds import update_desired
 from support.virtual_time import at, seconds, settle
 
 API = Switch(source="api", pauses=True, reason="bad prints")
@@ -23,19 +25,19 @@ class World:
     """Pause control with the spec watcher, and a supervisor that carries out a pause in half a second."""
 
     def __init__(self) -> None:
-        self.journal = journal(with_pause(desired(), UNREAD))
+        self.runtime = runtime_state(with_pause(desired(), UNREAD))
         self.store = FakeSwitchStore()
         self.declaration = FakeDeclaration()
-        self.file = FakeSwitchFile(self.journal)
-        pod_switches = PodSwitches(self.journal, self.store)
-        self.control = PauseControl(pod_switches, self.journal, self.declaration, self.file)
+        self.file = FakeSwitchFile(self.runtime.switches)
+        pod_switches = PodSwitches(self.runtime.switches, self.store)
+        self.control = create_pause_control(self.runtime, pod_switches, self.declaration, self.file)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(job(1))
         self.pause_seconds = 0.5
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         tasks = [
-            asyncio.create_task(update_desired_forever(self.live, self.journal)),
+            asyncio.create_task(update_desired(self.live, self.runtime)),
             asyncio.create_task(self._supervise()),
         ]
         await settle()
@@ -45,15 +47,15 @@ class World:
             await cancel_and_wait(*tasks)
 
     async def _supervise(self) -> None:
-        desired = self.journal.desired
+        desired = self.runtime.desired
         while True:
             version = desired.version
             if desired.value.pause is None:
-                self.journal.on_state("Live")
-            elif self.journal.state != "Paused":
+                self.runtime.stream.on_state("Live")
+            elif self.runtime.stream.state != "Paused":
                 await asyncio.sleep(self.pause_seconds)
-                self.journal.on_state("Paused")
-                self.journal.acknowledge_pause()
+                self.runtime.stream.on_state("Paused")
+                self.runtime.stream.acknowledge_pause(self.runtime.sink_health.last_write_at)
             await desired.wait_for_change(version)
 
 
@@ -66,11 +68,17 @@ async def test_stop_returns_when_the_pause_is_carried_out(world: World) -> None:
     async with world.running():
         assert await world.control.pause_job("bad prints")
         assert seconds() == 0.5
-        assert world.journal.snapshot().acknowledgement is not None
-        assert world.journal.desired.value.switches == ("api",)
+        assert world.runtime.snapshot().acknowledgement is not None
+        assert world.runtime.desired.value.switches == ("api",)
         assert world.store.read() == (API,)
         assert await world.control.pause_job(None)
         assert seconds() == 0.5
+
+
+async def test_a_reason_that_is_too_long_for_the_job_is_cut_and_the_stop_is_carried_out(world: World) -> None:
+    async with world.running():
+        assert await world.control.pause_job("ü" * (REASON_CHARACTERS + 1))
+        assert [each.reason for each in world.store.read()] == ["ü" * (REASON_CHARACTERS - 1) + "…"]
 
 
 async def test_a_pause_that_is_not_carried_out_in_time_is_not_confirmed(world: World) -> None:
@@ -78,23 +86,23 @@ async def test_a_pause_that_is_not_carried_out_in_time_is_not_confirmed(world: W
     async with world.running():
         assert not await world.control.pause_job(None)
         assert seconds() == 8
-        assert world.journal.desired.value.switches == ("api",)
+        assert world.runtime.desired.value.switches == ("api",)
 
 
 async def test_start_ends_this_switch_s_pause(world: World) -> None:
     async with world.running():
         await world.control.pause_job(None)
         assert await world.control.resume_job(StartRequest()) == ()
-        assert world.journal.desired.value.pause is None
+        assert world.runtime.desired.value.pause is None
         assert world.store.read() == ()
 
 
 async def test_start_ends_no_other_switch_s_pause_and_names_them(world: World) -> None:
     async with world.running():
         world.live.set(job(2, enabled=False))
-        world.journal.set_switch(Switch(source="env:INGEST_ENABLED", pauses=True))
+        world.runtime.switches.set_switch(Switch(source="env:INGEST_ENABLED", pauses=True))
         await world.control.pause_job(None)
-        assert await world.control.resume_job(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
+        assert await world.control.resume_job(StartRequest()) == ("spec.enabled", "env:INGEST_ENABLED")
 
 
 async def test_a_stop_right_after_a_start_waits_for_its_own_pause(world: World) -> None:
@@ -118,7 +126,7 @@ async def test_a_rejected_start_request_changes_nothing(world: World) -> None:
         await world.control.pause_job(None)
         with pytest.raises(RequestRefusedError):
             await world.control.resume_job(StartRequest(dry_run=True))
-        assert world.journal.desired.value.switches == ("api",)
+        assert world.runtime.desired.value.switches == ("api",)
 
 
 async def test_start_requests_and_reloads_are_forwarded(world: World) -> None:
@@ -127,14 +135,14 @@ async def test_start_requests_and_reloads_are_forwarded(world: World) -> None:
         report = await world.control.reload()
     assert world.declaration.history == ["wish SPY", "reload"]
     assert report.effect == "the stream continues, and all documents are written once"
-    assert world.journal.documents.rewrite_requests == 1
+    assert world.runtime.documents.rewrite_requests == 1
 
 
 async def test_a_reload_with_a_problem_is_logged_as_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.declaration.problem = "the document cannot be read"
     async with world.running():
         assert (await world.control.reload()).problems == ("the document cannot be read",)
-    assert world.journal.documents.rewrite_requests == 1
+    assert world.runtime.documents.rewrite_requests == 1
     assert [each.levelname for each in caplog.records if each.message.startswith("reloaded /enabled (on)")] == [
         "WARNING"
     ]
@@ -148,14 +156,14 @@ async def test_a_reload_returns_when_the_stop_in_a_file_is_carried_out(
         world.file.is_on = False
         report = await world.control.reload()
         assert seconds() == 0.5
-        assert world.journal.snapshot().acknowledgement is not None
+        assert world.runtime.snapshot().acknowledgement is not None
         assert report.effect == "the job is paused by file:/enabled"
         assert "reloaded /enabled (off), job.yaml (unchanged): the job is paused by file:/enabled" in caplog.messages
-        assert world.journal.documents.rewrite_requests == 0
+        assert world.runtime.documents.rewrite_requests == 0
         assert (await world.control.reload()).effect == "the job stays paused by file:/enabled"
         world.file.is_on = True
         assert (await world.control.reload()).effect.startswith("the job is resumed")
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_a_problem_of_the_document_does_not_keep_a_reload_from_stopping(world: World) -> None:
@@ -163,7 +171,7 @@ async def test_a_problem_of_the_document_does_not_keep_a_reload_from_stopping(wo
     async with world.running():
         world.file.is_on = False
         assert (await world.control.reload()).effect == "the job is paused by file:/enabled"
-        assert world.journal.state == "Paused"
+        assert world.runtime.stream.state == "Paused"
 
 
 async def test_two_reloads_at_once_both_return_the_resulting_state(world: World) -> None:
@@ -182,7 +190,7 @@ async def test_a_reload_before_the_job_was_read_returns_at_once(world: World) ->
 
 
 async def test_a_reload_that_is_not_applied_says_so(world: World) -> None:
-    world.journal.desired.set(desired())  # and no loop that could apply the file
+    world.runtime.desired.set(desired())  # and no loop that could apply the file
     world.file.is_on = False
     assert (await world.control.reload()).effect == "not applied within 1 s; check the status"
     assert seconds() == 1
@@ -193,12 +201,12 @@ async def test_a_start_returns_when_its_declaration_is_applied(world: World) -> 
     async with world.running():
         asyncio.get_running_loop().call_later(0.3, world.live.set, job(2, symbols=["SPY"]))
         assert await world.control.resume_job(StartRequest(symbols=["SPY"])) == ()
-        assert (seconds(), list(world.journal.desired.value.symbols)) == (0.3, ["SPY"])
+        assert (seconds(), list(world.runtime.desired.value.symbols)) == (0.3, ["SPY"])
 
 
 async def test_a_start_waits_at_most_a_second_for_the_provider(world: World) -> None:
     async with world.running():
-        world.journal.on_state("Connecting")
+        world.runtime.stream.on_state("Connecting")
         assert await world.control.resume_job(StartRequest()) == ()
         assert seconds() == 1
 
@@ -214,10 +222,10 @@ async def test_a_stop_that_a_start_ends_is_not_reported_as_carried_out(world: Wo
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
     world.store.write(API)
-    PodSwitches(world.journal, world.store).restore()
+    PodSwitches(world.runtime.switches, world.store).restore()
     async with world.running():
         await at(10)
-        assert world.journal.desired.value.switches == ("api",)
+        assert world.runtime.desired.value.switches == ("api",)
         assert await world.control.resume_job(StartRequest()) == ()
 
 
@@ -225,6 +233,13 @@ async def test_unreadable_switches_are_logged_and_do_not_stop_ingestion(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.store.failure = OSError("I/O error")
-    PodSwitches(world.journal, world.store).restore()
+    PodSwitches(world.runtime.switches, world.store).restore()
     assert "PAUSE_CHECK_FAILED" in caplog.text
-    assert world.journal.switches.value == ()
+    assert world.runtime.switches.value == ()
+
+
+async def test_a_long_reason_that_an_earlier_version_stored_is_cut(world: World) -> None:
+    world.store.write(Switch(source="api", pauses=True, reason="r" * 10_000))
+    PodSwitches(world.runtime.switches, world.store).restore()
+    [switch] = world.runtime.switches.value
+    assert switch.reason == "r" * 255 + "…"

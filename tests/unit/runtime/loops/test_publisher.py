@@ -9,6 +9,7 @@ import pytest
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.market import Trade
 from sluice_runtime.loops.write_log import WriteLog
+from sluice_runtime.state.write_budget import DailyWriteBudget
 from support.runtime_fakes import desired, quote
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import START, at, now, seconds
@@ -32,7 +33,27 @@ async def test_unchanged_quotes_are_written_every_fifteen_seconds_only(world: Fl
             await asyncio.sleep(0.5)
     moments = [moment for moment, _ in world.sink.written("AAPL")]
     assert moments == pytest.approx([0.2, 15.2, 30.2, 45.2], abs=0.3)
-    assert world.journal.counters.suppressed["unchanged"] > 50
+    assert world.runtime.counters.suppressed["unchanged"] > 50
+
+
+async def test_the_interval_of_refreshes_is_computed_per_flush_and_not_per_quote(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [f"S{number}" for number in range(100)]
+    world, computed = FlushingWorld(desired(symbols=names)), 0
+    interval = world.runtime.write_budget.effective_interval_seconds
+
+    def compute(_: DailyWriteBudget) -> float:
+        nonlocal computed
+        computed += 1
+        return interval
+
+    monkeypatch.setattr(DailyWriteBudget, "effective_interval_seconds", property(compute))
+    async with world.running():
+        world.say(*names)
+        await at(1.1)
+    assert len(world.sink.quotes) >= 20
+    assert computed <= 12
 
 
 async def test_after_a_burst_that_ends_as_it_began_the_refresh_has_the_last_tick_s_time(
@@ -102,18 +123,18 @@ async def test_the_price_is_that_of_the_last_trade_also_when_no_quote_follows(wo
         world.say("AAPL", bid=99.0)
         await at(2)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
-        world.journal.on_trades([trade(100.5)])
+        world.runtime.stream.on_trades([trade(100.5)])
         await at(3)
         found = world.sink.quotes["AAPL"]
         assert (found["price"], found["bid"], found["ts"]) == (100.5, 99.0, START + timedelta(seconds=2))
-        world.journal.on_trades([trade(100.5)])
+        world.runtime.stream.on_trades([trade(100.5)])
         await at(5)
         assert len(world.sink.written("AAPL")) == 2
 
 
 async def test_a_trade_of_a_symbol_without_a_quote_writes_nothing(world: FlushingWorld) -> None:
     async with world.running():
-        world.journal.on_trades([trade(100.5)])
+        world.runtime.stream.on_trades([trade(100.5)])
         await at(5)
         assert world.sink.history == []
 
@@ -124,7 +145,7 @@ async def test_a_trade_does_not_wait_for_the_refresh_of_an_unchanged_quote(world
         await at(2)
         world.say("AAPL", bid=99.0)
         await at(4)
-        world.journal.on_trades([trade(100.5)])
+        world.runtime.stream.on_trades([trade(100.5)])
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 100.5
         await at(60)
@@ -134,13 +155,13 @@ async def test_a_trade_does_not_wait_for_the_refresh_of_an_unchanged_quote(world
 async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=99.0)
-        world.journal.on_trades([trade(100.5)])
+        world.runtime.stream.on_trades([trade(100.5)])
         await at(2)
         assert world.sink.quotes["AAPL"]["price"] == 100.5
         world.want(desired(channels=["quotes"]))
         await at(4)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
-        world.journal.on_trades([trade(100.5)])  # a trade that was in flight
+        world.runtime.stream.on_trades([trade(100.5)])  # a trade that was in flight
         world.say("AAPL", bid=97.0)
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 99.0
@@ -153,7 +174,7 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
 async def test_a_symbol_that_comes_back_has_no_price_from_before(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=99.0)
-        world.journal.on_trades([trade(100.5)])
+        world.runtime.stream.on_trades([trade(100.5)])
         await at(2)
         world.want(desired(symbols=["MSFT"], channels=ALL))
         await at(3)
@@ -171,7 +192,7 @@ async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(worl
         world.want(desired(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(64)
         world.want(desired())
-        world.journal.on_ticks([quote("AAPL", START + timedelta(seconds=30), bid=1.0)])
+        world.runtime.stream.on_ticks([quote("AAPL", START + timedelta(seconds=30), bid=1.0)])
         await at(66)
         found = world.sink.quotes["AAPL"]
         assert (found["bid"], found["ts"]) == (5.0, START + timedelta(seconds=60))

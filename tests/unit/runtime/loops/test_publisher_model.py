@@ -84,13 +84,13 @@ class Model:
         is_streamed = symbol in self.declared - self.paused
         if kind < 0.60 and is_streamed:
             self.quotes[symbol] = quote(symbol, bid=price)
-            self.world.journal.on_ticks([self.quotes[symbol]])
+            self.world.runtime.stream.on_ticks([self.quotes[symbol]])
         elif kind < 0.70 and is_streamed:
             self.trades[symbol] = Trade(symbol=symbol, ts=now(), price=price, size=1.0)
-            self.world.journal.on_trades([self.trades[symbol]])
+            self.world.runtime.stream.on_trades([self.trades[symbol]])
         elif kind < 0.74:
-            was = self.world.journal.quote_states.get(symbol) == "halted"
-            self.world.journal.on_halts([Halt(symbol=symbol, ts=now(), halted=not was, code="H", reason="news")])
+            was = self.world.runtime.market.quote_states.is_halted(symbol)
+            self.world.runtime.stream.on_halts([Halt(symbol=symbol, ts=now(), halted=not was, code="H", reason="news")])
         else:
             await self.something_else_happens(symbol, kind)
 
@@ -126,12 +126,12 @@ async def test_the_final_documents_are_correct_after_random_events(seed: int) ->
             await model.something_happens(float(n + 2))
         model.all_is_well_again()
         await at(seconds() + 300)
-    documents, states = model.world.sink.quotes, model.world.journal.quote_states
+    documents, states = model.world.sink.quotes, model.world.runtime.market.quote_states
     assert documents.keys() <= model.declared
     assert model.quotes.keys() <= documents.keys()
     for symbol, newest in model.quotes.items():
         found, trade = documents[symbol], model.trades.get(symbol)
-        assert (found["bid"], found["status"]) == (newest.bid, states.get(symbol, "live"))
+        assert (found["bid"], found["status"]) == (newest.bid, states.state_of_document(symbol))
         assert (found["price"], found["price_basis"]) == expected_price(newest, trade, found["status"])
 
 

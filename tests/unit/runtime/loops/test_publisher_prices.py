@@ -24,7 +24,7 @@ async def world() -> FlushingWorld:
 
 
 def say(world: FlushingWorld, bid: float | None, ask: float | None) -> None:
-    world.journal.on_ticks([Quote(symbol="AAPL", ts=now(), bid=bid, ask=ask, bid_size=1.0, ask_size=1.0)])
+    world.runtime.stream.on_ticks([Quote(symbol="AAPL", ts=now(), bid=bid, ask=ask, bid_size=1.0, ask_size=1.0)])
 
 
 def price(world: FlushingWorld) -> tuple[float | None, str | None]:
@@ -104,14 +104,14 @@ async def test_a_lock_is_timed_from_its_first_quote_even_if_that_is_replaced_bef
 
 async def test_a_trade_is_the_price_of_an_unusable_market_but_not_in_a_halt(world: FlushingWorld) -> None:
     async with world.running():
-        world.journal.on_trades([trade(55.0, 1)])
+        world.runtime.stream.on_trades([trade(55.0, 1)])
         say(world, 0.01, 199_999.99)
         await at(1)
         assert price(world) == (55.0, "trade")
-        world.journal.on_halts([halt(halted=True)])
+        world.runtime.stream.on_halts([halt(halted=True)])
         await at(2)
         assert (*price(world), world.sink.quotes["AAPL"]["status"]) == (None, None, "halted")
-        world.journal.on_halts([halt(halted=False)])
+        world.runtime.stream.on_halts([halt(halted=False)])
         await at(3)
         assert (*price(world), world.sink.quotes["AAPL"]["status"]) == (55.0, "trade", "live")
 
@@ -122,14 +122,14 @@ async def test_canceled_trades_give_way_to_the_one_before_and_then_to_the_mid_an
     async with world.running():
         say(world, 100.0, 100.02)
         await at(1)
-        world.journal.on_trades([trade(100.02, 1)])
+        world.runtime.stream.on_trades([trade(100.02, 1)])
         await at(2)
-        world.journal.on_trades([trade(99.0, 2)])
+        world.runtime.stream.on_trades([trade(99.0, 2)])
         await at(3)
         assert price(world) == (99.0, "trade")
         expected = [(cancellation(99.0, 2), (100.02, "trade")), (cancellation(100.02, 1), (100.01, "mid"))]
         for moment, (event, left) in enumerate(expected, 4):
-            world.journal.on_trades([event])
+            world.runtime.stream.on_trades([event])
             await at(moment)
             assert price(world) == left
             assert world.sink.quotes["AAPL"]["ts"] == START + timedelta(seconds=2)
@@ -139,7 +139,7 @@ async def test_a_trade_that_is_canceled_before_it_is_written_is_never_seen(world
     async with world.running():
         say(world, 100.0, 100.02)
         await at(1)
-        world.journal.on_trades([trade(99.0, 2), cancellation(99.0, 2)])
+        world.runtime.stream.on_trades([trade(99.0, 2), cancellation(99.0, 2)])
         await at(3)
     assert {each.price for _, each in world.sink.written("AAPL")} == {100.01}
 

@@ -91,7 +91,7 @@ async def test_a_snapshot_does_not_make_a_stale_symbol_live(world: FlushingWorld
         await at(2)
         world.set_quote_states({"AAPL": "stale"})
         await at(4)
-        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL", bid=2.0),)))
+        world.runtime.stream.apply_market_snapshot(MarketSnapshot((quote("AAPL", bid=2.0),)))
         await at(6)
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
 
@@ -132,8 +132,8 @@ async def test_many_transitions_and_a_busy_market_do_not_starve_each_other() -> 
 
 async def test_the_last_bar_of_each_symbol_is_kept(world: FlushingWorld) -> None:
     async with world.running():
-        world.journal.on_bars([bar(close=1.0), bar("GONE")])
-        world.journal.on_bars([bar(close=1.5), bar("MSFT")])
+        world.runtime.stream.on_bars([bar(close=1.0), bar("GONE")])
+        world.runtime.stream.on_bars([bar(close=1.5), bar("MSFT")])
         await at(1)
         assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 1.5, "MSFT": 1.0}
         assert world.sink.bars["AAPL"]["timeframe"] == "1Min"
@@ -146,9 +146,9 @@ async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_o
 ) -> None:
     async with world.running():
         world.sink.failure = SinkError("away")
-        world.journal.on_bars([bar(close=1.0), bar("MSFT")])
+        world.runtime.stream.on_bars([bar(close=1.0), bar("MSFT")])
         await at(1)
-        world.journal.on_bars([bar(close=2.0)])
+        world.runtime.stream.on_bars([bar(close=2.0)])
         world.sink.failure = None
         await at(10)
         assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 2.0, "MSFT": 1.0}
@@ -157,7 +157,7 @@ async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_o
 async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
     async with world.running():
         await world.flusher.drain_and_close()
-        world.journal.on_bars([bar()])
+        world.runtime.stream.on_bars([bar()])
         await at(60)
         assert world.sink.history == []
 
@@ -165,48 +165,52 @@ async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
 async def test_a_removed_symbol_s_bar_is_deleted_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
-        world.journal.on_bars([bar("AAPL"), bar("MSFT")])
+        world.runtime.stream.on_bars([bar("AAPL"), bar("MSFT")])
         await at(1)
         world.want(desired(symbols=["AAPL"], channels=ALL))
         await at(2)
         assert (set(world.sink.quotes), set(world.sink.bars)) == ({"AAPL"}, {"AAPL"})
-        assert (set(world.journal.last_values.bar_times), world.journal.deleted) == ({"AAPL"}, {"MSFT"})
+        assert set(world.runtime.market.last_values.bar_times) == {"AAPL"}
+        assert world.runtime.removed_symbols.deleted_symbols == {"MSFT"}
         world.want(desired())
         await at(3)
-        assert world.journal.deleted == set()
+        assert world.runtime.removed_symbols.deleted_symbols == set()
 
 
 async def test_documents_of_removed_symbols_from_an_earlier_process_are_deleted(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
-        world.journal.inherited |= {"AAPL", "OLD"}
+        world.runtime.removed_symbols.add_inherited({"AAPL", "OLD"})
         await at(2)
-        assert (world.sink.deleted, world.journal.deleted, world.journal.inherited) == (["OLD"], {"OLD"}, set())
+        removed = world.runtime.removed_symbols
+        assert world.sink.deleted == ["OLD"]
+        assert (removed.deleted_symbols, removed.inherited_symbols) == (frozenset({"OLD"}), frozenset())
 
 
 async def test_remaining_documents_are_deleted_only_after_the_pause(world: FlushingWorld) -> None:
-    world.want(with_pause(desired(), PauseInForce(source="cr:acme/us")))
+    world.want(with_pause(desired(), PauseInForce(source="spec.enabled")))
     async with world.running():
-        world.journal.inherited |= {"AAPL", "MSFT"}
+        world.runtime.removed_symbols.add_inherited({"AAPL", "MSFT"})
         await at(10)
-        world.want(with_pause(desired(symbols=["AAPL"]), PauseInForce(source="cr:acme/us")))
+        world.want(with_pause(desired(symbols=["AAPL"]), PauseInForce(source="spec.enabled")))
         await at(20)
         assert world.sink.history == []
         world.want(desired(symbols=["AAPL"]))
         await at(21)
-        assert (world.sink.deleted, world.journal.deleted) == (["MSFT"], {"MSFT"})
+        assert world.sink.deleted == ["MSFT"]
+        assert world.runtime.removed_symbols.deleted_symbols == {"MSFT"}
 
 
 async def test_a_failed_deletion_is_retried_and_logged_only_when_it_succeeds(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
         world.sink.failure = SinkError("away")
-        world.journal.inherited.add("OLD")
+        world.runtime.removed_symbols.add_inherited({"OLD"})
         await at(2)
-        assert world.journal.deleted == set()
+        assert world.runtime.removed_symbols.deleted_symbols == set()
         world.sink.failure = None
         await at(10)
-        assert world.journal.deleted == {"OLD"}
+        assert world.runtime.removed_symbols.deleted_symbols == {"OLD"}
 
 
 async def test_a_rejected_deletion_delays_no_quote(world: FlushingWorld) -> None:
@@ -222,7 +226,7 @@ async def test_a_rejected_deletion_delays_no_quote(world: FlushingWorld) -> None
             world.say("AAPL", bid=seconds())
             await asyncio.sleep(1)
         assert len(world.sink.written("AAPL")) > 50
-        assert world.journal.snapshot().sink_failure == "Firestore refuses: no role may delete"
+        assert world.runtime.snapshot().sink_failure == "Firestore refuses: no role may delete"
 
 
 async def test_many_documents_are_deleted_a_hundred_at_a_time() -> None:

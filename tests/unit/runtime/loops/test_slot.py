@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from sluice_contract.status import ConnectionSlotStatus
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.slot import SlotClaim
+from sluice_runtime.loop_wiring import supervisor_parts
 from sluice_runtime.loops.slot import ConnectionSlotLease
 from sluice_runtime.loops.supervisor import Supervisor
-from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_slot import FakeSlotPort
-from support.runtime_fakes import journal
+from support.runtime_fakes import runtime_state
 from support.runtime_worlds import SupervisedWorld
 from support.virtual_time import at, now, seconds
 
@@ -23,11 +24,12 @@ class World(SupervisedWorld):
     """A supervised job `us` whose provider allows one connection."""
 
     def __init__(self) -> None:
-        super().__init__(journal())
+        super().__init__(runtime_state())
         self.port = FakeSlotPort()
-        self.slot = ConnectionSlotLease(self.port, "us", self.journal)
+        self.key_digest: str | None = None
+        self.slot = ConnectionSlotLease(self.port, "us", self.runtime.slot, now, lambda: self.key_digest)
         backoff = Backoff(1.0, 60.0, lambda _, high: high)
-        self.supervisor = Supervisor(self.source, self.flusher, self.journal, backoff, self.slot)
+        self.supervisor = Supervisor(self.source, self.flusher, supervisor_parts(self.runtime), backoff, self.slot)
 
     def others(self) -> None:
         """Claim or renew the slot for another job."""
@@ -60,10 +62,23 @@ async def test_the_slot_is_claimed_before_the_connection_is_opened_and_renewed_w
         await at(0.5)
         assert world.port.claim is not None
         assert world.port.claim.holder == "us"
-        assert world.journal.slot == ConnectionSlotStatus(acquired=True, holder="us")
+        assert world.runtime.slot.status == ConnectionSlotStatus(acquired=True, holder="us")
         await at(100)
         assert world.port.writes >= 9
         assert len(world.source.attempts) == 1
+
+
+async def test_the_digest_of_the_key_is_reported_with_the_slot_and_follows_a_rotation(world: World) -> None:
+    world.key_digest = "3f2a"
+    async with world.running():
+        await at(0.5)
+        assert world.runtime.slot.status == ConnectionSlotStatus(acquired=True, holder="us", key_digest="3f2a")
+        world.key_digest = "9b01"
+        await at(11)
+        assert world.runtime.slot.status == ConnectionSlotStatus(acquired=True, holder="us", key_digest="9b01")
+        world.pause()
+        await at(12)
+        assert world.runtime.snapshot().slot is None
 
 
 async def test_a_job_waits_as_long_as_another_renews_and_names_it(world: World) -> None:
@@ -71,7 +86,7 @@ async def test_a_job_waits_as_long_as_another_renews_and_names_it(world: World) 
         await at(3600)
         assert world.source.attempts == []
         assert world.port.is_user
-        assert world.journal.snapshot().slot == ConnectionSlotStatus(acquired=False, holder="other")
+        assert world.runtime.snapshot().slot == ConnectionSlotStatus(acquired=False, holder="other")
 
 
 @pytest.mark.parametrize("pause_at", [0.1, 10.1])
@@ -81,7 +96,7 @@ async def test_a_claim_in_flight_when_a_pause_comes_is_also_released(world: Worl
         await at(pause_at)
         world.pause()
         await at(pause_at + 1)
-        assert world.journal.state == "Paused"
+        assert world.runtime.stream.state == "Paused"
         assert world.port.claim is not None
         assert world.port.claim.holder == ""
 
@@ -93,7 +108,7 @@ async def test_a_released_slot_is_taken_within_seconds(world: World) -> None:
         assert world.port.claim is not None
         world.port.claim = SlotClaim(holder="", version=world.port.claim.version)
         await at(13)
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_a_slot_whose_holder_is_gone_is_taken_after_a_minute(world: World) -> None:
@@ -104,14 +119,14 @@ async def test_a_slot_whose_holder_is_gone_is_taken_after_a_minute(world: World)
         await at(began + 50)
         assert world.source.attempts == []
         await at(began + 70)
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_the_new_pod_of_the_same_job_takes_over_at_once(world: World) -> None:
     world.port.claim = SlotClaim(holder="us", renewed_at=now(), version="4")
     async with world.running():
         await at(0.5)
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_a_pause_releases_the_slot_after_its_acknowledgement(world: World) -> None:
@@ -119,10 +134,10 @@ async def test_a_pause_releases_the_slot_after_its_acknowledgement(world: World)
         await at(5)
         world.pause()
         await at(6)
-        assert world.journal.state == "Paused"
+        assert world.runtime.stream.state == "Paused"
         assert world.port.claim is not None
         assert world.port.claim.holder == ""
-        assert world.journal.slot is None
+        assert world.runtime.slot.status is None
         world.resume()
         await at(7)
         assert world.port.claim.holder == "us"
@@ -145,7 +160,7 @@ async def test_a_pause_while_waiting_for_the_slot_leaves_it_to_the_other(world: 
         await at(5)
         world.pause()
         await at(8)
-        assert world.journal.state == "Paused"
+        assert world.runtime.stream.state == "Paused"
         assert world.port.claim is not None
         assert world.port.claim.holder == "other"
 
@@ -178,13 +193,13 @@ async def test_a_running_stream_keeps_its_slot_while_the_api_server_is_unreachab
         await at(5)
         world.port.away = True
         await at(600)
-        assert (world.journal.state, len(world.source.attempts)) == ("Live", 1)
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Live", 1)
         world.source.connection.lose(StreamError("upstreamClosed", "closed"))
         await at(700)
-        assert (world.journal.state, len(world.source.attempts)) == ("Live", 2)
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Live", 2)
         world.pause()
         await at(710)
-        assert world.journal.state == "Paused"
+        assert world.runtime.stream.state == "Paused"
 
 
 async def test_no_stream_starts_while_the_api_server_is_unreachable(world: World) -> None:
@@ -194,7 +209,7 @@ async def test_no_stream_starts_while_the_api_server_is_unreachable(world: World
         assert world.source.attempts == []
         world.port.away = False
         await at(65)
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_a_job_that_lost_the_slot_disconnects_and_waits_for_it(world: World) -> None:
@@ -203,5 +218,5 @@ async def test_a_job_that_lost_the_slot_disconnects_and_waits_for_it(world: Worl
         async with world.other_job():
             await at(60)
             assert world.source.open == 0
-            assert world.journal.slot == ConnectionSlotStatus(acquired=False, holder="other")
-            assert world.journal.counters.errors == {"connectionLimit": 1}
+            assert world.runtime.slot.status == ConnectionSlotStatus(acquired=False, holder="other")
+            assert world.runtime.counters.errors == {"connectionLimit": 1}

@@ -133,7 +133,7 @@ async def test_a_trade_that_was_canceled_while_no_connection_was_open_no_longer_
     async with world.running():
         await at(5)
         world.source.connection.say(quote("AAPL", now(), 99.0))
-        world.journal.on_trades([last])
+        world.runtime.stream.on_trades([last])
         await at(8)
         assert world.sink.quotes["AAPL"]["price"] == 52.0
         world.source.connection.lose()
@@ -164,15 +164,15 @@ async def test_a_rejected_snapshot_is_logged_once_and_the_stream_continues(
         await at(3600)
         assert 3 < len(world.snapshots.asked) < 60
         assert caplog.text.count("it answers HTTP 403") == 1
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_a_snapshot_does_not_count_as_a_tick(world: SnapshotWorld) -> None:
     async with world.running():
-        world.journal.coalescer.take_ticked_symbols()
-        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL"),)))
+        world.runtime.market.coalescer.take_ticked_symbols()
+        world.runtime.stream.apply_market_snapshot(MarketSnapshot((quote("AAPL"),)))
         world.source.connection.say(quote("MSFT"))
-        assert world.journal.coalescer.take_ticked_symbols() == {"MSFT"}
+        assert world.runtime.market.coalescer.take_ticked_symbols() == {"MSFT"}
         world.source.connection.say(quote("AAPL", now() + timedelta(milliseconds=1)))
-        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
-        assert world.journal.coalescer.take_ticked_symbols() == {"AAPL"}
+        world.runtime.stream.apply_market_snapshot(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
+        assert world.runtime.market.coalescer.take_ticked_symbols() == {"AAPL"}

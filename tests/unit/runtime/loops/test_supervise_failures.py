@@ -4,14 +4,14 @@ import pytest
 
 from sluice_contract.status import FailureType
 from sluice_runtime.domain.failure import StreamError
-from support.runtime_fakes import desired, journal, quote
+from support.runtime_fakes import desired, quote, runtime_state
 from support.runtime_worlds import SupervisedWorld
 from support.virtual_time import at, seconds, settle
 
 
 @pytest.fixture
 async def world() -> SupervisedWorld:
-    return SupervisedWorld(journal())
+    return SupervisedWorld(runtime_state())
 
 
 def failure(kind: FailureType = "network", retry_after: float = 0.0) -> StreamError:
@@ -23,7 +23,7 @@ async def test_failures_in_a_row_wait_longer_each_time(world: SupervisedWorld) -
     async with world.running():
         await at(100)
         assert world.source.attempts == [0, 1, 3, 7, 15]
-        counters = world.journal.counters
+        counters = world.runtime.counters
         assert (counters.starts, counters.live_transitions) == (5, 1)
 
 
@@ -63,30 +63,30 @@ async def test_a_rejected_login_is_tried_three_times_and_then_waits_for_a_fix(
     world.source.failures.extend([("Authenticating", failure(kind))] * 4)
     async with world.running():
         await at(100_000)
-        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 3)
-        failed = world.journal.snapshot().failure
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Blocked", 3)
+        failed = world.runtime.snapshot().failure
         assert failed is not None
         assert (failed.type, failed.message) == (kind, "it failed")
         world.source.failures.clear()
         world.source.remedy.set()
         await settle()
-        assert (world.journal.state, seconds()) == ("Live", 100_000)
-        assert world.journal.snapshot().failure is None
+        assert (world.runtime.stream.state, seconds()) == ("Live", 100_000)
+        assert world.runtime.snapshot().failure is None
 
 
 async def test_a_login_without_any_entitlement_is_tried_three_times(world: SupervisedWorld) -> None:
     world.source.failures.extend([("Acknowledging", failure("entitlement"))] * 9)
     async with world.running():
         await at(10_000)
-        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 3)
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Blocked", 3)
 
 
 async def test_a_wrong_configuration_is_not_tried_twice(world: SupervisedWorld) -> None:
     world.source.failures.append(("Connecting", failure("configuration")))
     async with world.running():
         await at(100_000)
-        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 1)
-        assert world.journal.counters.errors == {"create_source": 1}
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Blocked", 1)
+        assert world.runtime.counters.errors == {"create_source": 1}
 
 
 async def test_failures_that_may_be_fixed_elsewhere_are_retried_at_intervals(world: SupervisedWorld) -> None:
@@ -94,11 +94,11 @@ async def test_failures_that_may_be_fixed_elsewhere_are_retried_at_intervals(wor
     world.source.failures.extend([("Connecting", untrusted)] * 3)
     async with world.running():
         await at(100)
-        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 1)
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Blocked", 1)
         await at(300)
-        assert (world.journal.state, world.source.attempts) == ("Blocked", [0.0, 120.0, 240.0])
+        assert (world.runtime.stream.state, world.source.attempts) == ("Blocked", [0.0, 120.0, 240.0])
         await at(361)
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_logins_rejected_long_ago_do_not_count(world: SupervisedWorld) -> None:
@@ -108,7 +108,7 @@ async def test_logins_rejected_long_ago_do_not_count(world: SupervisedWorld) -> 
         world.source.failures.extend([("Authenticating", failure("auth"))] * 2)
         world.source.connection.lose()
         await at(500)
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_a_fix_ends_a_backoff(world: SupervisedWorld) -> None:
@@ -117,15 +117,15 @@ async def test_a_fix_ends_a_backoff(world: SupervisedWorld) -> None:
         await at(10)
         world.source.remedy.set()
         await settle()
-        assert (world.journal.state, seconds()) == ("Live", 10)
+        assert (world.runtime.stream.state, seconds()) == ("Live", 10)
 
 
 async def test_a_failure_is_counted_by_its_type_and_reported(world: SupervisedWorld) -> None:
     world.source.failures.append(("Acknowledging", failure("stall")))
     async with world.running():
         await at(0.5)
-        assert world.journal.counters.errors == {"stall": 1}
-        failed = world.journal.snapshot().failure
+        assert world.runtime.counters.errors == {"stall": 1}
+        failed = world.runtime.snapshot().failure
         assert failed is not None
         assert failed.type == "stall"
 
@@ -133,9 +133,9 @@ async def test_a_failure_is_counted_by_its_type_and_reported(world: SupervisedWo
 async def test_a_change_of_symbols_stays_on_the_connection(world: SupervisedWorld) -> None:
     async with world.running():
         await settle()
-        world.journal.desired.set(desired(symbols=["AAPL", "SPY"]))
+        world.runtime.desired.set(desired(symbols=["AAPL", "SPY"]))
         await settle()
-        world.journal.desired.set(desired(symbols=["AAPL", "SPY"], limits={"burst": 1}))
+        world.runtime.desired.set(desired(symbols=["AAPL", "SPY"], limits={"burst": 1}))
         await settle()
         assert len(world.source.attempts) == 1
         assert world.source.connection.followed == [frozenset({"AAPL", "MSFT"}), frozenset({"AAPL", "SPY"})]
@@ -145,10 +145,10 @@ async def test_a_rejected_symbol_is_in_the_ledger_and_the_others_are_live(world:
     world.source.refused = frozenset({"MSFT"})
     async with world.running():
         await settle()
-        ledger = world.journal.snapshot().ledger
+        ledger = world.runtime.snapshot().ledger
         assert ledger.confirmed == {"AAPL"}
         assert [each.symbol for each in ledger.rejected] == ["MSFT"]
-        assert world.journal.state == "Live"
+        assert world.runtime.stream.state == "Live"
 
 
 async def test_what_is_pending_at_a_pause_is_written_before_the_pause_is_acknowledged(world: SupervisedWorld) -> None:
@@ -158,9 +158,9 @@ async def test_what_is_pending_at_a_pause_is_written_before_the_pause_is_acknowl
         world.source.connection.say(quote("AAPL"), quote("MSFT"))
         world.pause()
         await at(0.4)
-        assert world.journal.snapshot().acknowledgement is None
+        assert world.runtime.snapshot().acknowledgement is None
         await at(0.6)
-        acknowledged = world.journal.snapshot().acknowledgement
+        acknowledged = world.runtime.snapshot().acknowledgement
         assert acknowledged is not None
         assert acknowledged.last_write_at == acknowledged.at
         assert set(world.sink.quotes) == {"AAPL", "MSFT"}
@@ -175,8 +175,8 @@ async def test_a_certain_lack_of_entitlement_blocks_at_once_and_is_tried_again_a
             StreamError("entitlement", "only delayed data", retry_within=300.0, is_certain=True)
         )
         await at(2)
-        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 1)
-        found = world.journal.snapshot().failure
+        assert (world.runtime.stream.state, len(world.source.attempts)) == ("Blocked", 1)
+        found = world.runtime.snapshot().failure
         assert found is not None
         assert (found.type, found.message) == ("entitlement", "only delayed data")
         await at(305)

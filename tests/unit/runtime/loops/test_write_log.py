@@ -11,7 +11,7 @@ import pytest
 
 from sluice_runtime.domain.heartbeat_document import heartbeat_document
 from sluice_runtime.loops.write_log import WriteLog
-from support.runtime_fakes import desired, journal
+from support.runtime_fakes import desired, runtime_state
 from support.virtual_time import at, seconds
 
 SYMBOLS = ("AAPL", "MSFT", "SPY", "QQQ")
@@ -105,7 +105,7 @@ async def test_documents_are_counted_even_if_no_line_is_logged(caplog: pytest.Lo
     log.record_commit("quotes", ["AAPL", "MSFT"])
     log.record_commit("statuses", [])
     log.record_dry_run("quotes", ["SPY"])
-    log.record_heartbeat(heartbeat_document(journal().snapshot()))
+    log.record_heartbeat(heartbeat_document(runtime_state().snapshot()))
     assert (log.documents["quotes"], log.documents["statuses"], log.dry_run_documents["quotes"]) == (2, 0, 1)
     assert log.heartbeats == 1
     assert lines.found == []
@@ -119,7 +119,7 @@ async def test_a_commit_without_documents_has_no_line(lines: Lines) -> None:
 async def test_each_heartbeat_has_a_line_with_its_status_and_symbols(lines: Lines) -> None:
     log = WriteLog()
     for _ in range(2):
-        log.record_heartbeat(heartbeat_document(journal(desired(dryRun=True)).snapshot()))
+        log.record_heartbeat(heartbeat_document(runtime_state(desired(dryRun=True)).snapshot()))
     [line, _] = lines.of("heartbeat")
     assert line["message"] == "wrote heartbeat: starting, 0 of 2 symbols confirmed"
     assert (line["status"], line["dry_run"], line["ingest_enabled"]) == ("starting", True, True)
@@ -128,7 +128,7 @@ async def test_each_heartbeat_has_a_line_with_its_status_and_symbols(lines: Line
 
 async def test_a_heartbeat_that_a_dry_run_does_not_write_is_not_counted(lines: Lines) -> None:
     log = WriteLog()
-    log.record_dry_run_heartbeat(heartbeat_document(journal().snapshot()))
+    log.record_dry_run_heartbeat(heartbeat_document(runtime_state().snapshot()))
     assert [line["message"] for line in lines.of("would_write")] == [
         "would write heartbeat: starting, 0 of 2 symbols confirmed"
     ]

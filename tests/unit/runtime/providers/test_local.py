@@ -1,4 +1,4 @@
-from sluice_runtime.adapters.local import LocalConnection
+from sluice_runtime.providers.local import LocalConnection
 from support.fake_listener import FakeListener
 
 

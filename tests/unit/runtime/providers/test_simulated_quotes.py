@@ -3,12 +3,11 @@ from typing import Any, Literal
 
 import pytest
 
-from sluice_contract.spec import SyntheticSettings
-from sluice_contract.values import SyntheticFault
-from sluice_runtime.adapters.synthetic import PriceWalk, SyntheticSource
+from sluice_contract.synthetic import SyntheticFault, SyntheticSettings
+from sluice_runtime.aio.waiting import run_with_timeout
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote, Tick
-from sluice_runtime.loops.waiting import run_with_timeout
+from sluice_runtime.providers.simulated_quotes import PriceWalk, SyntheticSource
 from support.fake_listener import FakeListener
 from support.virtual_time import START, at, now, seconds
 

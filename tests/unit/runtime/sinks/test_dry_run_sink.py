@@ -1,7 +1,7 @@
 import pytest
 
-from sluice_runtime.loops.dry_run_sink import DryRunSink
 from sluice_runtime.loops.write_log import WriteLog
+from sluice_runtime.sinks.dry_run_sink import DryRunSink
 from support.sinks import bar, gap, heartbeat, quote, state
 
 
@@ -19,7 +19,7 @@ async def test_nothing_is_stored_and_only_heartbeats_are_logged(caplog: pytest.L
     assert await sink.quote_document_times(["AAPL"]) == await sink.recorded_pause_starts(["AAPL"]) == {}
     assert caplog.records == []
     await sink.write_heartbeat(heartbeat("uid", 1))
-    assert await sink.last_heartbeat_epoch("uid") is None
+    assert await sink.stored_heartbeat() is None
     await sink.close()
     assert [vars(record)["event_type"] for record in caplog.records] == ["would_write"]
     assert (log.documents, log.heartbeats) == ({}, 0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.logged_sink import LoggedSink
 from sluice_runtime.loops.write_log import WriteLog
+from sluice_runtime.sinks.logged_sink import LoggedSink
 from support.fake_sink import FakeSink
 from support.sinks import bar, gap, heartbeat, quote, state
 
@@ -54,7 +54,9 @@ async def test_reads_and_the_end_are_passed_on_and_not_counted(world: World) -> 
     assert await world.sink.quote_document_times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
     assert await world.sink.recorded_symbols_of_job() == await world.sink.symbols_recorded_as_paused() == {"AAPL"}
     assert await world.sink.recorded_pause_starts(["AAPL"]) == await world.fake.recorded_pause_starts(["AAPL"])
-    assert await world.sink.last_heartbeat_epoch("uid") == 1
+    stored = await world.sink.stored_heartbeat()
+    assert stored is not None
+    assert (stored.job_uid, stored.epoch) == ("uid", 1)
     await world.sink.close()
     assert world.fake.history[-1] == "close"
     assert world.log.documents == counted

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
+from sluice_runtime.aio.latest_value import LatestValue
+from sluice_runtime.aio.waiting import run_with_timeout
 from sluice_runtime.domain.failure import DocumentConflictError
-from sluice_runtime.loops.document_ownership import DocumentOwnership
-from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.waiting import run_with_timeout
+from sluice_runtime.state.document_ownership import DocumentOwnership
 from support.runtime_fakes import desired
 from support.virtual_time import at, now, seconds
 

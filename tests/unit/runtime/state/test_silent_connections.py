@@ -1,6 +1,6 @@
 import asyncio
 
-from sluice_runtime.loops.silent_connections import SilentConnections
+from sluice_runtime.state.silent_connections import SilentConnections
 
 
 async def test_a_silent_connection_is_replaced_at_growing_intervals() -> None:

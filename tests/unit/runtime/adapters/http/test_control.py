@@ -1,22 +1,21 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from sluice_contract.pause_status import PauseSource
 from sluice_runtime.adapters.http.api import create_http_application
-from sluice_runtime.adapters.http.control import RequestCheck, control_routes, create_token_check, refusal_unless_local
+from sluice_runtime.adapters.http.bearer_token import RequestCheck, create_token_check
+from sluice_runtime.adapters.http.control import control_routes, refusal_unless_local
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.reload_report import FileReading, ReloadReport
-from sluice_runtime.loops.journal import Journal
 from sluice_runtime.ports import RequestRefusedError, StartRequest
-from support.encodings import ENCODINGS, UNREADABLE, Encode, save
-from support.runtime_fakes import journal
+from sluice_runtime.state.runtime_state import RuntimeState
+from support.runtime_fakes import runtime_state, runtime_view
 
 REAL_TIME = True
 TOKEN = "sesame-sesame"
@@ -54,8 +53,8 @@ class FakeControls:
 class World:
     """An HTTP interface that allows the requests that `guard` allows."""
 
-    def __init__(self, book: Journal) -> None:
-        self.book = book
+    def __init__(self, runtime: RuntimeState) -> None:
+        self.runtime = runtime
         self.controls = FakeControls()
         self.guard: RequestCheck = lambda _: None
         self.client: TestClient[Any, Any]
@@ -67,13 +66,14 @@ class World:
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    made = World(journal())
+    made = World(runtime_state())
 
     def guard(request: web.Request) -> str | None:
         return made.guard(request)
 
-    routes = control_routes(made.controls, made.book, guard)
-    async with TestClient(TestServer(create_http_application(made.book, routes))) as made.client:
+    view = runtime_view(made.runtime)
+    routes = control_routes(made.controls, view, guard)
+    async with TestClient(TestServer(create_http_application(view, routes))) as made.client:
         yield made
 
 
@@ -85,9 +85,9 @@ def secret(tmp_path: Path) -> Path:
 
 
 async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
-    world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
-    world.book.on_state("Paused")
-    world.book.acknowledge_pause()
+    world.runtime.desired.set(with_pause(world.runtime.desired.value, PauseInForce(source="api")))
+    world.runtime.stream.on_state("Paused")
+    world.runtime.stream.acknowledge_pause(world.runtime.sink_health.last_write_at)
     status, answer = await world.post("stop", {"reason": "bad prints"})
     assert (status, answer["state"], answer["pausedBy"]) == (200, "Paused", ["api"])
     assert answer["pause"]["acknowledgedAt"]
@@ -110,13 +110,13 @@ async def test_every_field_of_a_start_request_is_optional(world: World) -> None:
 
 
 async def test_start_names_every_other_switch_that_pauses(world: World) -> None:
-    world.controls.others = ("cr:acme/us", "autoStop")
-    paused = with_pause(world.book.desired.value, PauseInForce(source="cr:acme/us"))
-    world.book.desired.set(msgspec.structs.replace(paused, switches=world.controls.others))
-    world.book.on_state("Paused")
+    world.controls.others = ("spec.enabled", "autoStop")
+    pause = PauseInForce(source="spec.enabled", others=(PauseSource(source="autoStop"),))
+    world.runtime.desired.set(with_pause(world.runtime.desired.value, pause))
+    world.runtime.stream.on_state("Paused")
     status, answer = await world.post("start")
-    assert (status, answer["state"], answer["pausedBy"]) == (409, "Paused", ["cr:acme/us", "autoStop"])
-    assert answer["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pause the job")
+    assert (status, answer["state"], answer["pausedBy"]) == (409, "Paused", ["spec.enabled", "autoStop"])
+    assert answer["error"].startswith("the switch api is on, but spec.enabled and autoStop still pause the job")
 
 
 async def test_reload_answers_with_the_status_the_files_and_the_effect(world: World) -> None:
@@ -174,14 +174,6 @@ async def test_requests_without_the_token_change_nothing(world: World, secret: P
     assert world.controls.asked == []
 
 
-@pytest.mark.parametrize("given", ["\udcff", "\x00", "t" * 8000], ids=["a byte", "null", "long"])
-def test_a_token_of_odd_characters_is_a_wrong_token(secret: Path, given: str) -> None:
-    request = SimpleNamespace(headers={"Authorization": f"Bearer {given}"})  # aiohttp decodes any byte
-    found = create_token_check(secret)(cast("web.Request", request))
-    assert found is not None
-    assert found.startswith("POST needs the header Authorization: Bearer TOKEN")
-
-
 async def test_requests_with_the_token_are_carried_out_and_it_is_not_logged(
     world: World, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -192,45 +184,9 @@ async def test_requests_with_the_token_are_carried_out_and_it_is_not_logged(
     assert TOKEN not in caplog.text
 
 
-async def test_a_rotated_token_is_used_at_once(world: World, tmp_path: Path) -> None:
-    world.guard = create_token_check(tmp_path / "token")
-    status, answer = await world.post("stop", Authorization="Bearer ")
-    assert (status, answer["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
-    for token in ("first", "second"):
-        (tmp_path / "token").write_text(token)
-        assert (await world.post("stop", Authorization=f"Bearer {token}"))[0] == 200
-
-
-async def test_without_a_token_the_interface_is_read_only(world: World) -> None:
-    world.guard = create_token_check(None)
-    status, answer = await world.post("stop", Authorization="Bearer ")
-    assert (status, answer["error"][:31]) == (403, "this interface is read-only; na")
-
-
 async def test_on_one_machine_programs_are_allowed_and_web_pages_are_not(world: World) -> None:
     world.guard = refusal_unless_local
     assert (await world.post("stop"))[0] == 200
     assert (await world.post("stop", Origin="https://example.com"))[0] == 403
     assert (await world.post("stop", Host="rebound.example.com:8080"))[0] == 403
     assert len(world.controls.asked) == 1
-
-
-@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
-@pytest.mark.parametrize("given", [TOKEN, "\ufeff" + TOKEN], ids=["plain", "as the file has it"])
-async def test_the_token_is_the_same_in_every_encoding(world: World, secret: Path, encode: Encode, given: str) -> None:
-    save(secret, encode(TOKEN + "\r\n"))
-    world.guard = create_token_check(secret)
-    assert (await world.post("stop", Authorization=f"Bearer {given}"))[0] == 200
-    assert (await world.post("stop", Authorization="Bearer other"))[0] == 403
-
-
-@pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
-async def test_a_token_in_another_encoding_allows_no_request_and_the_error_names_it(
-    world: World, secret: Path, name: str, content: bytes
-) -> None:
-    save(secret, content)
-    world.guard = create_token_check(secret)
-    status, answer = await world.post("stop", Authorization="Bearer off")
-    assert status == 403
-    assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in answer["error"]
-    assert name in answer["error"]

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sluice_contract.pause_status import PauseSource
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
 from sluice_runtime.domain.clock_skew import ClockReading
@@ -14,126 +15,158 @@ from sluice_runtime.domain.market_hours import (
     REGULAR_AND_EXTENDED_HOURS,
     UNKNOWN_HOURS,
     MarketSchedule,
-    market_hours,
 )
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.sale_conditions import last_sale_rule
-from sluice_runtime.loops.freshness_monitor import FreshnessObserver
-from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import desired, journal, quote
+from sluice_runtime.state.runtime_state import RuntimeState
+from support.runtime_fakes import desired, quote, runtime_state, runtime_view
 from support.virtual_time import START, seconds
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 @pytest.fixture
-async def book() -> Journal:
-    return journal()
+async def runtime() -> RuntimeState:
+    return runtime_state()
 
 
-def samples(book: Journal) -> Samples:
-    families = text_string_to_metric_families(encode_as_prometheus_text(book).decode())
+def samples(runtime: RuntimeState, schedule: MarketSchedule | None = None) -> Samples:
+    families = text_string_to_metric_families(encode_as_prometheus_text(runtime_view(runtime, schedule)).decode())
     return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
 
 
-def value(book: Journal, name: str, **labels: str) -> float | None:
-    return samples(book).get((name, frozenset(labels.items())))
+def value(runtime: RuntimeState, name: str, schedule: MarketSchedule | None = None, **labels: str) -> float | None:
+    return samples(runtime, schedule).get((name, frozenset(labels.items())))
 
 
-async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> None:
-    book.on_state("Live")
-    increment(book.counters.stops, "operator_request")
-    increment(book.counters.errors, "auth")
-    increment(book.counters.suppressed, "dry_run", 3)
-    assert value(book, "ingest_active", provider="synthetic") == 1
-    assert value(book, "ingest_live_transitions_total", provider="synthetic") == 1
-    assert value(book, "ingest_stops_total", provider="synthetic", reason="operator_request") == 1
-    assert value(book, "ingest_errors_total", provider="synthetic", stage="auth") == 1
-    assert value(book, "ingest_writes_suppressed_total", reason="dry_run") == 3
+async def test_the_names_and_labels_are_those_of_the_contract(runtime: RuntimeState) -> None:
+    runtime.stream.on_state("Live")
+    increment(runtime.counters.stops, "operator_request")
+    increment(runtime.counters.errors, "auth")
+    increment(runtime.counters.suppressed, "dry_run", 3)
+    assert value(runtime, "ingest_active", provider="synthetic") == 1
+    assert value(runtime, "ingest_live_transitions_total", provider="synthetic") == 1
+    assert value(runtime, "ingest_stops_total", provider="synthetic", reason="operator_request") == 1
+    assert value(runtime, "ingest_errors_total", provider="synthetic", stage="auth") == 1
+    assert value(runtime, "ingest_writes_suppressed_total", reason="dry_run") == 3
 
 
-async def test_the_counters_of_starts_and_stops_are_zero_from_the_beginning(book: Journal) -> None:
+async def test_the_counters_of_starts_and_stops_are_zero_from_the_beginning(runtime: RuntimeState) -> None:
     for name in ("ingest_starts_total", "ingest_live_transitions_total"):
-        assert value(book, name, provider="synthetic") == 0
-    for reason in ("operator_request", "auto_stop", "deleted"):
-        assert value(book, "ingest_stops_total", provider="synthetic", reason=reason) == 0
+        assert value(runtime, name, provider="synthetic") == 0
+    for reason in ("operator_request", "auto_stop", "quota", "deleted"):
+        assert value(runtime, "ingest_stops_total", provider="synthetic", reason=reason) == 0
 
 
-async def test_attempts_are_counted_separately_from_the_times_that_the_stream_became_live(book: Journal) -> None:
-    book.counters.starts += 3
-    book.on_state("Live")
-    assert value(book, "ingest_starts_total", provider="synthetic") == 3
-    assert value(book, "ingest_live_transitions_total", provider="synthetic") == 1
+async def test_attempts_are_counted_separately_from_the_times_that_the_stream_became_live(
+    runtime: RuntimeState,
+) -> None:
+    runtime.counters.starts += 3
+    runtime.stream.on_state("Live")
+    assert value(runtime, "ingest_starts_total", provider="synthetic") == 3
+    assert value(runtime, "ingest_live_transitions_total", provider="synthetic") == 1
 
 
 async def test_trades_with_an_unknown_condition_are_counted_by_tape_and_code() -> None:
-    book = journal(desired(channels=["quotes", "trades"]))
+    runtime = runtime_state(desired(channels=["quotes", "trades"]))
     rule = last_sale_rule("C", ("@", "?"))
-    book.on_trades([Trade(symbol="AAPL", ts=START, price=1.0, rule=rule)] * 2)
-    assert value(book, "ingest_unknown_trade_conditions_total", tape="C", code="?") == 2
+    runtime.stream.on_trades([Trade(symbol="AAPL", ts=START, price=1.0, rule=rule)] * 2)
+    assert value(runtime, "ingest_unknown_trade_conditions_total", tape="C", code="?") == 2
 
 
-async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:
-    assert value(book, "ingest_active", provider="synthetic") == 0
-    assert value(book, "ingest_paused") == 0
-    book.desired.set(with_pause(desired(), PauseInForce(source="cr:acme/us")))
-    assert value(book, "ingest_paused") == 1
+async def test_a_stream_that_is_not_live_is_not_active(runtime: RuntimeState) -> None:
+    assert value(runtime, "ingest_active", provider="synthetic") == 0
+    assert value(runtime, "ingest_paused") == 0
+    runtime.desired.set(with_pause(desired(), PauseInForce(source="spec.enabled")))
+    assert value(runtime, "ingest_paused") == 1
 
 
-async def test_each_quote_is_counted_by_its_result(book: Journal) -> None:
-    book.on_ticks([quote("AAPL"), quote("AAPL"), quote("ZZZZ"), quote("AAPL", START.replace(year=2020))])
-    book.record_quote_writes(1)
+async def test_the_switches_that_pause_are_counted_by_kind(runtime: RuntimeState) -> None:
+    assert value(runtime, "ingest_paused_by", source="pause") == 0
+    others = (PauseSource(source="pause:b"), PauseSource(source="spec.enabled"))
+    runtime.desired.set(with_pause(desired(), PauseInForce(source="pause:a", others=others)))
+    assert value(runtime, "ingest_paused_by", source="pause") == 2
+    assert value(runtime, "ingest_paused_by", source="spec.enabled") == 1
+    assert value(runtime, "ingest_paused_by", source="api") == 0
+
+
+async def test_each_quote_is_counted_by_its_result(runtime: RuntimeState) -> None:
+    runtime.stream.on_ticks([quote("AAPL"), quote("AAPL"), quote("ZZZZ"), quote("AAPL", START.replace(year=2020))])
+    runtime.sink_health.record_quote_writes(1)
     names = ("received", "coalesced", "unwanted", "out_of_order", "written")
-    assert [value(book, f"ingest_quotes_{name}_total") for name in names] == [2, 1, 1, 1, 1]
-    assert value(book, "ingest_quotes_waiting") == 1
-    assert value(book, "ingest_batches_total") == 1
+    assert [value(runtime, f"ingest_quotes_{name}_total") for name in names] == [2, 1, 1, 1, 1]
+    assert value(runtime, "ingest_quotes_waiting") == 1
+    assert value(runtime, "ingest_batches_total") == 1
 
 
-async def test_symbols_are_counted_by_their_result(book: Journal) -> None:
-    book.desired.set(desired(symbols=["A", "B", "C", "D"], pausedSymbols=[{"symbol": "D"}]))
-    book.on_acknowledgement(frozenset("A"), [SymbolRejection(symbol="B", code=400, message="no")])
+async def test_symbols_are_counted_by_their_result(runtime: RuntimeState) -> None:
+    runtime.desired.set(desired(symbols=["A", "B", "C", "D"], pausedSymbols=[{"symbol": "D"}]))
+    runtime.stream.on_acknowledgement(frozenset("A"), [SymbolRejection(symbol="B", code=400, message="no")])
     states = ("confirmed", "rejected", "pending", "paused")
-    assert [value(book, "ingest_symbols", state=state) for state in states] == [1, 1, 1, 1]
+    assert [value(runtime, "ingest_symbols", state=state) for state in states] == [1, 1, 1, 1]
 
 
-async def test_a_time_that_was_never_set_is_absent(book: Journal) -> None:
-    assert value(book, "ingest_last_write_timestamp_seconds") is None
-    book.on_ticks([quote("AAPL")])
-    book.record_quote_writes(1)
+async def test_a_time_that_was_never_set_is_absent(runtime: RuntimeState) -> None:
+    assert value(runtime, "ingest_last_write_timestamp_seconds") is None
+    runtime.stream.on_ticks([quote("AAPL")])
+    runtime.sink_health.record_quote_writes(1)
     for name in ("loop_tick", "last_message", "last_quote", "last_write"):
-        assert value(book, f"ingest_{name}_timestamp_seconds") == START.timestamp()
+        assert value(runtime, f"ingest_{name}_timestamp_seconds") == START.timestamp()
 
 
-async def test_the_skew_of_the_clock_is_absent_until_it_is_known(book: Journal) -> None:
-    assert value(book, "ingest_clock_skew_seconds") is None
-    at = book.now() - timedelta(seconds=30)
-    book.on_provider_time(ClockReading(earliest=at, latest=at, sent_at=seconds(), received_at=seconds()))
-    assert value(book, "ingest_clock_skew_seconds") == pytest.approx(30)
+async def test_the_skew_of_the_clock_is_absent_until_it_is_known(runtime: RuntimeState) -> None:
+    assert value(runtime, "ingest_clock_skew_seconds") is None
+    at = runtime.now() - timedelta(seconds=30)
+    runtime.stream.on_provider_time(ClockReading(earliest=at, latest=at, sent_at=seconds(), received_at=seconds()))
+    assert value(runtime, "ingest_clock_skew_seconds") == pytest.approx(30)
 
 
-async def test_every_metric_has_help(book: Journal) -> None:
+async def test_every_metric_has_help(runtime: RuntimeState) -> None:
     assert all(
-        family.documentation for family in text_string_to_metric_families(encode_as_prometheus_text(book).decode())
+        family.documentation
+        for family in text_string_to_metric_families(encode_as_prometheus_text(runtime_view(runtime)).decode())
     )
 
 
-async def test_the_market_has_its_session_and_the_end_of_the_calendar(book: Journal) -> None:
-    assert value(book, "ingest_market_open") is None
-    FreshnessObserver(book, market_hours(REGULAR_AND_EXTENDED_HOURS))
-    assert value(book, "ingest_market_open") == 1
-    assert [value(book, "ingest_market_session", session=each) for each in ("regular", "extended", "overnight")] == [
-        1,
-        0,
-        0,
-    ]
-    end = value(book, "ingest_market_calendar_end_timestamp_seconds")
+async def test_the_market_has_its_session_and_the_end_of_the_calendar(runtime: RuntimeState) -> None:
+    assert value(runtime, "ingest_market_open") is None
+    hours = REGULAR_AND_EXTENDED_HOURS
+    assert value(runtime, "ingest_market_open", hours) == 1
+    sessions = ("regular", "extended", "overnight")
+    assert [value(runtime, "ingest_market_session", hours, session=each) for each in sessions] == [1, 0, 0]
+    end = value(runtime, "ingest_market_calendar_end_timestamp_seconds", hours)
     assert end == datetime(2031, 12, 31, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(("schedule", "is_open"), [(ALWAYS_OPEN, 1), (UNKNOWN_HOURS, None)])
 async def test_a_market_without_sessions_has_no_calendar(
-    book: Journal, schedule: MarketSchedule, is_open: float | None
+    runtime: RuntimeState, schedule: MarketSchedule, is_open: float | None
 ) -> None:
-    FreshnessObserver(book, market_hours(schedule))
-    assert value(book, "ingest_market_open") == is_open
-    assert value(book, "ingest_market_calendar_end_timestamp_seconds") is None
+    assert value(runtime, "ingest_market_open", schedule) == is_open
+    assert value(runtime, "ingest_market_calendar_end_timestamp_seconds", schedule) is None
+
+
+async def test_only_destinations_besides_firestore_have_metrics_of_their_own(runtime: RuntimeState) -> None:
+    assert {name for name, _ in samples(runtime) if "destination" in name} == set()
+    health = runtime.destination_healths.health_of("nats")
+    health.record_sent("quotes", 5)
+    health.record_dropped("gaps", 2)
+    assert value(runtime, "ingest_destination_sent_total", destination="nats", kind="quotes") == 5
+    assert value(runtime, "ingest_destination_dropped_total", destination="nats", kind="gaps") == 2
+    assert value(runtime, "ingest_destination_failing", destination="nats") == 0
+    assert value(runtime, "ingest_destination_last_sent_timestamp_seconds", destination="nats") == START.timestamp()
+    health.record_failure("refused")
+    assert value(runtime, "ingest_destination_failing", destination="nats") == 1
+
+
+async def test_the_documents_of_the_day_are_counted_also_without_a_budget(runtime: RuntimeState) -> None:
+    runtime.write_budget.record_sent(7)
+    assert value(runtime, "ingest_write_budget_used_documents") == 7
+    assert value(runtime, "ingest_write_budget_limit_documents") is None
+    assert value(runtime, "ingest_write_budget_documents_per_second") is None
+
+
+async def test_a_budget_has_its_limit_and_its_pace() -> None:
+    runtime = runtime_state(desired(limits={"writesPerDay": 20_000}))
+    assert value(runtime, "ingest_write_budget_limit_documents") == 20_000
+    assert value(runtime, "ingest_write_budget_documents_per_second") == runtime.write_budget.documents_per_second

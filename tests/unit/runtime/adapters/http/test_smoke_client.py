@@ -35,7 +35,7 @@ async def test_each_step_is_printed_and_the_stream_is_left_stopped(runtime: Answ
         "stop: acknowledged",
     ]
     assert runtime.asked == ["reload", "start: True", "stop: smoke", "reload"]
-    assert runtime.book.state == "Paused"
+    assert runtime.runtime.stream.state == "Paused"
 
 
 async def test_a_stream_that_does_not_become_live_is_reported_with_its_failure(runtime: AnsweringRuntime) -> None:

@@ -10,9 +10,13 @@ import msgspec
 import pytest
 
 from sluice_contract.spec import Channel
-from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
-from sluice_runtime.adapters.alpaca.credentials import Credentials
-from sluice_runtime.adapters.alpaca.messages import (
+from sluice_runtime.aio.waiting import cancel_and_wait
+from sluice_runtime.domain.clock_skew import ClockReading
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.market import TradeCancellation, TradeCorrection
+from sluice_runtime.providers.alpaca.connection import AlpacaConnection
+from sluice_runtime.providers.alpaca.credentials import Credentials
+from sluice_runtime.providers.alpaca.messages import (
     BarMessage,
     ErrorMessage,
     Message,
@@ -24,11 +28,7 @@ from sluice_runtime.adapters.alpaca.messages import (
     TradeCorrectionMessage,
     TradeMessage,
 )
-from sluice_runtime.adapters.alpaca.websocket import Frame, Timeouts
-from sluice_runtime.domain.clock_skew import ClockReading
-from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.market import TradeCancellation, TradeCorrection
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.providers.alpaca.websocket import Frame, Timeouts
 from support.fake_listener import FakeListener
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -242,9 +242,7 @@ async def test_a_server_that_returns_the_login_is_described_without_the_key_pair
 
     connection = AlpacaConnection(EchoingWire(), FakeListener(), Timeouts(auth=0.1), has_halts=False)
     await connection.wait_for_welcome()
-    with pytest.raises(
-        StreamError, match="did not send an answer to the login within 0 s; it sent the text"
-    ) as failure:
+    with pytest.raises(StreamError, match="did not send an answer to the login within 0 s; it sent JSON") as failure:
         await connection.log_in(Credentials("the-key-id", "the-secret-key"))
     assert "the-key-id" not in failure.value.message
     assert "the-secret-key" not in failure.value.message

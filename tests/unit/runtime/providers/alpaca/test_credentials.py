@@ -6,8 +6,8 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import Credentials, CredentialsReader, KeyPairHistory
 from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.providers.alpaca.credentials import Credentials, CredentialsReader, KeyPairHistory
 from support.alpaca_provider import mount
 from support.certificates import self_signed
 from support.encodings import ENCODINGS, UNREADABLE, Encode

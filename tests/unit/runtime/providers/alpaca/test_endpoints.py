@@ -1,7 +1,7 @@
 import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
-from sluice_runtime.domain.endpoints import RestEndpoints, rest_endpoints
+from sluice_runtime.providers.alpaca.endpoints import RestEndpoints, rest_endpoints, stream_url
 
 STREAM = "wss://proxy/v2/iex"
 
@@ -26,3 +26,15 @@ def test_the_job_takes_precedence_over_the_environment(declared: str | None) -> 
     )
     wanted = declared or "https://environment"
     assert found == RestEndpoints(trading_url=wanted, data_url=wanted, is_alpaca_stream=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        (AlpacaSettings(), "wss://stream.data.alpaca.markets/v2/iex"),
+        (AlpacaSettings(feed="crypto"), "wss://stream.data.alpaca.markets/v1beta3/crypto/us"),
+        (AlpacaSettings(feed="sip", stream_url=STREAM), STREAM),
+    ],
+)
+def test_the_stream_is_that_of_the_feed_unless_the_job_names_another(settings: AlpacaSettings, url: str) -> None:
+    assert stream_url(settings) == url

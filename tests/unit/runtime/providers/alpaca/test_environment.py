@@ -3,9 +3,9 @@ from pathlib import Path
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import Credentials
-from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.aio.waiting import cancel_and_wait
+from sluice_runtime.providers.alpaca.credentials import Credentials
+from sluice_runtime.providers.alpaca.environment import EnvironmentCredentialsReader
 from support.alpaca_provider import mount
 from support.virtual_time import at
 

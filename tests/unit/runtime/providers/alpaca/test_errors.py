@@ -4,15 +4,16 @@ from email.utils import format_datetime
 import pytest
 
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.alpaca.errors import (
+from sluice_runtime.providers.alpaca.errors import (
     ConnectionLimitTracker,
     Remedies,
     error_of_message,
+    rejection_text,
     untrusted_certificate_error,
     upgrade_refused_error,
     with_remedy,
 )
-from sluice_runtime.adapters.alpaca.messages import ErrorMessage, SuccessMessage
+from sluice_runtime.providers.alpaca.messages import ErrorMessage, SuccessMessage
 
 REMEDIES = Remedies("check the pair", "name its CA")
 
@@ -34,7 +35,8 @@ REMEDIES = Remedies("check the pair", "name its CA")
 def test_each_code_has_its_type_and_its_message(code: int, kind: FailureType) -> None:
     error = error_of_message(ErrorMessage(code=code, msg="their words"))
     assert error.kind == kind
-    assert error.message.endswith(f"(code {code}: their words)")
+    assert error.message.endswith(f"(code {code})")
+    assert "their words" not in error.message
 
 
 def test_a_connection_limit_is_not_retried_at_once() -> None:
@@ -87,9 +89,23 @@ def test_a_date_to_retry_after_is_compared_with_the_own_clock_only_without_a_dat
 
 
 def test_a_response_that_is_no_upgrade_is_described() -> None:
-    error = upgrade_refused_error(200, {}, "wss://x", 'an HTML page titled "Welcome"')
-    assert error.message.startswith('wss://x answered HTTP 200 with an HTML page titled "Welcome" and opened no')
+    error = upgrade_refused_error(200, {}, "wss://x", "an HTML page")
+    assert error.message.startswith("wss://x answered HTTP 200 with an HTML page and opened no")
     assert "check spec.alpaca.streamURL" in error.message
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_a_redirect_names_the_setting_and_not_the_target(status: int) -> None:
+    error = upgrade_refused_error(status, {"Location": "wss://planted.example"}, "wss://x")
+    assert error.message.startswith(
+        f"wss://x answered with a redirect (HTTP {status}), which is not followed; set spec."
+    )
+    assert "planted" not in error.message
+
+
+@pytest.mark.parametrize("code", [400, 405, 410, 499])
+def test_a_rejected_subscription_has_a_sentence(code: int) -> None:
+    assert rejection_text(code)[0].isalpha()
 
 
 def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:
@@ -100,7 +116,7 @@ def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:
 
 def test_a_refused_key_pair_has_the_remedy_of_its_place_and_other_errors_are_unchanged() -> None:
     refused = with_remedy(error_of_message(ErrorMessage(code=402, msg="auth failed")), REMEDIES)
-    assert refused.message == "Alpaca refuses the credentials (code 402: auth failed); check the pair"
+    assert refused.message == "Alpaca refuses the credentials (code 402); check the pair"
     upgrade = with_remedy(upgrade_refused_error(403, {}, "wss://x"), REMEDIES)
     assert upgrade.message == "wss://x refuses the credentials (HTTP 403); check the pair"
     other = error_of_message(ErrorMessage(code=406, msg="limit"))

@@ -9,11 +9,11 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.history import AlpacaHistory
 from sluice_runtime.domain.market import Bar, Trade
 from sluice_runtime.domain.market_history import HistoryPage, HistoryRequest
 from sluice_runtime.history_ports import HistoryError
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.history import AlpacaHistory
 from sluice_simulators.alpaca import AlpacaServer
 from sluice_simulators.alpaca.messages import bar_message, timestamp
 from sluice_simulators.alpaca.trades import StockTrade

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.alpaca.websocket import system_tls_context
+from sluice_runtime.providers.alpaca.websocket import system_tls_context
 from support.certificates import self_signed
 from support.encodings import ENCODINGS, Encode
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import msgpack
 import pytest
 
-from sluice_runtime.adapters.alpaca.messages import (
+from sluice_runtime.domain.market import Quote, TradeCancellation
+from sluice_runtime.providers.alpaca.messages import (
     ErrorMessage,
     QuoteMessage,
     SubscriptionMessage,
@@ -16,7 +17,6 @@ from sluice_runtime.adapters.alpaca.messages import (
     decode_frame,
     decode_frame_in_parts,
 )
-from sluice_runtime.domain.market import Quote, TradeCancellation
 
 AT = msgpack.Timestamp.from_unix_nano(1_772_463_600_123_456_789)
 QUOTE = {

@@ -10,10 +10,10 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import Credentials, CredentialsReader
-from sluice_runtime.adapters.alpaca.key_pair_check import KeyPairCheck, KeyPairCheckError
-from sluice_runtime.adapters.alpaca.rotation import KeyPairRotation
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.aio.waiting import cancel_and_wait
+from sluice_runtime.providers.alpaca.credentials import Credentials, CredentialsReader
+from sluice_runtime.providers.alpaca.key_pair_check import KeyPairCheck, KeyPairCheckError
+from sluice_runtime.providers.alpaca.rotation import KeyPairRotation
 from support.alpaca_provider import mount
 from support.fake_listener import FakeListener
 from support.virtual_time import at, seconds

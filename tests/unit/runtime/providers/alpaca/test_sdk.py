@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.adapters.alpaca import sdk
-from sluice_runtime.adapters.alpaca.sdk import SDKTransport
-from sluice_runtime.adapters.alpaca.websocket import NativeTransport, Transport
+from sluice_runtime.providers.alpaca import sdk
+from sluice_runtime.providers.alpaca.sdk import SDKTransport
+from sluice_runtime.providers.alpaca.websocket import NativeTransport, Transport
 
 KINDS = pytest.mark.parametrize("kind", [vars(sdk)[name] for name in ("StockDataStream", "CryptoDataStream")])
 

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.alpaca.trade_conditions import RULES, SaleConditions, rule_of_conditions
+from sluice_runtime.providers.alpaca.trade_conditions import RULES, SaleConditions, rule_of_conditions
 
 
 def conditions(*codes: str) -> SaleConditions:

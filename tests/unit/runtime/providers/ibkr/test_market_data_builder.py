@@ -1,8 +1,8 @@
 import pytest
 
-from sluice_runtime.adapters.ibkr.market_data_builder import MarketDataBuilder, TickData
 from sluice_runtime.domain.market import Quote
 from sluice_runtime.domain.sale_conditions import REGULAR_SALE
+from sluice_runtime.providers.ibkr.market_data_builder import MarketDataBuilder, TickData
 from support.virtual_time import START
 
 NAN = float("nan")

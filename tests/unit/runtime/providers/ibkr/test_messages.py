@@ -1,9 +1,9 @@
 import pytest
 
 from sluice_contract.ibkr import IBKRSettings
-from sluice_runtime.adapters.ibkr import messages
-from sluice_runtime.adapters.ibkr.messages import Outages
 from sluice_runtime.domain.failure import Impairment
+from sluice_runtime.providers.ibkr import messages
+from sluice_runtime.providers.ibkr.messages import Outages
 
 GATEWAY = IBKRSettings(host="gateway.acme", client_id=7)
 

@@ -7,8 +7,8 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
-from sluice_runtime.adapters.firestore.channel import open_channel
-from sluice_runtime.adapters.firestore.credentials import FirestoreAccess
+from sluice_runtime.sinks.firestore.channel import open_channel
+from sluice_runtime.sinks.firestore.credentials import FirestoreAccess
 
 REAL_TIME = True  # a channel needs a real event loop
 EMULATOR = FirestoreAccess("demo", None, "127.0.0.1:9")

@@ -10,9 +10,9 @@ from google.api_core import exceptions
 from google.cloud.firestore_v1.types import CommitRequest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sluice_runtime.adapters.firestore.conditional_writer import ConditionalWriter, DocumentChange
-from sluice_runtime.adapters.firestore.connection import FirestoreConnection, StoredDocument
-from sluice_runtime.adapters.firestore.writes import Writes
+from sluice_runtime.sinks.firestore.conditional_writer import ConditionalWriter, DocumentChange
+from sluice_runtime.sinks.firestore.connection import FirestoreConnection, StoredDocument
+from sluice_runtime.sinks.firestore.writes import Writes
 
 
 class FakeConnection:

@@ -7,7 +7,7 @@ import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, emulator_address, find_firestore_access
+from sluice_runtime.sinks.firestore.credentials import FirestoreAccess, emulator_address, find_firestore_access
 from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread searches for credentials

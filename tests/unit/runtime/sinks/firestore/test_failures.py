@@ -4,8 +4,8 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
-from sluice_runtime.adapters.firestore.failures import raising_sink_errors
 from sluice_runtime.domain.failure import FencedError, SinkError
+from sluice_runtime.sinks.firestore.failures import raising_sink_errors
 
 
 def raised(error: Exception, document: str | None = None) -> SinkError:

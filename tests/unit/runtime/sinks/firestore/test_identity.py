@@ -14,7 +14,8 @@ import pytest
 from google.auth import compute_engine
 from google.auth.compute_engine import _metadata
 
-from sluice_runtime.adapters.firestore.identity import check_google_identity
+from sluice_runtime.sinks.firestore import token_session
+from sluice_runtime.sinks.firestore.identity import check_google_identity
 from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread requests the token
@@ -90,7 +91,10 @@ async def test_a_key_for_which_google_issues_a_token_passes(key: dict[str, str])
     )
 
 
-async def test_a_refused_key_is_a_failure_without_the_key(key: dict[str, str], google_server: GoogleServer) -> None:
+async def test_a_refused_key_is_a_failure_without_the_key(
+    key: dict[str, str], google_server: GoogleServer, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setattr(token_session, "_GOOGLE_DOMAINS", ("127.0.0.1",))
     google_server.status = 400
     google_server.answer = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
     found = await check_google_identity()
@@ -99,6 +103,16 @@ async def test_a_refused_key_is_a_failure_without_the_key(key: dict[str, str], g
         "Google issues no token: invalid_grant: Invalid JWT Signature.; check this machine's clock, or create a new "
         "key for the account",
     )
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_a_server_that_is_not_google_s_is_never_quoted(
+    key: dict[str, str], google_server: GoogleServer, status: int
+) -> None:
+    google_server.status, google_server.answer = status, {"error": "planted", "error_description": "planted"}
+    found = await check_google_identity()
+    assert not found.good
+    assert "planted" not in found.words
 
 
 async def test_a_token_service_that_cannot_be_reached_is_a_failure_without_a_password(

@@ -7,7 +7,7 @@ from google.api_core import exceptions
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # type: ignore[import-untyped]
 
-from sluice_runtime.adapters.firestore.refusals import refusal_message, requested_delay_seconds
+from sluice_runtime.sinks.firestore.refusals import refusal_message, requested_delay_seconds
 
 WINTER = datetime(2026, 11, 28, 21, 0, tzinfo=UTC)
 SUMMER = datetime(2026, 7, 1, 6, 59, tzinfo=UTC)

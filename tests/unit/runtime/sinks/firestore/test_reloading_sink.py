@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.firestore.reloading_sink import ReloadingSink
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.dry_run_sink import DryRunSink
-from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.loops.write_log import WriteLog
+from sluice_runtime.sinks.dry_run_sink import DryRunSink
+from sluice_runtime.sinks.firestore.reloading_sink import ReloadingSink
 from support.fake_sink import FakeSink
 from support.sinks import gap, heartbeat, quote, state
 from support.virtual_time import at

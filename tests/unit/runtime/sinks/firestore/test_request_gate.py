@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice_runtime.domain.request_gate import RequestGate, RequestKind
+from sluice_runtime.sinks.firestore.request_gate import RequestGate, RequestKind
 
 
 @pytest.fixture

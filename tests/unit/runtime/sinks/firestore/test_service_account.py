@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.firestore.credentials import find_firestore_access
+from sluice_runtime.sinks.firestore.credentials import find_firestore_access
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
 from support.service_account_keys import service_account_key
 

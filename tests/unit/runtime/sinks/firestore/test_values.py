@@ -10,7 +10,7 @@ from google.protobuf.struct_pb2 import NULL_VALUE
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.latlng_pb2 import LatLng
 
-from sluice_runtime.adapters.firestore.values import decode_fields, decode_value, encode_fields, encode_value
+from sluice_runtime.sinks.firestore.values import decode_fields, decode_value, encode_fields, encode_value
 
 AT = datetime(2026, 3, 2, 15, 0, 0, 123457, tzinfo=UTC)
 AS_TIMESTAMP = Timestamp(seconds=1772463600, nanos=123457000)

@@ -6,7 +6,7 @@ import pytest
 from google.cloud.firestore_v1.types import CommitRequest, Document, MapValue, Precondition, Value, Write
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sluice_runtime.adapters.firestore.writes import Writes
+from sluice_runtime.sinks.firestore.writes import Writes
 
 DATABASE = "projects/p/databases/(default)"
 NAME = f"{DATABASE}/documents/tenants/acme/live_quotes/AAPL"
@@ -82,3 +82,10 @@ def test_a_document_is_deleted_only_as_it_was_read(writes: Writes) -> None:
 def test_a_value_without_a_firestore_type_is_rejected(writes: Writes) -> None:
     with pytest.raises(TypeError):
         writes.replace_unchanged_document(NAME, {"at": datetime(2026, 3, 2, tzinfo=UTC), "a": object()}, READ_AT)
+
+
+def test_deletions_are_not_counted_as_written_documents(writes: Writes) -> None:
+    writes.replace_document(NAME, {"a": 1})
+    writes.merge_unchanged_document(NAME, {"a": 1}, None)
+    writes.delete_unchanged_document(NAME, READ_AT)
+    assert (writes.document_count, len(writes)) == (2, 3)

@@ -1,10 +1,24 @@
 """The decision to open a new channel. The effect on calls is tested with the emulator."""
 
+import asyncio
+import contextlib
+
 import pytest
+from google.api_core.exceptions import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    PermissionDenied,
+    ResourceExhausted,
+    ServiceUnavailable,
+)
 from google.auth.exceptions import MutualTLSChannelError
+from google.cloud.firestore_v1.types import CommitResponse, WriteResult
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import DeadlineErrors, open_firestore_connection
+from sluice_runtime.sinks.firestore.connection import DeadlineErrors, open_firestore_connection
+from sluice_runtime.sinks.firestore.writes import Writes
+from support.runtime_fakes import runtime_state
 
 
 @pytest.fixture
@@ -44,7 +58,7 @@ async def test_a_channel_that_cannot_be_created_is_reported_with_a_message(monke
         raise MutualTLSChannelError("GOOGLE_API_USE_MTLS_ENDPOINT is wrong")
 
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
-    monkeypatch.setattr("sluice_runtime.adapters.firestore.connection.open_channel", refuse)
+    monkeypatch.setattr("sluice_runtime.sinks.firestore.connection.open_channel", refuse)
     with pytest.raises(
         ValueError, match=r"^no connection to Firestore can be opened .* \(GOOGLE_API_USE.* is wrong\)$"
     ):
@@ -68,3 +82,46 @@ async def test_the_place_of_the_documents_is_logged(
     connection = await open_firestore_connection(FirestoreSettings(), project, None)
     await connection.close()
     assert caplog.messages == [message]
+
+
+class FakeClient:
+    """A client whose commits fail with `error`, or succeed."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self._error = error
+
+    async def commit(self, **_: object) -> CommitResponse:
+        if self._error is not None:
+            raise self._error
+        return CommitResponse(write_results=[WriteResult()])
+
+
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [
+        (None, 1),
+        (DeadlineExceeded("late"), 1),
+        (ServiceUnavailable("gone"), 1),
+        (asyncio.CancelledError(), 1),
+        (FailedPrecondition("changed"), 0),
+        (PermissionDenied("no"), 0),
+        (ResourceExhausted("Quota exceeded."), 0),
+    ],
+    ids=repr,
+)
+async def test_a_document_is_counted_unless_firestore_has_certainly_not_written_it(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException | None, counted: int
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    monkeypatch.setattr(
+        "sluice_runtime.sinks.firestore.connection.FirestoreAsyncClient", lambda transport: FakeClient(error)
+    )
+    budget = runtime_state().write_budget
+    connection = await open_firestore_connection(FirestoreSettings(), "demo", None, budget)
+    writes = Writes(connection.database)
+    writes.replace_document(f"{connection.database}/documents/ops/a", {"a": 1})
+    writes.delete_unchanged_document(f"{connection.database}/documents/ops/b", Timestamp())
+    with contextlib.nullcontext() if error is None else pytest.raises((Exception, asyncio.CancelledError)):
+        await connection.commit(writes)
+    assert budget.account().used == counted
+    await connection.close()

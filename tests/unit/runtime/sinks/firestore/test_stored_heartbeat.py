@@ -1,5 +1,5 @@
-from sluice_runtime.adapters.firestore.connection import StoredDocument
-from sluice_runtime.adapters.firestore.stored_heartbeat import HEARTBEAT_FIELDS, stored_heartbeat
+from sluice_runtime.sinks.firestore.connection import StoredDocument
+from sluice_runtime.sinks.firestore.stored_heartbeat import HEARTBEAT_FIELDS, stored_heartbeat
 from support.sinks import heartbeat
 
 
@@ -15,3 +15,11 @@ def test_a_value_of_another_type_counts_as_missing() -> None:
     found = stored_heartbeat(StoredDocument("name", wrong, None, 0.0))
     assert (found.job, found.job_uid, found.cluster, found.epoch) == (None, None, None, None)
     assert (found.status, found.interval_seconds) == (None, None)
+
+
+def test_the_documents_of_a_day_are_read_and_another_type_counts_as_missing() -> None:
+    fields = {"writes_day": "2026-11-28", "writes_used": 1234}
+    found = stored_heartbeat(StoredDocument("name", fields, None, 0.0))
+    assert (found.writes_day, found.writes_used) == ("2026-11-28", 1234)
+    wrong = stored_heartbeat(StoredDocument("name", {"writes_day": 7, "writes_used": 1.5}, None, 0.0))
+    assert (wrong.writes_day, wrong.writes_used) == (None, None)
