@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the sources of both images."""
-    for path in {path for paths in SOURCES.values() for path in paths}:
+    """A copy of the sources of both images, and of the file that names their base."""
+    for path in {"base-images.txt", *(path for paths in SOURCES.values() for path in paths)}:
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / path).is_dir():

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "manifests/firestore"
 FRAGMENT = (FOLDER / "sluice.rules").read_text()
-SINK = ROOT / "runtime/src/sluice_runtime/adapters/firestore/sink.py"
+SINK = ROOT / "runtime/src/sluice_runtime/sinks/firestore/sink.py"
 ARGUMENTS = ("acme-1", "quotes", "acme")
 
 # It records its arguments, and answers that the service account does not exist.
