@@ -16,13 +16,15 @@ PROGRAM = """
     import asyncio, os, sys
     import sluice_runtime.__main__
     from sluice_runtime import app, factories
+    from sluice_runtime.loops.write_log import WriteLog
+    from sluice_runtime.sinks.firestore.factory import create_firestore_sink
     from sluice_runtime.settings import pod_settings
     os.environ["FIRESTORE_EMULATOR_HOST"] = "127.0.0.1:9"
     found = pod_settings({"SLUICE_JOB": sys.argv[1], "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
 
     async def start():
-        factories.create_source(found), app._job_client(found)
-        await factories.create_sink(found, factories.create_journal(found).desired).open()
+        factories.create_clients(found, {}), app._job_client(found)
+        await create_firestore_sink(found, factories.create_runtime_state(found).desired, WriteLog()).open()
 
     asyncio.run(start())
     for name in sys.argv[2:]:
@@ -53,5 +55,5 @@ def test_the_pod_imports_only_the_packages_that_it_needs(provider: str) -> None:
 
 
 def test_ibkr_imports_only_ib_async_and_numpy_to_connect() -> None:
-    connected = loaded("ibkr", "sluice_runtime.adapters.ibkr.connection")
+    connected = loaded("ibkr", "sluice_runtime.providers.ibkr.connection")
     assert connected & set(FORBIDDEN) == {"ib_async", "eventkit", "numpy"}

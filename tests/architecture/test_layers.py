@@ -15,26 +15,32 @@ PACKAGES = {
 
 # Modules that need a peer in another process are tested in tests/integration.
 ELSEWHERE = {
-    "adapters/alpaca/source.py": "test_alpaca_provider.py",
-    "adapters/alpaca/snapshots.py": "test_alpaca_snapshots.py",
-    "adapters/alpaca/rest.py": "test_alpaca_proxy.py",
-    "adapters/alpaca/websocket.py": "test_alpaca_provider.py",
-    "adapters/alpaca/upgrade.py": "test_alpaca_proxy.py",
-    "adapters/alpaca/calendar.py": "test_market_calendar.py",
-    "adapters/alpaca/preflight.py": "test_preflight.py",
-    "adapters/preflight_process.py": "test_preflight.py",
-    "adapters/preflight.py": "test_preflight.py",
-    "adapters/firestore/sink.py": "test_firestore_sink.py",
-    "adapters/ibkr/source.py": "test_ibkr_provider.py",
-    "adapters/ibkr/connection.py": "test_ibkr_provider.py",
-    "adapters/ibkr/gateway.py": "test_ibkr_provider.py",
+    "providers/alpaca/source.py": "test_alpaca_provider.py",
+    "providers/alpaca/snapshots.py": "test_alpaca_snapshots.py",
+    "providers/alpaca/rest.py": "test_alpaca_proxy.py",
+    "providers/alpaca/websocket.py": "test_alpaca_provider.py",
+    "providers/alpaca/upgrade.py": "test_alpaca_proxy.py",
+    "providers/alpaca/calendar.py": "test_market_calendar.py",
+    "providers/alpaca/preflight.py": "test_preflight.py",
+    "providers/preflight_process.py": "test_preflight.py",
+    "providers/alpaca/account_check.py": "test_preflight.py",
+    "sinks/firestore/sink.py": "test_firestore_sink.py",
+    "providers/ibkr/source.py": "test_ibkr_provider.py",
+    "providers/ibkr/connection.py": "test_ibkr_provider.py",
+    "providers/ibkr/gateway.py": "test_ibkr_provider.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
+    "adapters/object_watch.py": "test_ingestjob_client.py",
+    "adapters/pause_watch.py": "test_pause_watch.py",
+    "pause_wiring.py": "test_pause_objects.py",
     "first_contact.py": "test_first_contact.py",
     "firestore.py": "test_client_sources.py",
     "sources.py": "test_client_sources.py",
 }
 # Modules with only types and Protocols.
-UNTESTED = {"ports.py", "switch_ports.py", "history_ports.py"}
+PORTS = ("ports", "switch_ports", "history_ports", "provider_ports", "view_ports", "destination_ports")
+UNTESTED = {f"{name}.py" for name in PORTS} | {
+    f"loops/{name}.py" for name in ("document_store", "flusher_parts", "stream_parts")
+}
 
 
 def test_every_import_follows_the_layers() -> None:

@@ -16,6 +16,7 @@ import yaml
 from google.auth import environment_vars
 
 from sluice_contract.status import HeartbeatState
+from sluice_runtime.providers.alpaca.variables import VARIABLES, read_url
 from sluice_runtime.settings import SettingsError, common_settings
 from sluice_runtime.standalone_settings import job_from_environment
 from support.script_page import PAGE, ROOT, first_names, names_in_code, tables
@@ -47,6 +48,7 @@ VALUES = {
     "LOG_LEVEL": "debug",
     "LOG_QUOTES": "all",
     "RECONNECT_BACKOFF_MAX_S": "90",
+    "GLOBAL_WRITES_PER_DAY": "40000",
 }
 KEYS = ("ALPACA_KEY_ID", "ALPACA_API_KEY", "APCA_API_KEY_ID"), ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
 ELSEWHERE = {
@@ -78,11 +80,14 @@ def variables_in_code() -> set[str]:
     return {text for text in texts if VARIABLE.fullmatch(text) or text == "HOME"} - OTHER_CONSTANTS
 
 
-def effect(**environment: str) -> tuple[object, object]:
-    """Return the job and the settings that an environment with keys declares; the tenant is acme if it names none."""
+def effect(**environment: str) -> tuple[object, object, object]:
+    """Return the job, the settings and the provider's options that an environment with keys declares.
+
+    The tenant is acme if it names none.
+    """
     tenant = {} if {"TENANT_ID", "FIRESTORE_TENANT_ID"} & environment.keys() else {"TENANT_ID": "acme"}
     whole = {"ALPACA_KEY_ID": "key", "ALPACA_SECRET_KEY": "secret", **tenant, **environment}
-    return job_from_environment(whole), common_settings(whole)
+    return job_from_environment(whole), common_settings(whole), [read_url(whole, each) for each in VARIABLES.options]
 
 
 def test_each_variable_that_the_runtime_reads_is_listed_and_no_other() -> None:

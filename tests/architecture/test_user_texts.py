@@ -12,25 +12,25 @@ READER = "adapters/user_text.py"
 READERS = {"read_user_text", "read_first_line", "read_certificates", "read_user_bytes", "open_user_text"}
 USER_TEXTS = {
     (
-        "adapters/alpaca/credentials.py",
+        "providers/alpaca/credentials.py",
         "_raise_on_unknown_encoding",
         "read_user_text",
     ): "Alpaca's key pair, to say why it is unreadable",
     (
-        "adapters/alpaca/credentials.py",
+        "providers/alpaca/credentials.py",
         "_load_tls_context_and_certificates",
         "read_certificates",
     ): "spec.alpaca.caConfigMapRef",
     (
-        "adapters/alpaca/credentials.py",
+        "providers/alpaca/credentials.py",
         "_credentials_and_certificates",
         "read_user_bytes",
     ): "the same, to find out whether it has changed",
-    ("adapters/alpaca/credentials.py", "_read_value", "read_user_text"): "Alpaca's key pair",
-    ("adapters/alpaca/websocket.py", "system_tls_context", "read_certificates"): "SSL_CERT_FILE",
-    ("adapters/firestore/credentials.py", "_service_account_credentials", "read_user_text"): "the service account key",
-    ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
-    ("adapters/replay.py", "read_tape", "open_user_text"): "a tape",
+    ("providers/alpaca/credentials.py", "_read_value", "read_user_text"): "Alpaca's key pair",
+    ("providers/alpaca/websocket.py", "system_tls_context", "read_certificates"): "SSL_CERT_FILE",
+    ("sinks/firestore/credentials.py", "_service_account_credentials", "read_user_text"): "the service account key",
+    ("adapters/http/bearer_token.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
+    ("providers/replay.py", "read_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
     ("cli.py", "read", "read_user_text"): "the IngestJob document",
 }
@@ -49,14 +49,14 @@ OWN_STATE = "our own state, which we write as JSON in UTF-8"
 CONNECTION = "opens a connection or a gate, not a file"
 ALLOWED = {
     ("__main__.py", "_flush_stdout", "open"): "the null device",
-    ("adapters/alpaca/source.py", "open_sdk_transport", "open"): CONNECTION,
+    ("providers/alpaca/source.py", "open_sdk_transport", "open"): CONNECTION,
     ("adapters/cached_job.py", "_read_cached_job", "read_bytes"): OWN_STATE,
     (
-        "adapters/firestore/reloading_sink.py",
+        "sinks/firestore/reloading_sink.py",
         "_read_key_or_none",
         "read_bytes",
     ): "compares a key's bytes; sink.py reads the key",
-    ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
+    ("providers/ibkr/source.py", "connect", "open"): CONNECTION,
     ("adapters/http/smoke_client.py", "_send_request", "open"): CONNECTION,
     ("adapters/api_session.py", "authorization_header", "read_text"): "Kubernetes writes the service account token",
     ("adapters/api_session.py", "client_session", "cafile"): "Kubernetes writes the service account's ca.crt",
@@ -64,10 +64,11 @@ ALLOWED = {
     ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
     ("adapters/runtime_id.py", "read_or_create_runtime_id", "read_text"): OWN_STATE,
+    ("adapters/stored_pauses.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/switches.py", "write_file_atomically", "open"): "writes our own state",
     (
-        "adapters/alpaca/websocket.py",
+        "providers/alpaca/websocket.py",
         "system_tls_context",
         "load_verify_locations",
     ): "takes text that read_certificates has read",

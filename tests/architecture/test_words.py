@@ -23,6 +23,7 @@ REPLACED = {
     "Budget": "TokenBucket",
     "CatchUp": "SnapshotRecovery",
     "Cell": "LatestValue",
+    "Journal": "RuntimeState",
     "Judge": "FreshnessModel",
     "Look": "RefreshFromAPI",
     "MountedSink": "ReloadingSink",
@@ -35,7 +36,7 @@ REPLACED = {
     "Sampler": "LogSampler",
     "Scene": "FreshnessInput",
     "Shelf": "ObjectCache",
-    "Sighting": "ClaimObservation",
+    "Sighting": "LeaseObservation",
     "Statement": "QuoteContent",
     "Store": "ClusterState",
     "Streak": "FailureStreak",
@@ -137,12 +138,12 @@ MARKET_DATA = {
     *(
         f"runtime/src/sluice_runtime/{module}.py"
         for module in (
-            "adapters/alpaca/connection",
-            "adapters/alpaca/messages",
-            "adapters/ibkr/connection",
-            "adapters/ibkr/market_data_builder",
-            "adapters/recording",
-            "adapters/synthetic",
+            "providers/alpaca/connection",
+            "providers/alpaca/messages",
+            "providers/ibkr/connection",
+            "providers/ibkr/market_data_builder",
+            "adapters/forwarding_listener",
+            "providers/simulated_quotes",
             "domain/freshness",
             "domain/health",
             "domain/last_values",
@@ -151,9 +152,10 @@ MARKET_DATA = {
             "domain/published_documents",
             "first_contact",
             "loops/freshness_monitor",
-            "loops/journal",
             "loops/publisher",
             "ports",
+            "state/quote_states",
+            "state/stream_state",
         )
     ),
 }
