@@ -8,7 +8,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fairness, footprint, latency, operator_kills, pauses, readers, stops, throughput
+from bench import (
+    fairness,
+    footprint,
+    latency,
+    operator_kills,
+    pauses,
+    readers,
+    stops,
+    tenants_claims,
+    tenants_http,
+    tenants_memory,
+    tenants_turns,
+    throughput,
+)
 from bench.rows import Row, table, write
 from bench.stop_faults import FAULTS
 from support.firestore import firestore_emulator
@@ -34,17 +47,23 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS),
     "operator": lambda folder, chosen: operator_kills.rows(folder, chosen.rounds or operator_kills.ROUNDS),
     "readers": lambda folder, _: readers.rows(folder),
+    "tenants": lambda folder, _: [
+        *tenants_claims.rows(),
+        *tenants_turns.rows(folder / "turns"),
+        *tenants_memory.rows(folder / "memory"),
+        *tenants_http.rows(folder / "http"),
+    ],
     "stops": lambda folder, chosen: stops.rows(folder, chosen.rounds or stops.ROUNDS, chosen.faults),
 }
-# Without names, all benchmarks except the one that takes as long as all others together.
-DEFAULT = [name for name in BENCHES if name != "stops"]
+# Without names, all benchmarks except the two that take as long as all others together.
+DEFAULT = [name for name in BENCHES if name not in ("stops", "tenants")]
 
 
 def main() -> int:
     """Run the benchmarks of the command line. The exit code is 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all but stops"
+        "names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all but stops and tenants"
     )
     parser.add_argument("--turns", type=int, default=throughput.TURNS, help="turns of each consumer of throughput")
     parser.add_argument("--repetitions", type=int, default=3, help="pods of footprint")

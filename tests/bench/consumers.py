@@ -74,13 +74,13 @@ async def alpaca_py(url: str, channels: Channels, *, raw: bool) -> None:
 
 
 async def ours(url: str, channels: Channels, engine: AlpacaEngine) -> None:
-    """Consume the stream with the runtime's client, its journal and its coalescer, wired as in the pod."""
-    from bench.parts import alpaca, journal
+    """Consume the stream with the runtime's client, its state and its coalescer, wired as in the pod."""
+    from bench.parts import alpaca, runtime_state
 
-    kept = journal(SYMBOLS, channels)
+    kept = runtime_state(SYMBOLS, channels)
     with tempfile.TemporaryDirectory() as folder:
         source = alpaca(url, Path(folder), engine)
-        await _answering(_follow(source, kept, channels), lambda: kept.coalescer.received)
+        await _answering(_follow(source, kept.stream, channels), lambda: kept.market.coalescer.received)
 
 
 async def _follow(source: Source, listener: Listener, channels: Channels) -> None:
@@ -96,7 +96,7 @@ async def limit(url: str, channels: Channels) -> None:
     import msgspec
 
     from bench.parts import PING_SECONDS
-    from sluice_runtime.adapters.alpaca.messages import QuoteMessage, TradeMessage
+    from sluice_runtime.providers.alpaca.messages import QuoteMessage, TradeMessage
 
     with_trades = "trades" in channels
     decoder: Any = msgspec.msgpack.Decoder(list[QuoteMessage | TradeMessage] if with_trades else list[QuoteMessage])

@@ -6,13 +6,12 @@ import asyncio
 from itertools import pairwise
 
 from bench.rows import Row
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.market import DocumentOrigin
-from sluice_runtime.loops.flusher import Flusher
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.loop_wiring import create_document_store, create_flusher
 from sluice_runtime.loops.write_log import WriteLog
 from support.fake_sink import FakeSink
-from support.runtime_fakes import desired, journal, quote
+from support.runtime_fakes import desired, quote, runtime_state
 from support.virtual_time import VirtualTimeLoop
 
 SYMBOLS = (20, 100, 300, 1000)
@@ -39,15 +38,15 @@ def rows() -> list[Row]:
 async def _longest_wait(count: int) -> float:
     """Return the longest wait in seconds, without the burst at the start and its effects."""
     names = [f"S{number}" for number in range(count)]
-    kept = journal(desired(symbols=names))
+    kept = runtime_state(desired(symbols=names))
     sink = FakeSink()
-    origin = DocumentOrigin(source="bench", job="bench/bench", session_id="bench", epoch=1)
-    flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high), WriteLog())
+    backoff = Backoff(0.5, 30.0, lambda _, high: high)
+    flusher = create_flusher(kept, create_document_store(kept, sink, "bench"), backoff, WriteLog())
     task = asyncio.ensure_future(flusher.run())
     loop, round_seconds = asyncio.get_running_loop(), max(1.0, count / WRITES_PER_SECOND)
     try:
         while loop.time() < ROUNDS * round_seconds:
-            kept.on_ticks([quote(name, bid=loop.time() + 1) for name in names])
+            kept.stream.on_ticks([quote(name, bid=loop.time() + 1) for name in names])
             await asyncio.sleep(0.1)
     finally:
         await cancel_and_wait(task)

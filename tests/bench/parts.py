@@ -10,15 +10,15 @@ from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.resource import decode_ingest_job
 from sluice_contract.spec import Channel
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.aio.latest_value import LatestValue
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.declared_job import to_declared_job
 from sluice_runtime.domain.desired import desired_state
 from sluice_runtime.domain.health import RuntimeIdentity
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.latest_value import LatestValue
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.source import AlpacaSource
+from sluice_runtime.providers.alpaca.websocket import Timeouts
+from sluice_runtime.state.runtime_state import RuntimeState
 
 # A consumer is stopped between its turns; a shorter interval would make it consider its peer silent.
 PING_SECONDS = 600.0
@@ -32,8 +32,8 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
     return AlpacaSource(settings, CredentialsReader(settings, folder, None), Timeouts(ping=PING_SECONDS))
 
 
-def journal(symbols: Sequence[str], channels: Sequence[Channel] = ("quotes",)) -> Journal:
-    """Return a journal of a job with these symbols and channels, which uses the wall clock."""
+def runtime_state(symbols: Sequence[str], channels: Sequence[Channel] = ("quotes",)) -> RuntimeState:
+    """Return the runtime's state of a job with these symbols and channels, which uses the wall clock."""
     document = {
         "metadata": {"name": "bench", "namespace": "bench", "uid": "0", "generation": 1},
         "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols), "channels": list(channels)},
@@ -51,6 +51,6 @@ def journal(symbols: Sequence[str], channels: Sequence[Channel] = ("quotes",)) -
         started_at=at,
     )
     job = decode_ingest_job(document)
-    return Journal(
+    return RuntimeState(
         who, LatestValue(desired_state(to_declared_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC)
     )

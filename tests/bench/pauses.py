@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import pause_objects, pause_watchers
 from bench.documents import quote_documents
 from bench.feed import TENANT, Feed, Sighting, running_feed
+from bench.latencies import MOST, latency_rows
 from bench.rows import Row
 from sluice_devcluster.emulator_documents import PROJECT
 from sluice_devcluster.layout import StateDirectory
@@ -24,7 +25,6 @@ from support.phases import PHASES, Phase, attempts
 from support.site import instant
 
 ROUNDS = 25  # in each phase
-MOST = 3.0  # times the watch's latency
 MOST_ON_DEAD = 2.0  # seconds
 # Peers that do not respond: one is silent and ignores pings; the other sends but does not read.
 DEAD: tuple[Fault, ...] = (Mute(pongs=False), StallReading(seconds=10.0))
@@ -48,11 +48,12 @@ class PauseInForce:
 
 
 def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
-    """Measure `rounds` pauses in each phase, and some with peers that do not respond."""
+    """Measure `rounds` pauses in each phase and with each kind of object, peers that do not respond, and watchers."""
     state = StateDirectory(folder / "devcluster")
     with sluice_on_devcluster(state.root) as site:
         pauses, dead = asyncio.run(_measured(site, state, rounds))
-    return _found(pauses, dead)
+        by_objects = pause_objects.rows(site, state, rounds)
+    return [*_found(pauses, dead), *by_objects, *pause_watchers.rows(folder)]
 
 
 async def _measured(
@@ -127,7 +128,7 @@ def _found(pauses: Sequence[PauseInForce], dead: Sequence[PauseInForce]) -> list
     return [
         *_latencies("patch to socket closed", with_socket, lambda each: each.closed),
         *_latencies("patch to socketClosedAt", with_socket, lambda each: each.told_closed),
-        *_latencies("patch to acknowledged", pauses, lambda each: each.acknowledged, most=None),
+        *_latencies("patch to acknowledged", pauses, lambda each: each.acknowledged, has_target=False),
         _longest(dead),
         _none("quotes written after it", len(every), sum(each.after for each in every)),
         _none("connections asked for meanwhile", len(every), sum(each.reconnects for each in every)),
@@ -153,28 +154,8 @@ def _none(what: str, pauses: int, count: int) -> Row:
 
 
 def _latencies(
-    what: str, pauses: Sequence[PauseInForce], taken: Callable[[PauseInForce], float | None], most: float | None = MOST
+    what: str, pauses: Sequence[PauseInForce], taken: Callable[[PauseInForce], float | None], has_target: bool = True
 ) -> list[Row]:
     """Return the rows of p50 and p99, each beside the watcher's figure for the same pauses."""
-    found = []
-    for percent in (50, 99):
-        mine = _percentile([value for each in pauses if (value := taken(each)) is not None], percent)
-        other = _percentile([each.seen for each in pauses], percent)
-        ratio = mine / other
-        found.append(
-            Row(
-                name=f"pause: {what}, p{percent} of {len(pauses)}",
-                unit="ms",
-                ours=mine * 1e3,
-                peer=other * 1e3,
-                ratio=ratio,
-                target=f"<= {most:g}" if most is not None else "",
-                met=ratio <= most if most is not None else None,
-            )
-        )
-    return found
-
-
-def _percentile(values: Sequence[float], percent: int) -> float:
-    """Return the smallest value that at least `percent` per cent of the values do not exceed."""
-    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+    ours = [value for each in pauses if (value := taken(each)) is not None]
+    return latency_rows(f"pause: {what}", ours, [each.seen for each in pauses], MOST if has_target else None)

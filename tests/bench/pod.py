@@ -18,6 +18,7 @@ import msgspec
 
 from bench.jobserver import NAME, NAMESPACE, UID, JobServer
 from sluice_contract import identity
+from sluice_contract.alpaca import ALPACA_CREDENTIALS_DIR, ALPACA_KEY_ID, ALPACA_SECRET_KEY
 from sluice_devcluster.node.execution import LAUNCHER, LaunchSpec, Mount
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
@@ -108,8 +109,8 @@ async def pod(
     """
     for name in ("alpaca", "staging"):
         (folder / name).mkdir(parents=True)
-    (folder / "alpaca" / identity.ALPACA_KEY_ID).write_text("key")
-    (folder / "alpaca" / identity.ALPACA_SECRET_KEY).write_text("secret")
+    (folder / "alpaca" / ALPACA_KEY_ID).write_text("key")
+    (folder / "alpaca" / ALPACA_SECRET_KEY).write_text("secret")
     async with JobServer(job).serving(folder / "account") as server:
         environment = {**_environment(job, server), **image_environment(), "FIRESTORE_EMULATOR_HOST": emulator}
         environment |= variables or {}
@@ -120,7 +121,7 @@ async def pod(
             directory="/",
             mounts=[
                 Mount(str(folder / "account"), ACCOUNT_DIR, read_only=True),
-                Mount(str(folder / "alpaca"), identity.ALPACA_CREDENTIALS_DIR, read_only=True),
+                Mount(str(folder / "alpaca"), ALPACA_CREDENTIALS_DIR, read_only=True),
                 *mounts,
             ],
             staging=str(folder / "staging"),
