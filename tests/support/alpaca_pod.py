@@ -28,7 +28,7 @@ async def send_until_written(server: AlpacaServer, pod: FirestorePod, symbol: st
     async def arrived() -> bool:
         await server.send_quote(symbol, bid, bid + 1.0)
         written = await pod.documents.quote(symbol)
-        return pod.journal.state == "Live" and written is not None and written["bid"] == bid
+        return pod.runtime.stream.state == "Live" and written is not None and written["bid"] == bid
 
     await eventually(arrived, 15)
 

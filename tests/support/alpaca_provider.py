@@ -12,15 +12,15 @@ import pytest
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.spec import Channel
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.key_pair_check import KeyPairCheck
-from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.websocket import Timeouts
-from sluice_runtime.domain.endpoints import rest_endpoints
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import QUOTES
+from sluice_runtime.providers.alpaca.connection import AlpacaConnection
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.endpoints import rest_endpoints
+from sluice_runtime.providers.alpaca.key_pair_check import KeyPairCheck
+from sluice_runtime.providers.alpaca.source import AlpacaSource
+from sluice_runtime.providers.alpaca.websocket import Timeouts
 from support.fake_listener import FakeListener
 
 SECRET = "very-secret"

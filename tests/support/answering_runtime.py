@@ -9,14 +9,16 @@ from pathlib import Path
 from aiohttp.test_utils import TestServer
 
 from sluice_runtime.adapters.http.api import create_http_application
-from sluice_runtime.adapters.http.control import control_routes, create_token_check, refusal_unless_local
+from sluice_runtime.adapters.http.bearer_token import create_token_check
+from sluice_runtime.adapters.http.control import control_routes, refusal_unless_local
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.health import RuntimeSnapshot
+from sluice_runtime.domain.freshness import SymbolFreshness
+from sluice_runtime.domain.health import DestinationReport, RuntimeSnapshot
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.reload_report import FileReading, ReloadReport
 from sluice_runtime.ports import StartRequest
-from support.runtime_fakes import desired, journal
+from support.runtime_fakes import desired, runtime_state
 
 
 class AnsweringRuntime:
@@ -27,9 +29,9 @@ class AnsweringRuntime:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.book = journal()
-        self.counters, self.coalescer = self.book.counters, self.book.coalescer
-        self.quotes, self.freshness = self.book.quotes, self.book.freshness
+        self.runtime = runtime_state()
+        self.counters, self.coalescer = self.runtime.counters, self.runtime.market.coalescer
+        self.quotes = self.runtime.quotes
         self.snapshots_until_live = 0  # snapshots after a start until the state is Live
         self.obeys_dry_run = True
         self.obeys_stop = True
@@ -47,28 +49,38 @@ class AnsweringRuntime:
         async with TestServer(create_http_application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
 
+    @property
+    def batches(self) -> int:
+        return self.runtime.stream.batches
+
+    def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
+        return {}
+
+    def destination_reports(self) -> list[DestinationReport]:
+        return self.runtime.destination_healths.reports()
+
     def snapshot(self) -> RuntimeSnapshot:
-        if self.book.state == "Connecting":
+        if self.runtime.stream.state == "Connecting":
             if self.snapshots_until_live == 0:
-                self.book.on_state("Live")
+                self.runtime.stream.on_state("Live")
             self.snapshots_until_live -= 1
-        return self.book.snapshot()
+        return self.runtime.snapshot()
 
     async def pause_job(self, reason: str | None) -> bool:
         self.asked.append(f"stop: {reason}")
         if self.obeys_stop:
-            self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
-            self.book.on_state("Paused")
-            self.book.acknowledge_pause()
+            self.runtime.desired.set(with_pause(self.runtime.desired.value, PauseInForce(source="api", reason=reason)))
+            self.runtime.stream.on_state("Paused")
+            self.runtime.stream.acknowledge_pause(self.runtime.sink_health.last_write_at)
         return True
 
     async def resume_job(self, wishes: StartRequest) -> tuple[str, ...]:
         self.asked.append(f"start: {wishes.dry_run}")
-        self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.obeys_dry_run))
-        self.book.on_state("Connecting")
+        self.runtime.desired.set(desired(dryRun=bool(wishes.dry_run) and self.obeys_dry_run))
+        self.runtime.stream.on_state("Connecting")
         if self.failure is not None:
-            self.book.record_stream_failure(self.failure)
-            self.book.on_state("BackingOff")
+            self.runtime.stream.record_failure(self.failure)
+            self.runtime.stream.on_state("BackingOff")
         return self.others
 
     async def reload(self) -> ReloadReport:

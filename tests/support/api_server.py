@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from support.runtime_fakes import JOB_UID
+from support.web_server import serve_on_free_port
 
 COLLECTION = "/apis/sluice.dev/v1alpha1/namespaces/acme/ingestjobs"
 
@@ -53,14 +54,8 @@ class FakeApiServer:
         app.router.add_get(COLLECTION, self._watch)
         app.router.add_get(f"{COLLECTION}/us", self._get)
         app.router.add_patch(f"{COLLECTION}/us/status", self._patch)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
-        try:
+        async with serve_on_free_port(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     def change(self, kind: str, changed: dict[str, Any]) -> None:
         """Store the object as changed, and send the event to the watch."""

@@ -16,6 +16,10 @@ from .callers import Manifest
 
 GROUPS = {
     "ingestjobs": "sluice.dev/v1alpha1",
+    "ingestpauses": "sluice.dev/v1alpha1",
+    "clusteringestpauses": "sluice.dev/v1alpha1",
+    "ingestpolicies": "sluice.dev/v1alpha1",
+    "subjectaccessreviews": "authorization.k8s.io/v1",
     "clusterrolebindings": "rbac.authorization.k8s.io/v1",
     "rolebindings": "rbac.authorization.k8s.io/v1",
     "leases": "coordination.k8s.io/v1",
@@ -54,7 +58,8 @@ class Attempt:
             "group": GROUPS[self.resource].partition("/")[0] if self.resource in GROUPS else "",
             "resource": self.resource,
             "subresource": self.subresource,
-            "namespace": self.namespace,
+            # The API server authorizes a request for one Namespace as a request in that namespace.
+            "namespace": self.namespace or (self.name if self.resource == "namespaces" else ""),
             "name": self.name if self.verb != "create" or self.subresource else "",
         }
         kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
@@ -84,7 +89,9 @@ class Caller:
         return "yes"
 
     def _send(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        # Custom resources have no strategic merge, which changes one container of several.
+        merge = "strategic-merge-patch" if path.startswith("/api/") else "merge-patch"
+        kind = f"application/{merge}+json" if method == "PATCH" else "application/json"
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self._server + path, data, headers, method=method)  # noqa: S310

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
 # The sizes at which the page is looked at, in pixels.
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
+
+# The longest time until the driver answers a request, on a machine of ordinary speed. Each wait in it is shorter.
+ANSWER_SECONDS = 90
 
 
 class Browser:
@@ -33,6 +38,7 @@ class Browser:
         self._process = subprocess.Popen(
             [node, "tests/driver.js"], cwd=DASHBOARD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._is_killed = False
 
     def __enter__(self) -> Browser:
         return self
@@ -153,13 +159,27 @@ class Browser:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": action, **values}) + "\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        limit = threading.Timer(scaled(ANSWER_SECONDS), self._kill)
+        limit.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            limit.cancel()
+        if not line and self._is_killed:
+            raise BrowserError(f"the browser did not answer {action} within {scaled(ANSWER_SECONDS):.0f} s")
         if not line:
             raise BrowserError("the browser ended: is Chromium installed (Debian: apt-get install chromium)?")
         answer = json.loads(line)
         if "error" in answer:
             raise BrowserError(answer["error"])
         return answer["value"]
+
+    def _kill(self) -> None:
+        """Kill the driver and all processes of the browser, so that a reader of the driver's output continues."""
+        self._is_killed = True
+        for process in [*descendants_of(self._process.pid), self._process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def descendants_of(process: int) -> list[int]:

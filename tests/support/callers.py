@@ -54,6 +54,19 @@ def job(namespace: str, tenant: str, name: str = "another") -> Manifest:
     return {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "metadata": meta, "spec": spec}
 
 
+def ingest_pod(namespace: str, tenant: str, job: str = "another") -> Manifest:
+    """Return the manifest of a pod as the operator makes it, as far as the policies check it."""
+    labels = {
+        "app.kubernetes.io/managed-by": "sluice-operator",
+        "sluice.dev/job": job,
+        "sluice.dev/tenant": tenant,
+        "sluice.dev/provider": "synthetic",
+    }
+    found = pod(namespace, account="sluice-ingest", name=f"{job}-ingest", labels=labels)
+    found["spec"]["containers"][0] |= {"name": "ingest", "command": ["sluice-runtime"]}
+    return found
+
+
 def pod(namespace: str, account: str = "default", **meta: Any) -> Manifest:
     """Return the manifest of a pod that Pod Security's restricted level admits."""
     container = {

@@ -11,12 +11,24 @@ from pathlib import Path
 from sluice_devcluster.binaries import provide_binaries
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import Quickstart, install_operator
+from sluice_devcluster.quickstart import SIMULATOR_HOSTS, Quickstart, install_operator
 from support.deadlines import scaled
 from support.timed_kubectl import TimedKubectl
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
+
+
+def operator_settings(emulator: str) -> dict[str, str]:
+    """Return the variables of the operator in the tests.
+
+    Jobs may connect to simulated providers, and may set the annotations in which kopf keeps its state.
+    """
+    return {
+        "FIRESTORE_EMULATOR_HOST": emulator,
+        "SLUICE_PROVIDER_HOSTS": SIMULATOR_HOSTS,
+        "SLUICE_POD_METADATA_DOMAINS": "prometheus.io,cluster-autoscaler.kubernetes.io,kopf.zalando.org",
+    }
 
 
 @contextmanager
@@ -28,8 +40,20 @@ def second_cluster(state: Path, emulator: str) -> Iterator[Kubectl]:
     subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
     try:
         kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
-        install_operator(kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": emulator})
+        install_operator(kubectl, ROOT / "manifests", operator_settings(emulator))
         yield kubectl
+    finally:
+        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))
+
+
+@contextmanager
+def cluster_without_operator(state: Path) -> Iterator[StateDirectory]:
+    """Start a cluster with the CRD and no operator, which would act on the jobs, in the folder `state`."""
+    command = [str(BIN / "sluice-devcluster")]
+    where = ["--state", str(state)]
+    subprocess.run([*command, "up", *where, "--crds", str(ROOT / "crds")], check=True, timeout=scaled(600))
+    try:
+        yield StateDirectory(state)
     finally:
         subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))
 
@@ -48,7 +72,7 @@ def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
     try:
         found = Quickstart(StateDirectory(state), ROOT / "manifests")
         found.kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
-        install_operator(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})
+        install_operator(found.kubectl, ROOT / "manifests", operator_settings(found.emulator))
         yield found
     finally:
         subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))

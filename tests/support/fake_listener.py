@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sluice_contract.status import StreamState
+from sluice_contract.stream_states import TRANSITION_CAUSES
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.clock_skew import ClockReading
 from sluice_runtime.domain.failure import Impairment
@@ -21,7 +22,7 @@ from support.virtual_time import seconds
 
 
 class FakeListener:
-    """A Listener that keeps all that a connection reports."""
+    """A Listener that keeps all that a connection reports. It checks that the order of the states is possible."""
 
     def __init__(self) -> None:
         self.history: list[str] = []
@@ -34,6 +35,7 @@ class FakeListener:
         self.impairments: list[Impairment | None] = []
         self.credentials: list[tuple[int, str | None]] = []
         self.rejected: tuple[SymbolRejection, ...] = ()
+        self._state: StreamState | None = None  # of the open connection
 
     @property
     def ticks(self) -> list[Tick]:
@@ -46,6 +48,8 @@ class FakeListener:
         return [each for each in self.trade_events if not isinstance(each, TradeCancellation | TradeCorrection)]
 
     def on_state(self, state: StreamState) -> None:
+        assert self._state in (None, state) or (self._state, state) in TRANSITION_CAUSES
+        self._state = state
         self.history.append(state)
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
@@ -74,4 +78,5 @@ class FakeListener:
         self.credentials.append((generation, problem))
 
     def on_socket_closed(self) -> None:
+        self._state = None
         self.history.append("closed")

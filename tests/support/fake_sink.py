@@ -10,10 +10,10 @@ from typing import Any
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.gap_documents import IngestGap
-from sluice_runtime.adapters.firestore.connection import StoredDocument
-from sluice_runtime.adapters.firestore.stored_heartbeat import stored_heartbeat
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.domain.heartbeat_owner import require_takeover_allowed
+from sluice_runtime.domain.heartbeat_owner import StoredHeartbeat, require_takeover_allowed
+from sluice_runtime.sinks.firestore.connection import StoredDocument
+from sluice_runtime.sinks.firestore.stored_heartbeat import stored_heartbeat
 from support.virtual_time import seconds
 
 JOB = "acme/us"
@@ -129,16 +129,15 @@ class FakeSink:
 
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         await self._answer()
-        if self.heartbeat is not None:
-            stored = StoredDocument("heartbeat", self.heartbeat, None, seconds() - self.heartbeat_at)
-            require_takeover_allowed(stored_heartbeat(stored), heartbeat)
+        if (stored := self._stored_heartbeat()) is not None:
+            require_takeover_allowed(stored, heartbeat)
         self.heartbeat, self.heartbeat_at = heartbeat.document_fields(), seconds()
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")
 
-    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
+    async def stored_heartbeat(self) -> StoredHeartbeat | None:
         await self._answer()
-        return self._epoch(job_uid)
+        return self._stored_heartbeat()
 
     async def close(self) -> None:
         self.history.append("close")
@@ -147,10 +146,10 @@ class FakeSink:
         """Return the writes of one symbol, each with the time at which it was written."""
         return [(at, each) for at, batch in self.writes for each in batch if each.symbol == symbol]
 
-    def _epoch(self, job_uid: str) -> int | None:
-        said = self.heartbeat or {}
-        epoch = said.get("epoch")
-        return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None
+    def _stored_heartbeat(self) -> StoredHeartbeat | None:
+        if self.heartbeat is None:
+            return None
+        return stored_heartbeat(StoredDocument("heartbeat", self.heartbeat, None, seconds() - self.heartbeat_at))
 
     def _recorded(self, field: str, value: object) -> frozenset[str]:
         found = {place: each for place, each in self.records.items() if each.get(field) == value}

@@ -14,12 +14,13 @@ from google.cloud import firestore
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
-from sluice_runtime.factories import create_sink
-from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.write_log import WriteLog
+from sluice_runtime.sinks.firestore.factory import create_firestore_sink
 from sluice_runtime.standalone_settings import standalone_settings
+from sluice_runtime.state.runtime_state import RuntimeState
 from support.deadlines import within
 from support.firestore_proxy import FirestoreProxy
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote, stored_job
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, quote, runtime_state, stored_job
 
 
 async def until(is_true: Callable[[], bool], seconds: float) -> None:
@@ -36,7 +37,7 @@ class Runtime:
         self.proxy = proxy
         self.client = client
         self.symbols = symbols
-        self.book: Journal = journal(with_pause(desired(symbols=symbols), UNREAD))
+        self.runtime: RuntimeState = runtime_state(with_pause(desired(symbols=symbols), UNREAD))
         self.source = FakeSource()
         self.job = FakeJob(job(1, symbols=symbols))
         self.stop = asyncio.Event()
@@ -48,8 +49,8 @@ class Runtime:
         settings = standalone_settings(
             stored_job(firestore={"projectID": project}), {"SLUICE_STATE_DIR": str(state)}, 7, uuid.uuid4()
         )
-        sink = create_sink(settings, self.book.desired)
-        parts = RuntimeParts(source=self.source, sink=sink, job=self.job, journal=self.book)
+        sink = create_firestore_sink(settings, self.runtime.desired, WriteLog())
+        parts = RuntimeParts(source=self.source, sink=sink, job=self.job, runtime=self.runtime)
         self.task = asyncio.create_task(
             run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high))
         )
@@ -66,8 +67,8 @@ class Runtime:
 
     async def until_written(self) -> None:
         """Wait until one more quote is written."""
-        before = self.book.counters.writes
-        await until(lambda: self.book.counters.writes > before, 30)
+        before = self.runtime.counters.writes
+        await until(lambda: self.runtime.counters.writes > before, 30)
 
     async def heartbeat_status(self) -> str:
         """Return the status in the stored heartbeat."""
@@ -84,7 +85,7 @@ class Runtime:
     @property
     def failure(self) -> str:
         """The message of the sink's condition; empty if it is healthy."""
-        return self.book.snapshot().sink_failure or ""
+        return self.runtime.snapshot().sink_failure or ""
 
     @property
     def is_pause_reported(self) -> bool:

@@ -10,11 +10,11 @@ import pytest
 
 from sluice_contract.ibkr import IBKRSettings
 from sluice_contract.spec import Channel
-from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
-from sluice_runtime.adapters.ibkr.source import IBKRSource
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import QUOTES, Connection
+from sluice_runtime.providers.ibkr.messages import IBKRTimeouts
+from sluice_runtime.providers.ibkr.source import IBKRSource
 from support.fake_listener import FakeListener
 
 # Short timeouts of the connection's phases.

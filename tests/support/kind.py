@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from sluice_devcluster.errors import DevclusterError
+from sluice_manifests.base_images import python_base_image
 from support.site import eventually
 from support.timed_kubectl import TimedKubectl, scale_timeouts
 
@@ -62,7 +63,7 @@ class KindCluster:
 
     def build(self, image: str, dockerfile: Path, context: Path, **arguments: str) -> None:
         """Build an image for the tests; `arguments` are build arguments of the Dockerfile."""
-        base = os.environ.get("PYTHON_BASE_IMAGE") or "python:3.11-slim-bookworm"
+        base = python_base_image(ROOT)
         handed_on = [name for name in os.environ if name.startswith("PIP_")]
         given = [f"PYTHON_BASE_IMAGE={base}", *handed_on, *(f"{name}={value}" for name, value in arguments.items())]
         self.run(

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from sluice_contract.status import StreamFailure
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
+from sluice_runtime.aio.latest_value import LatestValue
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import UNREAD, with_pause
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.ports import Sink, Source
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
+from sluice_runtime.state.runtime_state import RuntimeState
 from support.deadlines import wait_for
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, desired, identity
@@ -52,8 +52,9 @@ class Pod(Generic[S]):
         self.backoff = ShortBackoff()
         self.job = FakeJob()
         self.stop = asyncio.Event()
-        self.journal = Journal(identity(), LatestValue(with_pause(desired(), UNREAD)), Coalescer(), clock)
-        self._parts = RuntimeParts(source=made, sink=self.sink, job=self.job, journal=self.journal)
+        who = identity(provider=made.name.partition(":")[0])
+        self.runtime = RuntimeState(who, LatestValue(with_pause(desired(), UNREAD)), Coalescer(), clock)
+        self._parts = RuntimeParts(source=made, sink=self.sink, job=self.job, runtime=self.runtime)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

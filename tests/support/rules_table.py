@@ -45,6 +45,8 @@ RULE_CASES: list[DocumentCase] = [
     _case("provider ibkr needs spec.ibkr.host", provider="ibkr"),
     _case("provider ibkr has no one-minute bars", provider="ibkr", ibkr={"host": "a"}, channels=["quotes", "bars"]),
     _case(provider="ibkr", ibkr={"host": "::1"}, channels=["quotes", "trades"]),
+    _case("limits.writesPerDay must be at least", limits={"writesPerDay": 20_000}, heartbeat={"intervalSeconds": 8}),
+    _case(limits={"writesPerDay": 172_800}, heartbeat={"intervalSeconds": 1}),
     *(
         _case("this collection name is reserved", firestore={"liveQuotesCollection": name})
         for name in ("users", "ops", "live_bars", "ingest_state")

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from sluice_contract.resource import IngestJob, decode_ingest_job
 from sluice_contract.spec import Channel, IngestJobSpec
-from sluice_contract.status import StreamStatus
+from sluice_contract.status import StreamState, StreamStatus
 from sluice_contract.symbol_counts import SymbolRejection
+from sluice_runtime.aio.latest_value import LatestValue
+from sluice_runtime.aio.shielding import finish_despite_cancellation
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.declared_job import DeclaredJob, to_declared_job
 from sluice_runtime.domain.desired import Desired, desired_state
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import RuntimeIdentity
 from sluice_runtime.domain.market import Bar, Quote, Tick
+from sluice_runtime.domain.market_hours import (
+    UNKNOWN_HOURS,
+    MarketSchedule,
+    market_hours,
+    regular_and_extended_hours_of_job,
+)
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.latest_value import LatestValue
+from sluice_runtime.domain.pause_objects import OutsideSwitches
+from sluice_runtime.loop_wiring import create_freshness_observer
 from sluice_runtime.ports import QUOTES, Listener, ReportError
+from sluice_runtime.providers.registry import load_provider
+from sluice_runtime.runtime_view import CurrentRuntimeView
+from sluice_runtime.state.runtime_state import RuntimeState
 from support.virtual_time import START, now, seconds
 
 JOB_UID = "0b0b"
@@ -57,7 +68,8 @@ def desired(at: datetime = START, **spec: Any) -> Desired:
 def desired_state_of(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
     """Return the desired state of a declared job at the time `at`."""
     assert declared.spec is not None
-    return desired_state(declared, declared.spec, at, others)
+    market_hours = load_provider(declared.spec.provider).market_hours or regular_and_extended_hours_of_job
+    return desired_state(declared, declared.spec, at, OutsideSwitches(of_pod=tuple(others)), market_hours)
 
 
 def identity(**changes: Any) -> RuntimeIdentity:
@@ -76,11 +88,24 @@ def identity(**changes: Any) -> RuntimeIdentity:
     return RuntimeIdentity(**(fields | changes))
 
 
-def journal(wanted: Desired | None = None) -> Journal:
-    """Return a journal that uses the running loop's clock. It waits for no heartbeat before it connects."""
-    found = Journal(identity(), LatestValue(wanted or desired()), Coalescer(), now)
+def runtime_state(
+    wanted: Desired | None = None, clock: Callable[[], datetime] = now, who: RuntimeIdentity | None = None
+) -> RuntimeState:
+    """Return the state of a process `who` with this clock, by default that of the running loop.
+
+    It waits for no heartbeat before it connects.
+    """
+    found = RuntimeState(who or identity(), LatestValue(wanted or desired()), Coalescer(), clock)
     found.ownership.record_heartbeat_failed()
     return found
+
+
+def runtime_view(runtime: RuntimeState, schedule: MarketSchedule | None = None) -> CurrentRuntimeView:
+    """Return what shows the state. The freshness of symbols is checked if their market has a schedule."""
+    observer = create_freshness_observer(runtime, market_hours(schedule or UNKNOWN_HOURS))
+    if schedule is not None:
+        observer.renew_summary()
+    return CurrentRuntimeView(runtime, observer)
 
 
 def quote(symbol: str = "AAPL", ts: datetime | None = None, bid: float | None = 100.0) -> Quote:
@@ -127,12 +152,16 @@ class FakeConnection:
 
 
 class FakeSource:
-    """A Source. `phase_seconds` are the durations of its phases; `failures` are raised by the next connections."""
+    """A Source. `phase_seconds` are the durations of its phases; `failures` are raised by the next connections.
+
+    `steps` are the states between the opening of the socket and the acknowledgement, which some providers do not have.
+    """
 
     name = "fake:iex"
 
     def __init__(self) -> None:
         self.phase_seconds: dict[str, float] = {}
+        self.steps: frozenset[StreamState] = frozenset({"Authenticating", "Subscribing"})
         self.failures: deque[tuple[str, StreamError]] = deque()
         self.refused: frozenset[str] = frozenset()
         self.connections: list[FakeConnection] = []
@@ -157,16 +186,20 @@ class FakeSource:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
-            listener.on_state("Authenticating")
-            await self.phase("Authenticating")
-            listener.on_state("Subscribing")
+            if "Authenticating" in self.steps:
+                listener.on_state("Authenticating")
+                await self.phase("Authenticating")
+            if "Subscribing" in self.steps:
+                listener.on_state("Subscribing")
             self.connections.append(FakeConnection(self, listener))
             yield self.connection
         finally:
-            await asyncio.sleep(self.closing_seconds)
-            self.open -= 1
-            self.closings.append(seconds())
-            listener.on_socket_closed()
+            try:
+                await finish_despite_cancellation(asyncio.sleep(self.closing_seconds))
+            finally:
+                self.open -= 1
+                self.closings.append(seconds())
+                listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
         await self.remedy.wait()

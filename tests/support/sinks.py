@@ -13,8 +13,8 @@ from google.cloud import firestore
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
 from sluice_contract.gap_documents import GapRepair, IngestGap
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import open_firestore_connection
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
+from sluice_runtime.sinks.firestore.connection import open_firestore_connection
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from support.fake_sink import JOB, FakeSink
 from support.virtual_time import seconds
 
@@ -185,7 +185,7 @@ def heartbeat(uid: str, epoch: int, status: str = "running", **changes: Any) -> 
         status=status,
         ts=NOW,
         ingest_enabled=True,
-        ingest_enabled_source="cr:acme/us",
+        ingest_enabled_source="spec.enabled",
         pause_reason=None,
         pause_until=None,
         last_symbol="AAPL",

@@ -63,6 +63,10 @@ class Tenant:
             ]
         )
 
+    def allow_injected_containers(self) -> None:
+        """Let webhooks inject containers into the ingest pods of the namespace, as only the platform can."""
+        self.kubectl("label", "namespace", self.name, "sluice.dev/injected-containers=true")
+
     def secret(self, name: str, **values: str) -> None:
         """Create or change a Secret."""
         metadata = {"name": name, "namespace": self.name}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
@@ -13,10 +14,10 @@ from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SnapshotError
 from sluice_runtime.domain.market_hours import REGULAR_HOURS, MarketHours, market_hours
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
-from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
+from sluice_runtime.loop_wiring import create_snapshot_recovery
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal
-from support.virtual_time import at, seconds
+from support.runtime_fakes import FakeJob, FakeSource, desired, identity, job, runtime_state
+from support.virtual_time import at, now, seconds
 
 ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
 REGULAR = market_hours(REGULAR_HOURS)
@@ -46,15 +47,18 @@ class SnapshotWorld:
     def __init__(self) -> None:
         self.sink, self.source, self.snapshots = FakeSink(), FakeSource(), FakeSnapshots()
         self.job = FakeJob(job(1, **ALPACA))
-        self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
+        self.clock_error = timedelta()
+        self.runtime = runtime_state(
+            with_pause(desired(**ALPACA), UNREAD), lambda: now() + self.clock_error, identity(provider="alpaca")
+        )
 
     @asynccontextmanager
     async def running(self, market: MarketHours = REGULAR) -> AsyncIterator[None]:
         """Run the pod, live, while the context lasts."""
         stop = asyncio.Event()
-        catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
+        catch_up = create_snapshot_recovery(self.runtime, self.snapshots, self.sink, market)
         parts = RuntimeParts(
-            source=self.source, sink=self.sink, job=self.job, journal=self.journal, other_loops=[catch_up.run]
+            source=self.source, sink=self.sink, job=self.job, runtime=self.runtime, other_loops=[catch_up.run]
         )
         pod = asyncio.create_task(run_loops_and_shut_down(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sluice_contract.pause_status import PauseSource
 from sluice_contract.status import StreamFailure, StreamGap, StreamState
 from sluice_contract.status_values import LARGEST
+from sluice_contract.stream_parts import StateChange
 from sluice_contract.symbol_counts import FreshnessCounts, SymbolRejection
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
@@ -15,6 +17,7 @@ from sluice_runtime.domain.health import ActivityTimes, CredentialsState, Runtim
 from sluice_runtime.domain.ledger import SubscriptionLedger
 from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
+from sluice_runtime.domain.write_budget import WriteAccount
 from support.runtime_fakes import desired, identity
 from support.virtual_time import START
 
@@ -66,7 +69,7 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
             started_at=moment,
         ),
         at=moment,
-        desired=with_pause(wanted, PauseInForce(source=f"file:/{LONG}", reason=LONG, until=moment)),
+        desired=with_pause(wanted, _largest_pause(moment)),
         ledger=SubscriptionLedger(
             frozenset(), tuple(SymbolRejection(symbol=name, code=-LARGEST, message=LONG) for name in names[100:])
         ),
@@ -91,4 +94,13 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
         gaps=tuple(StreamGap(from_=moment, to=moment, cause="disconnect") for _ in range(10)),
         open_gap=OpenGap(moment, "slowClient"),
         credentials=CredentialsState(LARGEST, LONG),
+        writes=WriteAccount(
+            day=moment.date(), used=LARGEST - 1, resets_at=moment, limit=LARGEST, paced_interval_seconds=90_000.0
+        ),
+        history=tuple(StateChange(at=moment, state="Authenticating", reason=LONG, message=LONG) for _ in range(10)),
     )
+
+
+def _largest_pause(moment: datetime) -> PauseInForce:
+    other = PauseSource(source=f"pause:{LONG}", reason=LONG, by=LONG, until=moment)
+    return PauseInForce(source=f"file:/{LONG}", reason=LONG, until=moment, by=LONG, others=(other,) * 20)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
 from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
+
+OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 def pod_of(tenant: Tenant) -> int:
@@ -36,6 +42,15 @@ def is_paused(tenant: Tenant) -> bool:
     return tenant.condition("Paused")[0] == "True"
 
 
+def refuses_status_of_invalid_job(kubectl: Kubectl) -> bool:
+    """Return whether the API server refuses each status of a job that breaks a rule elsewhere, as 1.30 does.
+
+    Later versions accept a write that leaves the invalid field as it is (docs/kubernetes-versions.md).
+    """
+    version = json.loads(kubectl("get", "--raw", "/version"))
+    return (version["major"], version["minor"]) == ("1", "30")
+
+
 def assert_nothing_is_written(tenant: Tenant) -> None:
     written = tenant.writes()
     time.sleep(0.5)
@@ -50,3 +65,15 @@ def stream_from(tenant: Tenant, upstream: Upstream, **alpaca: Any) -> None:
     tenant.apply(**spec)
     tenant.settled("Streaming")
     eventually(tenant.writes)
+
+
+@contextmanager
+def no_operator(kubectl: Kubectl) -> Iterator[None]:
+    """Scale the operator's deployment to zero while the context lasts."""
+    kubectl("scale", *OPERATOR, "--replicas=0")
+    eventually(lambda: not kubectl.get("pods", "-n", "sluice-system")["items"], 60)
+    try:
+        yield
+    finally:
+        kubectl("scale", *OPERATOR, "--replicas=1")
+        kubectl("rollout", "status", *OPERATOR, "--timeout=60s")

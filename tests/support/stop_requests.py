@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.kubectl import Kubectl, KubectlError
 
 Request = Callable[[Kubectl, dict[str, Any], dict[str, Any]], object]
 
@@ -28,6 +28,18 @@ def by_server_side_apply(kubectl: Kubectl, job: dict[str, Any], change: dict[str
     """Run `kubectl apply --server-side` on the document with the change in it, as another field manager."""
     options = ("--server-side", "--force-conflicts", "--field-manager=somebody")
     kubectl("apply", *options, "-f", "-", text=_changed(job, change))
+
+
+def by_replace(kubectl: Kubectl, job: dict[str, Any], change: dict[str, Any]) -> None:
+    """Run `kubectl replace` with the document and the change in it, again where the status has just changed."""
+    for attempt in range(10):
+        try:
+            kubectl("replace", "-f", "-", text=_changed(job, change))
+        except KubectlError as error:
+            if attempt == 9 or "the object has been modified" not in str(error):
+                raise
+        else:
+            return
 
 
 REQUESTS: dict[str, Request] = {

@@ -138,7 +138,7 @@ VALUES: list[ValueCase] = [
 CHARTS: list[ChartCase] = [
     *(ChartCase(f"{name}: null", f"missing property '{name}'") for name in (
         "replicas", "image", "runtimeImage", "crds", "networkPolicies", "admissionPolicies", "podDisruptionBudget",
-        "priorityClasses", "flowControl", "serviceAccount",
+        "priorityClasses", "flowControl", "labelledSecrets", "serviceAccount",
     )),
     *(ChartCase(f"{name}: null") for name in (
         "watchNamespaces", "defaultFirestoreProject", "firestoreEmulatorHost", "logLevel", "resources", "nodeSelector",

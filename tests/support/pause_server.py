@@ -1,0 +1,85 @@
+"""A fake API server with the pause objects of one namespace, for tests of the pod's watch of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from support.web_server import serve_on_free_port
+
+COLLECTION = "/apis/sluice.dev/v1alpha1/namespaces/acme/ingestpauses"
+
+
+def pause(name: str, version: int, **spec: Any) -> dict[str, Any]:
+    """Return an IngestPause as JSON."""
+    return {"metadata": {"name": name, "resourceVersion": str(version)}, "spec": {"reason": "vendor", **spec}}
+
+
+class FakePauseServer:
+    """Serve the pauses in `objects`, in pages, and their watch. A `status` other than 200 answers each request."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.version = 1
+        self.status = 200
+        self.lists: list[dict[str, str]] = []
+        self.metadata_reads = 0
+        self.refusals = 0
+        self.watches: list[dict[str, str]] = []
+        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self.url = ""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[FakePauseServer]:
+        """Serve on a free port while the context lasts."""
+        app = web.Application()
+        app.router.add_get(COLLECTION, self._get)
+        async with serve_on_free_port(app) as self.url:
+            yield self
+
+    def store(self, name: str, **spec: Any) -> dict[str, Any]:
+        """Store a pause, without an event."""
+        self.version += 1
+        self.objects[name] = pause(name, self.version, **spec)
+        return self.objects[name]
+
+    def change(self, name: str, **spec: Any) -> None:
+        """Store a pause and send its event."""
+        kind = "MODIFIED" if name in self.objects else "ADDED"
+        self.events.put_nowait({"type": kind, "object": self.store(name, **spec)})
+
+    def delete(self, name: str) -> None:
+        """Delete a pause and send its event."""
+        self.events.put_nowait({"type": "DELETED", "object": self.objects.pop(name)})
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        if self.status != 200:
+            self.refusals += 1
+            return web.json_response({"kind": "Status", "code": self.status}, status=self.status)
+        if "watch" in request.query:
+            return await self._watch(request)
+        is_of_metadata = "PartialObjectMetadataList" in request.headers["Accept"]
+        if is_of_metadata:
+            self.metadata_reads += 1
+        else:
+            self.lists.append(dict(request.query))
+        first, limit = int(request.query.get("continue", "0")), int(request.query["limit"])
+        names = sorted(self.objects)
+        metadata: dict[str, Any] = {"resourceVersion": str(self.version)}
+        if first + limit < len(names):
+            metadata["continue"] = str(first + limit)
+        items = [self.objects[name] for name in names[first : first + limit]]
+        # kube-apiserver 1.34 answers null instead of an empty list of metadata.
+        return web.json_response({"metadata": metadata, "items": (items or None) if is_of_metadata else items})
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        self.watches.append(dict(request.query))
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while (event := await self.events.get()) is not None:
+            await response.write(web.json_response(event).body + b"\n")  # type: ignore[operator]
+        return response
