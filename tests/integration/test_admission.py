@@ -10,7 +10,7 @@ import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Quickstart
-from support.callers import Callers, job, pod
+from support.callers import Callers, ingest_pod, job, pod
 from support.site import Tenant
 
 DRY = "--dry-run=server"
@@ -79,12 +79,11 @@ def test_the_operator_creates_only_ingest_pods_and_only_in_namespaces_with_a_ten
     tenant: Tenant, callers: Callers
 ) -> None:
     operator = callers.account("sluice-system", "sluice-operator")
-    ingest = {"account": "sluice-ingest", "name": "another-ingest"}
     tenant.run("create", "serviceaccount", "sluice-ingest")
-    operator("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name, **ingest)))
+    operator("create", DRY, "-f", "-", text=json.dumps(ingest_pod(tenant.name, tenant.name)))
     with pytest.raises(KubectlError, match="only ingest pods and their ServiceAccount"):
         operator("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name)))
     tenant.kubectl("create", "serviceaccount", "sluice-ingest", "-n", "default")
     with pytest.raises(KubectlError, match="serves no tenant yet"):
-        operator("create", DRY, "-f", "-", text=json.dumps(pod("default", **ingest)))
+        operator("create", DRY, "-f", "-", text=json.dumps(ingest_pod("default", "acme")))
     tenant.kubectl("delete", "serviceaccount", "sluice-ingest", "-n", "default")

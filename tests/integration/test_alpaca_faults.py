@@ -17,8 +17,8 @@ import pytest_asyncio
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
+from sluice_runtime.providers.alpaca import credentials as alpaca_mount
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from sluice_simulators.alpaca import Account, AlpacaServer, Plan, StockTrade, status_message
 from sluice_simulators.alpaca.control import FAULTS
 from sluice_simulators.alpaca.faults import Fault, MessageFault
@@ -155,7 +155,7 @@ async def test_a_lost_connection_is_reported_by_its_type_and_replaced_by_one_con
         await send_until_written(server, pod, "AAPL", 77.25)
         assert [each.type for each in pod.failures] == [kind]
         assert pod.job.reports[-1][1].state == "Live"
-        assert pod.journal.snapshot().failure is None
+        assert pod.runtime.snapshot().failure is None
         refused = isinstance(fault, HttpError)
         assert server.record.connect_count == (1 if refused else 2)
 
@@ -215,7 +215,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_logged(
     server.faults.schedule(AckPartial(("MSFT",)))
     async with streaming(pod):
         await send_until_written(server, pod, "AAPL", 77.25)
-        ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
+        ledger = pod.runtime.snapshot().ledger.to_symbol_counts(pod.runtime.desired.value)
         assert (ledger.confirmed, ledger.desired, ledger.pending) == (1, 2, 1)
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
@@ -229,7 +229,7 @@ async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades
         await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([StockTrade("AAPL", 77.5).trade_message()])
         await eventually(lambda: document_has(pod.documents.quote("AAPL"), "price", 77.5))
-        ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
+        ledger = pod.runtime.snapshot().ledger.to_symbol_counts(pod.runtime.desired.value)
         assert (ledger.confirmed, [each.code for each in ledger.rejections]) == (1, [405])
 
 
@@ -251,9 +251,9 @@ async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod:
     async with streaming(pod):
         await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([status_message("AAPL", "H", "T1")])
-        await eventually(lambda: "AAPL" in pod.journal.last_values.halted_symbols)
+        await eventually(lambda: "AAPL" in pod.runtime.market.last_values.halted_symbols)
         await server.send([status_message("AAPL", "T")])
-        await eventually(lambda: "AAPL" not in pod.journal.last_values.halted_symbols)
+        await eventually(lambda: "AAPL" not in pod.runtime.market.last_values.halted_symbols)
 
 
 async def test_a_connection_limit_is_retried_after_5_to_30_s_and_http_429_after_its_retry_after(

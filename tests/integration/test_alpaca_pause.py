@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
-from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.providers.alpaca.websocket import Timeouts
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
@@ -97,7 +97,7 @@ async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections
     server.faults.schedule(fault)
     async with pod.running():
         declare(pod, 1, enabled=True)
-        await eventually(lambda: pod.journal.state == phase)
+        await eventually(lambda: pod.runtime.stream.state == phase)
         await asyncio.sleep(0.05)
         connected = server.record.connect_count
         declare(pod, 2, enabled=False)
@@ -106,6 +106,6 @@ async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections
         await asyncio.sleep(0.3)
         assert server.record.connect_count == connected
         declare(pod, 3, enabled=True)
-        await eventually(lambda: pod.journal.state == "Live")
+        await eventually(lambda: pod.runtime.stream.state == "Live")
         await server.send_quote("AAPL", 77.25, 78.0)
         await eventually(lambda: pod.sink.quotes.get("AAPL", {}).get("bid") == 77.25)

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
-from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
+from sluice_runtime.providers.alpaca import credentials as alpaca_mount
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
@@ -65,7 +65,7 @@ async def test_quotes_reach_the_documents_before_and_after_a_lost_connection_and
 
         pod.job.declare(job(3, symbols=["AAPL", "SPY"], enabled=False, limits=LIMITS))
         await wait_until(server.record, lambda record: not record.open_connections)
-        await eventually(lambda: pod.journal.state == "Paused")
+        await eventually(lambda: pod.runtime.stream.state == "Paused")
         pod.job.declare(job(4, symbols=["AAPL", "SPY"], limits=LIMITS))
         await wait_until(
             server.record, lambda record: record.connect_count == 3 and record.quote_symbols == {"AAPL", "SPY"}
@@ -83,13 +83,13 @@ async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
     pod = Pod(source(server.url(), mount(mounted, "key", "wrong")), fake_sink())
     pod.job.declare(job(1, symbols=["AAPL"], limits=LIMITS))
     async with pod.running():
-        await eventually(lambda: pod.journal.state == "Blocked")
+        await eventually(lambda: pod.runtime.stream.state == "Blocked")
         await asyncio.sleep(0.5)
         assert server.record.auth_outcomes == ["402"] * 3
         mount(mounted, "key", SECRET)
         await wait_until(server.record, lambda record: record.quote_symbols == {"AAPL"})
-        await eventually(lambda: pod.journal.state == "Live")
-        assert pod.journal.snapshot().failure is None
+        await eventually(lambda: pod.runtime.stream.state == "Live")
+        assert pod.runtime.snapshot().failure is None
 
 
 async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path) -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.websocket import Timeouts
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.aio.waiting import cancel_and_wait
+from sluice_runtime.providers.alpaca import credentials as alpaca_mount
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.source import AlpacaSource
+from sluice_runtime.providers.alpaca.websocket import Timeouts
 from sluice_simulators.alpaca import Account, AlpacaServer, quote_message
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.handshake_faults import (

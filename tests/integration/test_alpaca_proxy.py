@@ -15,24 +15,24 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
-from sluice_contract.proxies import VARIABLES
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.calendar import AlpacaCalendar
-from sluice_runtime.adapters.alpaca.credentials import Credentials, CredentialsReader
-from sluice_runtime.adapters.alpaca.history import AlpacaHistory
-from sluice_runtime.adapters.alpaca.key_pair_check import KeyPairCheck
-from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
-from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.websocket import Timeouts
-from sluice_runtime.domain.endpoints import RestEndpoints
 from sluice_runtime.domain.failure import SnapshotError
 from sluice_runtime.domain.market_history import HistoryRequest
+from sluice_runtime.providers.alpaca.calendar import AlpacaCalendar
+from sluice_runtime.providers.alpaca.credentials import Credentials, CredentialsReader
+from sluice_runtime.providers.alpaca.endpoints import RestEndpoints
+from sluice_runtime.providers.alpaca.history import AlpacaHistory
+from sluice_runtime.providers.alpaca.key_pair_check import KeyPairCheck
+from sluice_runtime.providers.alpaca.snapshots import AlpacaSnapshots
+from sluice_runtime.providers.alpaca.source import AlpacaSource
+from sluice_runtime.providers.alpaca.websocket import Timeouts
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, SHORT_TIMEOUTS, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed
 from support.connect_proxy import ConnectProxy, Fault
 from support.eventually import eventually
 from support.fake_listener import FakeListener
+from support.proxy_variables import remove_proxy_variables
 
 HOST = "stream.example"
 PASSWORD = "p@ss/w:rd"
@@ -42,9 +42,7 @@ HANGING = Timeouts(upgrade=1.0)
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+    remove_proxy_variables(monkeypatch)
     return monkeypatch
 
 

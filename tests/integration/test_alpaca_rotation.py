@@ -12,9 +12,9 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import StreamStatus
-from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.alpaca import rotation
 from sluice_runtime.domain.health import stream_status
+from sluice_runtime.providers.alpaca import credentials as alpaca_mount
+from sluice_runtime.providers.alpaca import rotation
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
 from support.alpaca_provider import mount, source_with_rest
@@ -39,7 +39,7 @@ class World:
 
     @property
     def status(self) -> StreamStatus:
-        return stream_status(self.pod.journal.snapshot())
+        return stream_status(self.pod.runtime.snapshot())
 
     @property
     def logins(self) -> list[str]:
@@ -53,7 +53,7 @@ class World:
         await wait_until(
             self.server.record, lambda record: record.connect_count == connections and record.quote_symbols == {"AAPL"}
         )
-        await eventually(lambda: self.pod.journal.state == "Live")
+        await eventually(lambda: self.pod.runtime.stream.state == "Live")
 
     async def wait_for_problem(self) -> str:
         await eventually(lambda: self.status.credentials_problem is not None)
@@ -120,7 +120,7 @@ async def test_a_refused_pair_leaves_the_old_one_streaming_and_says_what_to_do(w
     assert (world.status.failure, world.status.credentials_generation) == (None, 1)
     world.rotate(SECOND)
     await world.wait_for_generation(2)
-    await eventually(lambda: world.pod.journal.state == "Live")
+    await eventually(lambda: world.pod.runtime.stream.state == "Live")
 
 
 async def test_a_refused_pair_is_not_tried_again_after_a_lost_connection(world: World) -> None:
@@ -147,7 +147,7 @@ async def test_two_rotations_in_a_row_end_with_the_last_pair(world: World) -> No
     world.rotate(SECOND)
     await asyncio.sleep(0.06)
     world.rotate(THIRD)
-    await eventually(lambda: world.logins[1:] and world.pod.journal.state == "Live")
+    await eventually(lambda: world.logins[1:] and world.pod.runtime.stream.state == "Live")
     await eventually(lambda: world.server.record.quote_symbols == {"AAPL"})
     await asyncio.sleep(0.4)
     assert (world.status.credentials_generation, world.status.credentials_problem) in ((2, None), (3, None))
@@ -162,7 +162,7 @@ async def test_a_pair_that_is_written_half_is_never_used(world: World) -> None:
     await asyncio.sleep(0.4)
     (world.folder / "ALPACA_SECRET_KEY").write_text(SECOND.secret)
     await world.wait_for_generation(2)
-    await eventually(lambda: world.pod.journal.state == "Live")
+    await eventually(lambda: world.pod.runtime.stream.state == "Live")
     assert world.logins.count("402") == (0 if world.has_rest else 1)
 
 
@@ -171,7 +171,7 @@ async def test_a_removed_pair_keeps_the_stream_and_its_return_is_no_rotation(wor
     await asyncio.sleep(0.3)
     world.rotate(FIRST)
     await asyncio.sleep(0.3)
-    assert (world.logins, world.pod.journal.state) == (["authenticated"], "Live")
+    assert (world.logins, world.pod.runtime.stream.state) == (["authenticated"], "Live")
     (world.folder / "ALPACA_KEY_ID").unlink()
     await asyncio.sleep(0.1)
     world.rotate(SECOND)
@@ -180,7 +180,7 @@ async def test_a_removed_pair_keeps_the_stream_and_its_return_is_no_rotation(wor
 
 async def test_a_pair_that_is_rotated_during_a_pause_is_used_when_the_job_resumes(world: World) -> None:
     world.pod.job.declare(job(2, symbols=["AAPL"], limits=LIMITS, enabled=False))
-    await eventually(lambda: world.pod.journal.state == "Paused")
+    await eventually(lambda: world.pod.runtime.stream.state == "Paused")
     world.rotate(bad())
     await asyncio.sleep(0.3)
     assert (world.status.credentials_problem, world.server.record.connect_count) == (None, 1)
@@ -188,7 +188,7 @@ async def test_a_pair_that_is_rotated_during_a_pause_is_used_when_the_job_resume
     await world.wait_for_problem()
     await world.wait_until_live(3)
     world.pod.job.declare(job(4, symbols=["AAPL"], limits=LIMITS, enabled=False))
-    await eventually(lambda: world.pod.journal.state == "Paused")
+    await eventually(lambda: world.pod.runtime.stream.state == "Paused")
     world.rotate(SECOND)
     world.pod.job.declare(job(5, symbols=["AAPL"], limits=LIMITS))
     await world.wait_for_generation(2)
@@ -197,10 +197,10 @@ async def test_a_pair_that_is_rotated_during_a_pause_is_used_when_the_job_resume
 async def test_a_pair_that_is_rotated_while_the_server_is_away_falls_back_too(world: World) -> None:
     await world.server.refuse_connections(1.0)
     await world.server.inject(Reset())
-    await eventually(lambda: world.pod.journal.state == "BackingOff")
+    await eventually(lambda: world.pod.runtime.stream.state == "BackingOff")
     world.rotate(bad())
     await world.wait_for_problem()
-    await eventually(lambda: world.pod.journal.state == "Live")
+    await eventually(lambda: world.pod.runtime.stream.state == "Live")
     assert world.logins.count("402") == 1
     world.rotate(SECOND)
     await world.wait_for_generation(2)
@@ -220,12 +220,12 @@ async def test_when_every_pair_is_refused_the_job_blocks_until_a_pair_is_accepte
     world.rotate(bad())
     await world.wait_for_problem() if world.has_rest else None
     await world.server.inject(Reset())
-    await eventually(lambda: world.pod.journal.state == "Blocked", 15)
+    await eventually(lambda: world.pod.runtime.stream.state == "Blocked", 15)
     assert world.status.failure is not None
     assert (world.status.failure.type, world.status.credentials_problem) == ("auth", None)
     world.rotate(SECOND)
     await world.wait_for_generation(2)
-    await eventually(lambda: world.pod.journal.state == "Live")
+    await eventually(lambda: world.pod.runtime.stream.state == "Live")
 
 
 async def test_a_rest_interface_that_fails_leaves_the_decision_to_the_stream(world: World) -> None:

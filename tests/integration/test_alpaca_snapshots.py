@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.domain.failure import SnapshotError
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.snapshots import AlpacaSnapshots
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount
 

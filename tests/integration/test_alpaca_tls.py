@@ -12,10 +12,10 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.domain.failure import SnapshotError
+from sluice_runtime.providers.alpaca import credentials as alpaca_mount
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.snapshots import AlpacaSnapshots
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,26 +16,22 @@ from sluice_operator.adapters import access
 from sluice_operator.adapters.api import RequestSender
 from sluice_operator.adapters.kubernetes import KubernetesCluster
 from sluice_operator.adapters.lease import KubernetesLease
+from sluice_operator.adapters.pod_dry_run import KubernetesPodDryRun
 from sluice_operator.domain import workload
-from sluice_operator.ports import LeaseStore, NotLeading, RequestRefused, Unavailable
-from support.deadlines import scaled
+from sluice_operator.ports import LeaseStore, NotLeading, PodDryRun, RequestRefused, Unavailable
+from support.cluster import cluster_without_operator
 from support.timed_kubectl import TimedKubectl
 from unit.operator.behaviour import PODS, SPEC, STATUS, ClusterBehaviour, LeaseBehaviour, declared
+from unit.operator.dry_runs import DryRunBehaviour
 
-ROOT = Path(__file__).parent.parent.parent
-COMMAND = Path(sys.executable).parent / "sluice-devcluster"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cluster with the CRD but without an operator, which would act on the jobs of these tests."""
-    state = tmp_path_factory.mktemp("port")
-    subprocess.run([COMMAND, "up", "--state", state, "--crds", ROOT / "crds"], check=True, timeout=scaled(600))
-    try:
-        yield state / "kubeconfig"
-    finally:
-        subprocess.run([COMMAND, "down", "--state", state], check=True, timeout=scaled(60))
+    with cluster_without_operator(tmp_path_factory.mktemp("port")) as state:
+        yield state.kubeconfig_file
 
 
 class HttpBench:
@@ -75,6 +69,16 @@ class TestKubernetesCluster(ClusterBehaviour):
     """Runs the whole suite for clusters."""
 
 
+class TestKubernetesPodDryRun(DryRunBehaviour):
+    """Runs the whole suite for dry runs, as a replica that does not lead."""
+
+    @pytest.fixture
+    async def dry_runs(self, kubeconfig: Path) -> AsyncIterator[PodDryRun]:
+        """Dry runs with connections of their own."""
+        async with await access.create_kubeconfig_client(kubeconfig) as client:
+            yield KubernetesPodDryRun(RequestSender(client))
+
+
 class TestKubernetesLease(LeaseBehaviour):
     """Runs the whole suite for leases."""
 
@@ -103,7 +107,7 @@ async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: Http
 
 
 async def test_a_list_of_many_pages_is_complete(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sluice_operator.adapters.kubernetes._PAGE", 2)
+    monkeypatch.setattr("sluice_operator.adapters.paged_lists.OBJECTS_IN_PAGE", 2)
     for number in range(5):
         await bench.declare(f"job-{number}", SPEC)
     names = [job.metadata.name for job in await bench.cluster.list_jobs() if job.metadata.namespace == bench.namespace]

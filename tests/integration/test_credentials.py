@@ -65,3 +65,17 @@ def test_firestore_credentials_are_repaired_and_rotated_without_a_restart(tenant
     [found] = tenant.pods()
     assert found["metadata"]["uid"] == pod
     assert found["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def test_a_key_that_is_added_to_a_mounted_secret_arrives_without_a_restart(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", another_key="of another program")
+    tenant.apply(**streaming_from(upstream))
+    eventually(lambda: tenant.condition("CredentialsValid") == ("False", "SecretIncomplete"))
+    conditions = tenant.job()["status"]["conditions"]
+    [message] = [each["message"] for each in conditions if each["type"] == "CredentialsValid"]
+    assert "ALPACA_SECRET_KEY" in message
+    pod = tenant.job()["status"]["stream"]["podUID"]
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret", another_key="of another program")
+    assert tenant.settled("Streaming")["stream"]["podUID"] == pod
+    [volume] = [each for each in tenant.pods()[0]["spec"]["volumes"] if each["name"] == "alpaca"]
+    assert [item["key"] for item in volume["secret"]["items"]] == ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"]

@@ -50,10 +50,14 @@ async def test_a_record_without_a_symbol_is_ignored(sink: Sink, documents: Docum
 async def test_a_heartbeat_with_an_invalid_epoch_is_replaced(sink: Sink, documents: Documents) -> None:
     ours: HeartbeatDocument = heartbeat("foreign", 7)
     await documents.put_heartbeat({**ours.document_fields(), "epoch": "nine"})
-    assert await sink.last_heartbeat_epoch("foreign") is None
+    unread = await sink.stored_heartbeat()
+    assert unread is not None
+    assert (unread.job_uid, unread.epoch) == ("foreign", None)
     await sink.write_heartbeat(ours)
     assert await documents.heartbeat() == ours.document_fields()
-    assert (await sink.last_heartbeat_epoch("foreign"), await sink.last_heartbeat_epoch("another")) == (7, None)
+    stored = await sink.stored_heartbeat()
+    assert stored is not None
+    assert (stored.job_uid, stored.epoch) == ("foreign", 7)
     await documents.put_heartbeat({"job_uid": "foreign"})
     await sink.write_heartbeat(msgspec.structs.replace(ours, status="paused"))
     found = await documents.heartbeat()

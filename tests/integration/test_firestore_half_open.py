@@ -11,20 +11,21 @@ from pathlib import Path
 import pytest
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import open_firestore_connection
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.factories import create_sink
-from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.write_log import WriteLog
+from sluice_runtime.sinks.firestore.connection import open_firestore_connection
+from sluice_runtime.sinks.firestore.factory import create_firestore_sink
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from sluice_runtime.standalone_settings import standalone_settings
+from sluice_runtime.state.runtime_state import RuntimeState
 from support.deadlines import assert_takes_at_most, within
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
 from support.half_open_relay import HalfOpenRelay
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, stored_job
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, runtime_state, stored_job
 from support.runtime_fakes import quote as tick
 from support.sinks import TENANT, heartbeat, quote
 
@@ -73,7 +74,9 @@ async def test_errors_of_different_calls_are_counted_together(relay: HalfOpenRel
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(each) for each in results] == [SinkError] * 3
     await sink.write_heartbeat(heartbeat("uid", 1))
-    assert await sink.last_heartbeat_epoch("uid") == 1
+    stored = await sink.stored_heartbeat()
+    assert stored is not None
+    assert (stored.job_uid, stored.epoch) == ("uid", 1)
 
 
 async def test_a_call_that_is_in_flight_on_the_old_connection_ends_by_its_own_deadline(
@@ -103,17 +106,17 @@ async def test_a_whole_runtime_writes_again_on_a_new_connection(
         7,
         uuid.uuid4(),
     )
-    book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
-    sink = create_sink(settings, book.desired)
-    parts = RuntimeParts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
+    runtime, source, stop = runtime_state(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
+    sink = create_firestore_sink(settings, runtime.desired, WriteLog())
+    parts = RuntimeParts(source=source, sink=sink, job=FakeJob(job(1)), runtime=runtime)
     running = asyncio.create_task(run_loops_and_shut_down(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
     talking = asyncio.create_task(_talk(source, seconds_between_ticks))
     try:
-        await _until_written(book, after=0)
+        await _until_written(runtime, after=0)
         relay.silence_open_connections()
         await asyncio.sleep(1.0)  # Writes that were acknowledged before have been counted.
         async with within(WITHIN_SECONDS):
-            await _until_written(book, after=book.counters.writes)
+            await _until_written(runtime, after=runtime.counters.writes)
         stop.set()
         await running
     finally:
@@ -130,6 +133,6 @@ async def _talk(source: FakeSource, seconds_between_ticks: float) -> None:
         await asyncio.sleep(seconds_between_ticks)
 
 
-async def _until_written(book: Journal, after: int) -> None:
-    while book.counters.writes <= after:  # noqa: ASYNC110  counters notify no waiter
+async def _until_written(runtime: RuntimeState, after: int) -> None:
+    while runtime.counters.writes <= after:  # noqa: ASYNC110  counters notify no waiter
         await asyncio.sleep(0.05)

@@ -16,9 +16,9 @@ import pytest
 from google.cloud import firestore
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import open_firestore_connection
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.sinks.firestore.connection import open_firestore_connection
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from support.deadlines import within
 from support.fake_sink import JOB
 from support.firestore import VARIABLE

@@ -88,8 +88,8 @@ async def test_locked_quotes_delay_no_other_quote(runtime: Runtime, project: str
 
 async def test_a_locked_heartbeat_or_record_delays_no_quote(runtime: Runtime, project: str) -> None:
     async with locked(project, "ops/market_ingest", "ingest_state/SPY"):
-        runtime.book.documents.request_rewrite()
-        runtime.book.signal_transition()
+        runtime.runtime.documents.request_rewrite()
+        runtime.runtime.transitions.signal()
         assert max((await largest_ages(runtime, 7.0)).values()) < 3.0
         assert runtime.failure.startswith(
             ("ops/market_ingest: Firestore did not", "ingest_state/SPY: Firestore did not")

@@ -15,15 +15,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from google.auth.transport.requests import Request
 
-from sluice_contract.proxies import VARIABLES
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import open_firestore_connection
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.adapters.proxy_session import ProxySession
 from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.sinks.firestore.connection import open_firestore_connection
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from support.connect_proxy import ConnectProxy
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
+from support.proxy_variables import remove_proxy_variables
 from support.sinks import TENANT, quote
 
 HOST = "firestore.example"
@@ -33,9 +33,7 @@ _projects = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+    remove_proxy_variables(monkeypatch)
     monkeypatch.setenv("no_grpc_proxy", "")  # restored after the test
     return monkeypatch
 

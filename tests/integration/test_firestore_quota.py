@@ -67,7 +67,7 @@ async def test_an_exhausted_quota_of_writes_costs_few_requests_and_is_named(runt
 async def test_an_exhausted_quota_of_reads_does_not_stop_the_writes(runtime: Runtime) -> None:
     began = time.monotonic()
     runtime.proxy.faults = [Fault("BatchGetDocuments", grpc.StatusCode.RESOURCE_EXHAUSTED, "Quota exceeded.")]
-    runtime.book.signal_transition()  # the heartbeat needs a read
+    runtime.runtime.transitions.signal()  # the heartbeat needs a read
     await asyncio.sleep(6)
     assert runtime.proxy.count("BatchGetDocuments", began) <= 4
     assert runtime.proxy.count("Commit", began) >= 4

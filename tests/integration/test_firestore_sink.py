@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import open_firestore_connection
-from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
+from sluice_runtime.sinks.firestore.connection import open_firestore_connection
+from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from support.deadlines import assert_takes_at_most
 from support.fake_sink import JOB
 from support.firestore import VARIABLE

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import msgspec
@@ -29,6 +30,7 @@ from support.standalone import Machine
 
 SECRET = "very-secret"
 ROOT = Path(__file__).resolve().parents[2]
+KEYS = {"ALPACA_KEY_ID": "key", "ALPACA_SECRET_KEY": SECRET}
 TAPE = [TapeQuote(1_000 * n, "FAKEPACA", 133.0 + n, 4, 135.0 + n, 5) for n in range(1, 4)]
 FEED = TapeFeed(TAPE, at_end="stay", restamp=True)
 
@@ -43,8 +45,7 @@ async def server() -> AsyncIterator[AlpacaServer]:
 @pytest.fixture
 def settings(server: AlpacaServer) -> FirstContact:
     return FirstContact(
-        key_id="key",
-        secret_key=SECRET,
+        environment=KEYS,
         tenant=f"contact-{uuid.uuid4().hex[:8]}",
         firestore=FirestoreSettings(project_id=PROJECT),
         stream_url=server.url("test"),
@@ -80,9 +81,12 @@ async def test_a_quote_of_the_test_stream_passes_and_is_returned(settings: First
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"secret_key": "another-secret"}, "check the key pair"),
-        ({"secret_key": None}, "ALPACA_SECRET_KEY is not set; use the key pair of an Alpaca account"),
-        ({"key_id": None, "secret_key": None}, "ALPACA_KEY_ID and ALPACA_SECRET_KEY are not set; use the key pair"),
+        ({"environment": {**KEYS, "ALPACA_SECRET_KEY": "another-secret"}}, "check the key pair"),
+        (
+            {"environment": {"ALPACA_KEY_ID": "key"}},
+            "ALPACA_SECRET_KEY is not set; use the key pair of an Alpaca account",
+        ),
+        ({"environment": {}}, "ALPACA_KEY_ID and ALPACA_SECRET_KEY are not set; use the key pair"),
         (
             {"stream_url": "ws://127.0.0.1:9/v2/test"},
             "; check the network, the firewall and the variables of the proxy",
@@ -90,7 +94,7 @@ async def test_a_quote_of_the_test_stream_passes_and_is_returned(settings: First
     ],
 )
 async def test_each_failure_of_the_stream_says_what_to_do(
-    settings: FirstContact, change: dict[str, str | None], part: str
+    settings: FirstContact, change: dict[str, Any], part: str
 ) -> None:
     assert part in await failure_of_stream(msgspec.structs.replace(settings, **change))
 
@@ -196,7 +200,7 @@ def test_the_variables_are_those_of_the_runtime() -> None:
             "FIREBASE_PROJECT_ID": "p-1",
         }
     )
-    assert (found.tenant, found.key_id, found.secret_key) == ("acme", "key", SECRET)
+    assert (found.tenant, found.environment["APCA_API_KEY_ID"]) == ("acme", "key")
     assert found.firestore.project_id == "p-1"
     assert first_contact_settings({}).tenant == "first-contact"
 
@@ -213,8 +217,7 @@ def test_no_test_run_and_no_ci_runs_the_command() -> None:
 def machine(tmp_path: Path, emulator: str, settings: FirstContact) -> Machine:
     made = Machine(tmp_path, emulator, settings.tenant)
     made.declare()
-    keys = {"ALPACA_KEY_ID": "key", "ALPACA_SECRET_KEY": SECRET, "FIRESTORE_PROJECT_ID": PROJECT}
-    made.environment.update(keys)
+    made.environment.update({**KEYS, "FIRESTORE_PROJECT_ID": PROJECT})
     return made
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
-from sluice_runtime.adapters.alpaca.history import AlpacaHistory
 from sluice_runtime.adapters.recording import QuoteRecordingSource, TapeFile
+from sluice_runtime.aio.waiting import cancel_and_wait
+from sluice_runtime.loop_wiring import create_gap_repairer
 from sluice_runtime.loops import gap_repair
-from sluice_runtime.loops.gap_repair import GapRepairer
-from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
+from sluice_runtime.providers.alpaca.history import AlpacaHistory
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
 from sluice_simulators.alpaca.trades import StockTrade
@@ -48,11 +48,11 @@ async def streaming(server: AlpacaServer, folder: Path) -> AsyncIterator[FakePod
     pod = Pod(QuoteRecordingSource(source(server.url(), mount(folder, "key", SECRET)), tape), fake_sink())
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     history = AlpacaHistory(settings, CredentialsReader(settings, folder, None), server.http_url)
-    repairing = asyncio.create_task(GapRepairer(history, tape, pod.journal, ShortBackoff).run())
+    repairing = asyncio.create_task(create_gap_repairer(pod.runtime, history, tape, ShortBackoff).run())
     pod.job.declare(job(1, symbols=["AAPL", "MSFT"], limits=LIMITS))
     async with pod.running():
         await wait_until(server.record, lambda record: record.quote_symbols == {"AAPL", "MSFT"})
-        await eventually(lambda: pod.journal.state == "Live")
+        await eventually(lambda: pod.runtime.stream.state == "Live")
         yield pod
     await cancel_and_wait(repairing)
     tape.close()
@@ -89,7 +89,7 @@ async def test_a_gap_that_cannot_be_repaired_stays_open_in_its_document(server: 
     async with streaming(server, tmp_path) as pod:
         server.rest.failure_status = 403
         await lose_connection_and_trade(server)
-        await eventually(lambda: pod.journal.counters.gap_repairs.get("open_symbols") == 2, 15)
+        await eventually(lambda: pod.runtime.counters.gap_repairs.get("open_symbols") == 2, 15)
         await eventually(lambda: len(documents(pod)) == 1)
         assert (documents(pod)[0]["repaired"], documents(pod)[0]["repair"]["open_symbols"]) == (False, 2)
         await server.send_quote("MSFT", 20.0, 21.0)  # the stream is not disturbed
@@ -103,7 +103,7 @@ async def test_a_stop_does_not_wait_for_a_repair(server: AlpacaServer, tmp_path:
         await eventually(lambda: bool(server.history.requests), 15)
         pod.job.declare(job(2, symbols=["AAPL", "MSFT"], limits=LIMITS, enabled=False))
         began = asyncio.get_running_loop().time()
-        await eventually(lambda: pod.journal.snapshot().acknowledgement is not None)
+        await eventually(lambda: pod.runtime.snapshot().acknowledgement is not None)
         assert asyncio.get_running_loop().time() - began < 3
         await asyncio.sleep(0.3)
         requests = len(server.history.requests)

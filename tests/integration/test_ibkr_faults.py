@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.domain.health import heartbeat_state
+from sluice_runtime.providers.ibkr.messages import IBKRTimeouts
 from sluice_simulators.tws import TWSServer
 from sluice_simulators.tws import record as requests
 from support.deadlines import wait_until
@@ -43,7 +43,7 @@ def pod(gateway: TWSServer) -> FakePod:
 async def streaming(pod: FakePod) -> AsyncIterator[None]:
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
     async with pod.running():
-        await eventually(lambda: pod.journal.state == "Live")
+        await eventually(lambda: pod.runtime.stream.state == "Live")
         yield
 
 
@@ -52,7 +52,7 @@ async def send_until_written(gateway: TWSServer, pod: FakePod, symbol: str, bid:
 
     def arrived() -> bool:
         gateway.send_quote(symbol, bid, bid + 1.0)
-        return pod.journal.state == "Live" and pod.sink.quotes.get(symbol, {}).get("bid") == bid
+        return pod.runtime.stream.state == "Live" and pod.sink.quotes.get(symbol, {}).get("bid") == bid
 
     await eventually(arrived, 15)
 
@@ -85,7 +85,7 @@ async def test_lost_connectivity_is_a_gap_and_its_return_resubscribes_on_the_sam
         await send_until_written(gateway, pod, "MSFT", 78.25)
         assert_each_symbol_was_resubscribed(gateway)
         await eventually(lambda: pod.job.reports[-1][1].failure is None)
-        assert [each.cause for each in pod.journal.snapshot().gaps] == ["disconnect"]
+        assert [each.cause for each in pod.runtime.snapshot().gaps] == ["disconnect"]
 
 
 @pytest.mark.parametrize("code", FARMS)
@@ -107,8 +107,8 @@ async def test_an_unavailable_farm_is_reported_and_its_return_resubscribes(
         await send_until_written(gateway, pod, "MSFT", 78.25)
         assert_each_symbol_was_resubscribed(gateway)
         await eventually(lambda: pod.job.reports[-1][1].failure is None)
-        assert heartbeat_state(pod.journal.snapshot()) == "running"
-        assert len(pod.journal.snapshot().gaps) == (1 if code == 2103 else 0)
+        assert heartbeat_state(pod.runtime.snapshot()) == "running"
+        assert len(pod.runtime.snapshot().gaps) == (1 if code == 2103 else 0)
 
 
 async def test_a_gateway_s_first_notices_about_farms_change_nothing(gateway: TWSServer, pod: FakePod) -> None:
@@ -129,9 +129,12 @@ async def test_a_connection_to_a_disconnected_gateway_subscribes_when_connectivi
     gateway.behavior.greetings = ((2110, "Connectivity between TWS and server is broken."),)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
     async with pod.running():
-        await eventually(lambda: pod.journal.snapshot().failure)
+        await eventually(lambda: pod.runtime.snapshot().failure)
         await asyncio.sleep(0.3)
-        assert (gateway.record.requests_of_kind(requests.CONTRACT_DETAILS), pod.journal.state) == ([], "Subscribing")
+        assert (gateway.record.requests_of_kind(requests.CONTRACT_DETAILS), pod.runtime.stream.state) == (
+            [],
+            "Subscribing",
+        )
         gateway.send_notice(1102, "Connectivity restored")
         await send_until_written(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 1
@@ -187,12 +190,12 @@ async def test_a_pause_in_any_phase_closes_the_socket_and_prevents_connections_u
     async with pod.running():
         await wait_until(gateway.record, lambda record: record.connections)
         if silence is None:
-            await eventually(lambda: pod.journal.state == "Live")
+            await eventually(lambda: pod.runtime.stream.state == "Live")
         elif silence > 0:
             await wait_until(gateway.record, lambda record: record.requests_of_kind(silence))
         pod.job.declare(job(2, symbols=SYMBOLS, enabled=False, limits=LIMITS))
         await wait_until(gateway.record, lambda record: not record.open_connections)
-        await eventually(lambda: pod.journal.state == "Paused")
+        await eventually(lambda: pod.runtime.stream.state == "Paused")
         await asyncio.sleep(0.3)
         assert len(gateway.record.connections) == 1
         gateway.behavior.silent.clear()

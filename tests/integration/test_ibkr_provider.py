@@ -11,9 +11,9 @@ import pytest
 
 from sluice_contract.spec import Channel
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote
+from sluice_runtime.providers.ibkr.messages import IBKRTimeouts
 from sluice_simulators.tws import TWSServer
 from sluice_simulators.tws import record as requests
 from sluice_simulators.tws.server import BID, LAST, LAST_SIZE
@@ -278,7 +278,7 @@ async def test_cancelling_in_any_phase_closes_the_socket(gateway: TWSServer, sil
 
 
 async def test_without_ib_async_the_error_names_the_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.ibkr.connection", None)
+    monkeypatch.setitem(sys.modules, "sluice_runtime.providers.ibkr.connection", None)
     with pytest.raises(StreamError, match="this image has no ib_async") as failure:
         async with source(1).connect(FakeListener()):
             pass

@@ -9,16 +9,17 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from sluice_runtime.adapters import ingestjob
+from sluice_contract.job_policy import JobPolicy
+from sluice_runtime.adapters import object_watch
 from sluice_runtime.adapters.ingestjob import IngestJobClient
+from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.loops.waiting import cancel_and_wait
 from support.api_server import FakeApiServer, document
 from support.deadlines import wait_for
 from support.eventually import eventually
 from support.job_client import TOKEN, client, credentials, server
-from support.runtime_fakes import journal
+from support.runtime_fakes import runtime_state
 
 __all__ = ["client", "credentials", "server"]
 
@@ -72,6 +73,14 @@ async def test_a_change_of_only_the_status_is_not_reported(server: FakeApiServer
     await watcher.until(1, 2)
 
 
+async def test_a_change_of_the_policy_in_the_status_is_reported(server: FakeApiServer, watcher: Watcher) -> None:
+    await watcher.until(1)
+    server.change("MODIFIED", document(1) | {"status": {"policy": {"names": ["tenants"], "denied": "no"}}})
+    await watcher.until(1, 1)
+    assert watcher.last is not None
+    assert watcher.last.policy == JobPolicy(names=["tenants"], denied="no")
+
+
 async def test_an_ended_watch_is_reopened_and_changes_in_between_are_reported(
     server: FakeApiServer, watcher: Watcher
 ) -> None:
@@ -107,8 +116,8 @@ async def test_an_expired_resource_version_causes_a_new_read(server: FakeApiServ
 @pytest.fixture
 def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the client compare a silent watch with a live read after 0.1 s."""
-    monkeypatch.setattr(ingestjob, "LIVE_READ_SECONDS", 0.1)
-    monkeypatch.setattr(ingestjob, "_EVENT_SECONDS", 0.1)
+    monkeypatch.setattr(object_watch, "LIVE_READ_SECONDS", 0.1)
+    monkeypatch.setattr(object_watch, "_EVENT_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("frequent_checks")
@@ -132,7 +141,7 @@ async def test_a_newer_spec_in_the_response_to_a_report_is_used_at_once(
 ) -> None:
     await watcher.until(1)
     server.object = document(2, enabled=False)
-    await client.report_status(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(runtime_state().snapshot()))
     await watcher.until(1, 2)
     assert watcher.last is not None
     assert not watcher.last.stops.enabled
@@ -145,7 +154,7 @@ async def test_an_older_spec_in_a_late_response_is_ignored(
     server.change("MODIFIED", document(3, enabled=False))
     await watcher.until(1, 3)
     server.object = document(2)
-    await client.report_status(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(runtime_state().snapshot()))
     await asyncio.sleep(0.05)
     assert watcher.seen == [1, 3]
 

@@ -16,7 +16,7 @@ from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.ports import ReportError
 from support.api_server import FakeApiServer, document
 from support.job_client import TOKEN, client, connected, credentials, server
-from support.runtime_fakes import JOB_UID, desired, journal
+from support.runtime_fakes import JOB_UID, desired, runtime_state
 
 __all__ = ["client", "credentials", "server"]
 
@@ -24,7 +24,7 @@ __all__ = ["client", "credentials", "server"]
 async def test_a_report_is_a_server_side_apply_of_only_the_stream(
     server: FakeApiServer, client: IngestJobClient
 ) -> None:
-    await client.report_status(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(runtime_state().snapshot()))
     [(query, content_type, body)] = server.patches
     assert query == {"fieldManager": "sluice-runtime", "force": "true"}
     assert content_type == "application/apply-patch+yaml"
@@ -39,27 +39,28 @@ async def test_a_report_that_cannot_be_applied_is_sent_as_a_merge_patch(
 ) -> None:
     server.untypable = True
     server.object = document(1) | {"status": {"stream": {"state": "Live", "failure": {"type": "auth"}}}}
-    await client.report_status(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(runtime_state().snapshot()))
     [_, (query, content_type, body)] = server.patches
     assert (query, content_type) == ({"fieldManager": "sluice-runtime"}, "application/merge-patch+json")
     assert body["metadata"] == {"uid": JOB_UID}
     assert (body["status"]["stream"]["failure"], body["status"]["stream"]["state"]) == (None, "Stopped")
+    assert body["status"]["stream"]["ingestEnabledSource"] == ""  # a CRD of an earlier version requires it
 
 
 async def test_fields_of_other_writers_in_the_stream_are_removed(
     server: FakeApiServer, client: IngestJobClient
 ) -> None:
-    stream = msgspec.to_builtins(stream_status(journal().snapshot()))
+    stream = msgspec.to_builtins(stream_status(runtime_state().snapshot()))
     server.object = document(1) | {"status": {"stream": stream | {"pause": {"source": "api"}, "newer": 1}}}
-    await client.report_status(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(runtime_state().snapshot()))
     [_, (_, content_type, body)] = server.patches
     assert content_type == "application/merge-patch+json"
     assert body["status"] == {"stream": {"pause": None, "newer": None}}
 
 
 async def test_texts_in_a_report_are_cut_to_their_bounds(server: FakeApiServer, client: IngestJobClient) -> None:
-    book = journal(with_pause(desired(), PauseInForce(source="api", reason="r" * 5000)))
-    await client.report_status(stream_status(book.snapshot()))
+    runtime = runtime_state(with_pause(desired(), PauseInForce(source="api", reason="r" * 5000)))
+    await client.report_status(stream_status(runtime.snapshot()))
     [(_, _, body)] = server.patches
     assert len(body["status"]["stream"]["pause"]["reason"]) == 1024
 
@@ -70,11 +71,11 @@ async def test_the_error_of_a_rejected_report_has_the_server_s_message(
     status = {"kind": "Status", "message": "ingestjobs is forbidden", "code": 403}
     server.answer = lambda: web.json_response(status, status=403)
     with pytest.raises(ReportError) as refusal:
-        await client.report_status(stream_status(journal().snapshot()))
+        await client.report_status(stream_status(runtime_state().snapshot()))
     assert str(refusal.value) == "the API server refused the status (HTTP 403): ingestjobs is forbidden"
     server.answer = lambda: web.Response(status=502, text="<html>bad gateway")
     with pytest.raises(ReportError, match=r"\(HTTP 502\): <html>bad gateway$"):
-        await client.report_status(stream_status(journal().snapshot()))
+        await client.report_status(stream_status(runtime_state().snapshot()))
 
 
 @pytest.mark.parametrize("missing", ["token", "ca.crt"])
@@ -86,7 +87,7 @@ async def test_a_report_that_cannot_be_sent_raises_an_error(
     for folder, words in ((credentials, "Connect call failed"), (tmp_path, "No such file")):
         client = connected(f"http://127.0.0.1:{unused_tcp_port}", folder)
         with pytest.raises(ReportError, match=f"^the API server did not accept the status: .*{words}") as failure:
-            await client.report_status(stream_status(journal().snapshot()))
+            await client.report_status(stream_status(runtime_state().snapshot()))
         assert TOKEN not in str(failure.value)
         await client.close()
 
@@ -96,6 +97,6 @@ async def test_a_rotated_token_is_read_again(server: FakeApiServer, credentials:
     client = connected(server.url, tmp_path)
     for token in ("first", "second"):
         (tmp_path / "token").write_text(token)
-        await client.report_status(stream_status(journal().snapshot()))
+        await client.report_status(stream_status(runtime_state().snapshot()))
     assert server.tokens == {"Bearer first", "Bearer second"}
     await client.close()

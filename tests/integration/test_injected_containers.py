@@ -49,6 +49,7 @@ def end_runtime(tenant: Tenant) -> str:
 def test_a_runtime_that_exits_with_code_0_is_replaced(
     patch: Patch, tenant: Tenant, kubectl: Kubectl, tmp_path: Path
 ) -> None:
+    tenant.allow_injected_containers()
     with pod_webhook(kubectl, tenant.name, tmp_path, patch):
         tenant.apply()
         tenant.settled("Streaming", seconds=40)
@@ -62,6 +63,7 @@ def test_a_runtime_that_exits_with_code_0_is_replaced(
 def test_a_pause_is_confirmed_while_a_container_that_ignores_sigterm_still_runs(
     tenant: Tenant, kubectl: Kubectl, tmp_path: Path
 ) -> None:
+    tenant.allow_injected_containers()
     with pod_webhook(kubectl, tenant.name, tmp_path, beside(DEAF_PROXY)):
         tenant.apply()
         tenant.settled("Streaming", seconds=40)
@@ -77,6 +79,7 @@ def test_a_pause_is_confirmed_while_a_container_that_ignores_sigterm_still_runs(
 
 def test_an_init_container_that_prevents_the_start_is_named(tenant: Tenant, kubectl: Kubectl, tmp_path: Path) -> None:
     failing = injected_container("mesh-init", "sh", "-c", "echo no route >/dev/termination-log; exit 3")
+    tenant.allow_injected_containers()
     with pod_webhook(kubectl, tenant.name, tmp_path, before(failing)):
         tenant.apply()
         tenant.settled(c.POD_UNSTARTABLE)

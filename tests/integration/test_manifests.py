@@ -10,27 +10,34 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from sluice_contract.kinds import KINDS
 from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
 from sluice_manifests import release, schemas
-from sluice_manifests.chart import chart_files
+from sluice_manifests.chart import build_components, chart_files
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import Manifest, build_kustomization, kind_namespace_and_name, parse_objects
 from sluice_manifests.progress import ProgressPrinter
+from sluice_manifests.switches import COMPONENT_SWITCHES, KIND_SWITCHES, ComponentSwitch
 from sluice_manifests.templates import KEEP
 from sluice_manifests.tools import ToolPaths, find_or_build_tools, run_and_return_output
+from support.chart_values import DIGEST, OTHER_VALUES
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
 CHART = MANIFESTS / "chart"
 NAMESPACE = "sluice-system"
-DEFINITION = ("CustomResourceDefinition", "", "ingestjobs.sluice.dev")
-DIGEST = "sha256:" + "0" * 64
+DEFINITIONS = [("CustomResourceDefinition", "", f"{kind.plural}.sluice.dev") for kind in KINDS]
 
-# A component has no objects of its own.
-FOLDERS = [path.parent for path in sorted(MANIFESTS.rglob("kustomization.yaml")) if "components" not in path.parts]
+# Of the components, only those that a value of the chart adds can be built without a base.
+FOLDERS = [
+    *(path.parent for path in sorted(MANIFESTS.rglob("kustomization.yaml")) if "components" not in path.parts),
+    *(MANIFESTS / "components" / each.component for each in COMPONENT_SWITCHES),
+]
 SAMPLES = sorted((MANIFESTS / "samples").glob("*.yaml"))
 SOURCES = [str(path.relative_to(ROOT)) for path in (*FOLDERS, *SAMPLES, CHART)]
 
@@ -40,35 +47,17 @@ BAD_VALUES = {
     "replica=2": "additional properties 'replica' not allowed",
     "image.tga=1": "at '/image': additional properties 'tga' not allowed",
     "image.digest=0123": "at '/image/digest': '0123' does not match pattern",
+    "providerHosts={a b}": "at '/providerHosts/0': 'a b' does not match pattern",
+    "providerHosts=a.example": "at '/providerHosts': got string, want array",
     "podUserID=1000": "at '/podUserID': value must be one of '', 'platform'",
+    "requirePolicies=never": "at '/requirePolicies': got string, want boolean",
     "logLevel=LOUD": "at '/logLevel': value must be one of",
     "watchNamespaces={Acme}": "at '/watchNamespaces/0': 'Acme' does not match pattern",
     "firestoreEmulatorHost=emulator": "at '/firestoreEmulatorHost': 'emulator' does not match pattern",
     "firestoreEmulatorHost=https://emulator:8080": "does not match pattern",
     "podProxy.httpsProxy=socks5://proxy:1080": "at '/podProxy/httpsProxy': 'socks5://proxy:1080' does not match",
     "networkPolicies.enabled=no": "at '/networkPolicies/enabled': got string, want boolean",
-}
-OTHER_VALUES = {
-    "image.repository=registry/operator": "image: registry/operator:",
-    f"image.digest={DIGEST}": f"image: sluice-operator@{DIGEST}",
-    "runtimeImage.tag=9.9.9": "value: sluice-runtime:9.9.9",
-    "image.pullPolicy=Always": "imagePullPolicy: Always",
-    "image.pullSecrets[0].name=pull": "imagePullSecrets:\n      - name: pull",
-    "replicas=3": "replicas: 3",
-    "resources.limits.memory=2Gi": "memory: 2Gi",
-    "nodeSelector.disk=ssd": "nodeSelector:\n        disk: ssd",
-    "watchNamespaces={acme,other}": "name: SLUICE_WATCH_NAMESPACES\n          value: acme,other",
-    "defaultFirestoreProject=acme-1": "name: SLUICE_FIRESTORE_PROJECT\n          value: acme-1",
-    "firestoreEmulatorHost=emulator:8080": "name: FIRESTORE_EMULATOR_HOST\n          value: emulator:8080",
-    "firestoreEmulatorHost=http://[::1]:8080": "value: http://[::1]:8080",
-    "podProxy.httpsProxy=http://proxy:3128": "name: SLUICE_POD_HTTPS_PROXY\n          value: http://proxy:3128",
-    "podProxy.httpProxy=http://proxy:3128": "name: SLUICE_POD_HTTP_PROXY\n          value: http://proxy:3128",
-    "podProxy.noProxy=10.0.0.0/8": "name: SLUICE_POD_NO_PROXY\n          value: 10.0.0.0/8",
-    "podUserID=platform": "name: SLUICE_POD_USER_ID\n          value: platform",
-    "logLevel=DEBUG": "name: SLUICE_LOG_LEVEL\n          value: DEBUG",
-    "serviceAccount.annotations.a=b": "annotations:\n    a: b",
-    "priorityClassName=high": "priorityClassName: high",
-    "ingestPriorityClassName=low": "name: SLUICE_INGEST_PRIORITY_CLASS\n          value: low",
+    "labelledSecrets=yes": "at '/labelledSecrets': got string, want boolean",
 }
 
 
@@ -84,10 +73,10 @@ def kubectl_program() -> Path:
     return binaries.provide_binaries(ProgressPrinter()).kubectl
 
 
-def rendered(helm: Path, *values: str, namespace: str = NAMESPACE) -> list[Manifest]:
-    """Render the chart with values that a user sets; returns its objects."""
+def rendered(helm: Path, *values: str, namespace: str = NAMESPACE, chart: Path = CHART) -> list[Manifest]:
+    """Return the objects of the chart with values that a user sets."""
     given = [argument for value in values for argument in ("--set", value)]
-    return parse_objects(run_and_return_output(helm, "template", "sluice", CHART, "--namespace", namespace, *given))
+    return parse_objects(run_and_return_output(helm, "template", "sluice", chart, "--namespace", namespace, *given))
 
 
 def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
@@ -174,9 +163,10 @@ def test_the_api_server_accepts_every_object(
     assert said.count("serverside-applied (server dry run)") == len(everything[source])
 
 
-def test_the_chart_is_generated_from_the_base(kubectl_program: Path) -> None:
+def test_the_chart_is_generated_from_the_base_and_the_components(kubectl_program: Path) -> None:
     found = {str(path.relative_to(CHART)): path.read_text() for path in CHART.rglob("*") if path.is_file()}
-    assert found == chart_files(build_kustomization(kubectl_program, MANIFESTS / "base"))
+    base = build_kustomization(kubectl_program, MANIFESTS / "base")
+    assert found == chart_files(base, build_components(kubectl_program, ROOT))
 
 
 def test_with_default_values_the_chart_is_the_base_object_by_object(everything: dict[str, list[Manifest]]) -> None:
@@ -184,11 +174,23 @@ def test_with_default_values_the_chart_is_the_base_object_by_object(everything: 
     wanted = {
         kind_namespace_and_name(each): each for each in everything["manifests/base"] if each["kind"] != "Namespace"
     }
-    definition = found[DEFINITION] = copy.deepcopy(found[DEFINITION])
-    assert definition["metadata"].pop("annotations") == KEEP
+    for name in DEFINITIONS:
+        found[name] = copy.deepcopy(found[name])
+        assert found[name]["metadata"].pop("annotations") == KEEP
     assert found.keys() == wanted.keys()
     for name, manifest in wanted.items():
         assert found[name] == manifest
+
+
+@pytest.mark.parametrize("switch", COMPONENT_SWITCHES, ids=lambda switch: switch.name)
+@pytest.mark.parametrize("others", ["true", "false"])
+def test_the_value_of_a_component_adds_exactly_its_objects(
+    others: str, switch: ComponentSwitch, everything: dict[str, list[Manifest]], programs: ToolPaths
+) -> None:
+    values = [f"{each.name}={others}" for each in KIND_SWITCHES]
+    without, found = rendered(programs.helm, *values), rendered(programs.helm, *values, f"{switch.name}=true")
+    wanted = [*without, *everything[f"manifests/components/{switch.component}"]]
+    assert sorted(found, key=kind_namespace_and_name) == sorted(wanted, key=kind_namespace_and_name)
 
 
 def test_helm_lint_reports_nothing(programs: ToolPaths) -> None:
@@ -217,8 +219,8 @@ def test_the_platform_s_user_id_leaves_only_the_ids_out(programs: ToolPaths) -> 
 
 
 def test_every_switch_leaves_its_objects_out(programs: ToolPaths) -> None:
-    switches = [line.split("`")[1] for line in (CHART / "README.md").read_text().splitlines() if "| `true` |" in line]
-    assert "admissionPolicies.enabled" in switches
+    switches, table = [each.name for each in KIND_SWITCHES], (CHART / "README.md").read_text()
+    assert [each for each in switches if f"| `{each}` | `true` |" not in table] == []
     everything = len(rendered(programs.helm))
     for switch in switches:
         assert len(rendered(programs.helm, f"{switch}=false")) < everything, switch
@@ -244,15 +246,28 @@ def test_in_production_both_images_are_the_ones_that_are_set(kubectl_program: Pa
     assert f"value: r/runtime@{DIGEST}" in text
 
 
-def test_a_release_is_an_install_file_a_chart_and_their_checksums(
+def test_a_release_is_an_install_file_a_chart_boms_a_provenance_and_their_checksums(
     kubectl_program: Path, programs: ToolPaths, tmp_path: Path
 ) -> None:
-    (tmp_path / "manifests").symlink_to(MANIFESTS)
+    for name in ("manifests", "requirements", "base-images.txt"):
+        (tmp_path / name).symlink_to(ROOT / name)
     version = release.version_of_chart(ROOT)
-    files = release.write_release_files(tmp_path, version, "", (kubectl_program, programs.helm))
-    assert [path.name for path in files] == [f"sluice-{version}{end}" for end in (".yaml", ".tgz", ".sha256")]
-    subprocess.run(["sha256sum", "--check", "--quiet", files[2].name], cwd=files[2].parent, check=True)
+    files = release.write_release_files(
+        tmp_path,
+        version,
+        "",
+        release.ReleasePrograms(kubectl_program, programs.helm),
+        release.commit_of(ROOT, "https://host/sluice"),
+    )
+    assert [path.name for path in files] == [
+        *(f"sluice-{version}.yaml", f"sluice-{version}.tgz"),
+        *(f"sluice-operator-{version}.cdx.json", f"sluice-runtime-{version}.cdx.json"),
+        *(f"sluice-{version}.provenance.json", f"sluice-{version}.sha256"),
+    ]
+    subprocess.run(["sha256sum", "--check", "--quiet", files[-1].name], cwd=files[-1].parent, check=True)
+    assert len(files[-1].read_text().splitlines()) == len(files) - 1
+    assert all(JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None for path in files[2:4])
+    assert len(json.loads(files[4].read_text())["subject"]) == 4
     assert parse_objects(files[0].read_text()) == build_kustomization(kubectl_program, MANIFESTS / "base")
-    assert parse_objects(
-        run_and_return_output(programs.helm, "template", "sluice", files[1], "--namespace", NAMESPACE)
-    ) == rendered(programs.helm)
+    components = [f"{each.name}=true" for each in COMPONENT_SWITCHES]
+    assert rendered(programs.helm, *components, chart=files[1]) == rendered(programs.helm, *components)

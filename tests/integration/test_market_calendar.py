@@ -15,21 +15,21 @@ from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import rest
-from sluice_runtime.adapters.alpaca.calendar import AlpacaCalendar
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.app import RuntimeParts, create_calendar_loop, run_loops_and_shut_down
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market_hours import NEW_YORK, REGULAR_HOURS, market_hours
 from sluice_runtime.domain.trading_calendar import CalendarError, TradingDay
 from sluice_runtime.loops.market_clock import MarketClock
+from sluice_runtime.providers.alpaca import rest
+from sluice_runtime.providers.alpaca.calendar import AlpacaCalendar
+from sluice_runtime.providers.alpaca.credentials import CredentialsReader
 from sluice_simulators.alpaca import Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount, source
 from support.deadlines import wait_for
 from support.eventually import eventually
 from support.fake_sink import FakeSink
 from support.pod import LIMITS, ShortBackoff
-from support.runtime_fakes import FakeJob, desired, job, journal
+from support.runtime_fakes import FakeJob, desired, identity, job, runtime_state
 
 WEDNESDAY, FRIDAY = date(2026, 11, 25), date(2026, 11, 27)
 
@@ -146,20 +146,21 @@ class World:
         for each in folders:
             each.mkdir()
         self._source = source(server.url(), mount(folders[0], "key", SECRET))
-        self.journal = journal(with_pause(desired(), UNREAD))
-        self.journal.now = lambda: datetime.now(UTC) + self._ahead
-        self.market = MarketClock(self.journal.desired)
+        self.runtime = runtime_state(
+            with_pause(desired(), UNREAD), lambda: datetime.now(UTC) + self._ahead, identity(provider="alpaca")
+        )
+        self.market = MarketClock(self.runtime.desired)
         self.sink = FakeSink()
-        self._fetch = calendar(folders[1], server.http_url, calendar_key).fetch_trading_days
+        self._calendar = calendar(folders[1], server.http_url, calendar_key)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        stop, loop = asyncio.Event(), create_calendar_loop(self._fetch, self.market, self.journal)
+        stop, loop = asyncio.Event(), create_calendar_loop(self._calendar, self.market, self.runtime)
         parts = RuntimeParts(
             source=self._source,
             sink=self.sink,
             job=FakeJob(self._job),
-            journal=self.journal,
+            runtime=self.runtime,
             market=self.market,
             other_loops=[loop],
         )
@@ -183,8 +184,8 @@ async def test_on_a_day_of_an_unscheduled_closure_the_market_is_closed_and_nothi
     server.rest.trading_days.closed.add(world.day)
     async with world.running():
         await eventually(lambda: bool(server.rest.requested_calendars), 10)
-        await eventually(lambda: world.market.state_at(world.journal.now()).phase == "closed", 10)
-        world.journal.signal_transition()
+        await eventually(lambda: world.market.state_at(world.runtime.now()).phase == "closed", 10)
+        world.runtime.transitions.signal()
         await eventually(lambda: world.heartbeat.get("market") == "closed", 10)
         await eventually(lambda: (world.heartbeat.get("freshness") or {}).get("closed") == 2, 20)
     assert world.heartbeat["market_changes_at"].astimezone(NEW_YORK).date() > world.day
@@ -197,7 +198,7 @@ async def test_without_the_vendor_s_calendar_the_table_says_that_the_market_is_o
     world = World(server, tmp_path, calendar_key="unknown")
     server.rest.trading_days.closed.add(world.day)
     async with world.running():
-        await eventually(lambda: world.journal.counters.errors.get("calendar") == 1, 10)
-        world.journal.signal_transition()
+        await eventually(lambda: world.runtime.counters.errors.get("calendar") == 1, 10)
+        world.runtime.transitions.signal()
         await eventually(lambda: world.heartbeat.get("market") == "open", 10)
     assert server.rest.requested_calendars == []

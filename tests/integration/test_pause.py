@@ -82,7 +82,7 @@ def test_the_heartbeat_keeps_the_failure_and_its_remedy_while_the_job_is_paused(
     eventually(lambda: tenant.heartbeat()["status"] == "paused")
     assert tenant.heartbeat()["failure"] == failure
     assert failure["remedy"].endswith(".")
-    assert "failure" not in tenant.job()["status"]["stream"]
+    assert tenant.job()["status"]["stream"]["failure"]["type"] == "network"
     tenant.patch(enabled=True)
     tenant.settled("Streaming")
     eventually(lambda: tenant.heartbeat()["failure"] is None)

@@ -16,7 +16,7 @@ import pytest
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import OPERATOR, SYSTEM_NAMESPACE, Quickstart, install_operator
 from sluice_manifests.objects import only_object_of_kind, parse_objects
-from support.cluster import ROOT
+from support.cluster import ROOT, operator_settings
 from support.site import Tenant, eventually
 from support.stop_checks import assert_nothing_is_written, is_paused, stream_from
 from support.upstream import Upstream
@@ -68,7 +68,7 @@ def platform(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def operator_with_setting(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Replace the operator by the one of the component, in a namespace under the platform's rules, for a while."""
-    kubectl, environment = site.kubectl, {"FIRESTORE_EMULATOR_HOST": site.emulator}
+    kubectl, environment = site.kubectl, operator_settings(site.emulator)
     label(kubectl, SYSTEM_NAMESPACE, ENFORCED, ASSIGNED)
     objects = with_component(kubectl, tmp_path_factory.mktemp("install") / "overlay", MANIFESTS / "base")
     [container] = only_object_of_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"]

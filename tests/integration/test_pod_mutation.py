@@ -75,6 +75,7 @@ def test_a_webhook_that_sets_another_account_is_refused_with_a_message(
 
 
 def test_harmless_changes_of_a_pod_change_nothing(tenant: Tenant, kubectl: Kubectl, tmp_path: Path) -> None:
+    tenant.allow_injected_containers()
     with pod_webhook(kubectl, tenant.name, tmp_path, HARMLESS) as webhook:
         tenant.apply()
         tenant.settled("Streaming", seconds=40)

@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.preflight import run_preflight_checks
-from sluice_runtime.adapters.preflight_process import run_preflight_process
-from sluice_runtime.domain.endpoints import rest_endpoints
+from sluice_runtime.providers.alpaca.endpoints import rest_endpoints
+from sluice_runtime.providers.preflight_process import run_preflight_process
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.connect_proxy import ConnectProxy
 from support.runtime_fakes import job_spec
@@ -109,15 +108,16 @@ async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_ba
 
 
 def test_the_error_names_an_image_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sluice_runtime.adapters.alpaca.credentials import Credentials
-    from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
+    from sluice_runtime.providers.alpaca.account_check import AccountCheck
+    from sluice_runtime.providers.alpaca.credentials import Credentials
+    from sluice_runtime.providers.alpaca.environment import EnvironmentCredentialsReader
 
-    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.alpaca.preflight", None)
+    monkeypatch.setitem(sys.modules, "sluice_runtime.providers.alpaca.preflight", None)
     alpaca = {"credentialsSecretRef": {"name": "alpaca"}}
     spec = job_spec(provider="alpaca", alpaca=alpaca)
     assert spec.alpaca is not None
     mount = EnvironmentCredentialsReader(spec.alpaca, Credentials("key", SECRET))
-    [found] = run_preflight_checks(spec, mount, rest_endpoints(spec.alpaca, None, None))
+    [found] = AccountCheck(spec, mount, rest_endpoints(spec.alpaca, None, None)).run_checks()
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)
 
 

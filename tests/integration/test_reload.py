@@ -164,7 +164,8 @@ class PodCaller:
 
     async def state(self) -> str:
         try:
-            async with self._session.get(f"{self._url}/status") as response:
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            async with self._session.get(f"{self._url}/status", headers=headers) as response:
                 return str((await response.json())["state"])
         except aiohttp.ClientError:
             return ""

@@ -27,6 +27,7 @@ from sluice_runtime.domain.declared_job import parse_declared_job
 from sluice_runtime.domain.desired import desired_state
 from support import schema_values
 from support.deadlines import scaled
+from support.schema_values import READY_CONDITION, TIME
 from support.schema_values import Path as Place
 from support.site import eventually
 
@@ -35,7 +36,6 @@ NAMESPACE = "sweep"
 COLLECTION = f"/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/ingestjobs"
 AT_ONCE = 12
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-TIME = "2026-11-23T14:00:00Z"
 
 SPECS: dict[str, dict[str, Any]] = {
     "synthetic": {
@@ -44,7 +44,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "pausedSymbols": [{"symbol": "SPY", "reason": "a", "until": TIME}],
         "autoStop": {"afterSeconds": 60},
         "sessions": ["regular"],
-        "http": {"tokenSecretRef": {"name": "http"}},
+        "http": {"tokenSecretRef": {"name": "http"}, "public": True},
         "firestore": {"credentialsSecretRef": {"name": "firestore"}},
         "pod": {
             "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
@@ -62,17 +62,10 @@ SPECS: dict[str, dict[str, Any]] = {
     "claim": {"provider": "replay", "replay": {"tape": {"claimRef": {"name": "tape"}}}},
 }
 STATUS: dict[str, Any] = {
-    "conditions": [
-        {
-            "type": "Ready",
-            "status": "True",
-            "reason": "Streaming",
-            "message": "",
-            "lastTransitionTime": TIME,
-            "observedGeneration": 1,
-        }
-    ],
+    "conditions": [READY_CONDITION],
     "restart": {"count": 1, "nextAt": TIME},
+    "replacement": {"startedAt": TIME, "cause": "Spec", "stateBefore": "Idle"},
+    "policy": {"names": ["a"], "dryRun": True, "writesPerSecond": 1, "writesPerDay": 20_000, "denied": "a"},
     "stream": {
         "observedGeneration": 1,
         "podUID": "pod",
@@ -84,7 +77,7 @@ STATUS: dict[str, Any] = {
             **dict.fromkeys(("desired", "confirmed", "pending", "paused", "rejected"), 1),
             "live": "1/1",
             "rejections": [{"symbol": "A", "code": 400, "message": "no"}],
-            "unknownPaused": ["A"],
+            "unknownPausedSymbols": ["A"],
             "staleSymbols": ["A"],
             "haltedSymbols": ["A"],
             "unheardSymbols": ["A"],
@@ -97,7 +90,13 @@ STATUS: dict[str, Any] = {
         "gaps": [{"from": TIME, "to": TIME, "cause": "stall"}],
         "openGap": {"since": TIME, "cause": "pause"},
         "slot": {"acquired": True, "holder": "a"},
-        "pause": {"source": "api"},
+        "pause": {
+            "source": "api",
+            "by": "a",
+            "sources": [{"source": "pause:a", "reason": "a", "by": "a", "until": TIME}],
+        },
+        "writes": {"day": "2026-11-23", "used": 1, "limit": 20_000, "resetsAt": TIME},
+        "history": [{"at": TIME, "state": "Paused", "reason": "api", "message": "a"}],
         "failure": {"type": "auth", "message": "no", "at": TIME},
         "preflight": {"at": TIME, "passed": True, "findings": ["a"]},
     },
@@ -199,6 +198,15 @@ class Sweep:
         if code >= 500:
             self.holes.append(f"{what}: an apply is answered with HTTP {code}: {answer[:200]!r}")
 
+    async def is_too_large(self, document: dict[str, Any], place: Place, value: Any) -> bool:
+        """Dry-run the change, and return whether the API server refuses it because of a bound at this place."""
+        url = f"{COLLECTION}/{document['metadata']['name']}{'/status' if place[0] == 'status' else ''}?dryRun=All"
+        code, answer = await self.send("PUT", url, "application/json", with_value(document, place, value))
+        causes = [] if code < 300 else msgspec.json.decode(answer)["details"].get("causes", [])
+        named = f"{place[0]}" + "".join(f"[{each}]" if each == 0 else f".{each}" for each in place[1:])
+        names = (named, named.removeprefix("status."))  # Kubernetes 1.30 names a field of the status without `status`
+        return any(each["field"] in names and "Too " in each["message"] for each in causes)
+
 
 def misunderstandings(stored: dict[str, Any]) -> Iterator[str]:
     """Yield the errors of the operator, the pod and their decisions about a stored document."""
@@ -243,3 +251,16 @@ async def test_the_operator_and_the_pod_understand_all_that_the_api_server_accep
     assert sweep.holes == []
     assert len(checks) > 2600
     assert sweep.accepted > 300
+
+
+async def test_every_text_list_and_map_is_refused_over_its_bound_and_no_sooner(sweep: Sweep) -> None:
+    jobs = [await sweep.create(manifest(name)) for name in SPECS if name != "claim"]
+    schema = open_api_schema()["properties"]
+    tried = {}
+    for place, field in schema_values.places({"properties": {name: schema[name] for name in ("spec", "status")}}):
+        pair = schema_values.values_at_and_over_bound(field)
+        job = next((each for each in jobs if has(each, place)), None)
+        if pair is not None and job is not None:
+            tried[place] = await asyncio.gather(*(sweep.is_too_large(job, place, value) for value in pair))
+    assert {place: result for place, result in tried.items() if result != [False, True]} == {}
+    assert len(tried) > 110

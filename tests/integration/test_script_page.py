@@ -18,7 +18,8 @@ import pytest
 
 from sluice_runtime.adapters.http.api import create_http_application
 from sluice_runtime.adapters.http.control import control_routes
-from sluice_runtime.ports import Controls, RuntimeView
+from sluice_runtime.ports import Controls
+from sluice_runtime.view_ports import RuntimeView
 from support.deadlines import scaled
 from support.firestore import firestore_emulator
 from support.script_page import PAGE, ROOT, names_in_code, tables

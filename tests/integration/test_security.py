@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
+from sluice_operator.domain.workload import role_binding_manifest
 from support.attempts import Attempt, Caller
-from support.callers import job, pod, token
+from support.callers import ingest_pod, job, pod, token
+from support.rights_table import Row, rights_table
 from support.site import Tenant, eventually
 
-ROOT = Path(__file__).parent.parent.parent
 SYSTEM = "sluice-system"
 OURS = {"app.kubernetes.io/managed-by": "sluice-operator"}
+TENANT_TRIAL = "sluice-trial-tenant-required"
+IN_LEASE = "sluice-operator in sluice-system"
 RBAC = "rbac.authorization.k8s.io"
-Row = tuple[str, str, str]  # verb, resource, namespace or name
-
-
-def table() -> tuple[list[str], dict[Row, list[str]]]:
-    """Return the identities of the table, and their answers by row."""
-    lines = (ROOT / "docs/security.md").read_text().splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("| verb |"))
-    rows = []
-    for line in lines[start:]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    head, _, *body = rows
-    return head[3:], {(row[0], row[1], row[2]): row[3:] for row in body}
 
 
 def binding(namespace: str, role: str) -> dict[str, Any]:
@@ -46,9 +34,20 @@ def binding(namespace: str, role: str) -> dict[str, Any]:
     }
 
 
+def slot(namespace: str, name: str = "sluice-slot-1", **spec: Any) -> dict[str, Any]:
+    """Return the Lease of a connection slot that job feed holds, changed by `spec`."""
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"holderIdentity": "feed", "leaseDurationSeconds": 60, **spec},
+    }
+
+
 def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
     """Return the request of each row. `here` is the tenant's namespace, `lease` the operator's Lease."""
     stream, label = {"status": {"stream": {"ingestEnabledSource": "x"}}}, {"metadata": {"labels": OURS}}
+    globex = {"metadata": {"labels": {"sluice.dev/tenant": "globex"}}}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "another", "namespace": here}}
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "another", "namespace": here}}
     event = {
@@ -58,10 +57,9 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
         "involvedObject": {"kind": "IngestJob", "namespace": here, "name": "feed"},
     }
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    ingest_pod = pod(here, account="sluice-ingest", name="another-ingest", labels=OURS)
+    shapeless = pod(here, account="sluice-ingest", name="another-ingest")
     annotation, emptied = {"metadata": {"annotations": {"a": "b"}}}, {"status": {"conditions": None}}
     options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}  # a body overrides the query
-    in_lease = "sluice-operator in sluice-system"
     found: dict[Row, tuple[Any, ...]] = {
         ("get", "ingestjobs", "feed"): (here, "feed"),
         ("list", "ingestjobs", ""): (here,),
@@ -75,9 +73,12 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
         ("patch", "ingestjobs/status", "another job: stream"): (here, "idle", stream),
         ("get", "pods", "feed-ingest"): (here, "feed-ingest"),
         ("list", "pods", "all namespaces"): (),
-        ("create", "pods", "as an ingest pod"): (here, "", ingest_pod),
+        ("create", "pods", "as an ingest pod"): (here, "", ingest_pod(here, here)),
+        ("create", "pods", "as an ingest pod of another shape"): (here, "", shapeless),
         ("create", "pods", "as anything else"): (here, "", pod(here, name="another")),
         ("create", "pods", "in kube-system"): ("kube-system", "", pod("kube-system")),
+        ("create", "pods", "a trial"): (here, "", pod(here, name="sluice-trial-operator")),
+        ("create", "pods", "a trial in kube-system"): ("kube-system", "", pod("kube-system", name=TENANT_TRIAL)),
         ("patch", "pods", "another pod: the operator's label"): (here, "made-by-hand", label),
         ("delete", "pods", "feed-ingest"): (here, "feed-ingest", options),
         ("delete", "pods", "another pod"): (here, "made-by-hand", options),
@@ -94,16 +95,39 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
         ("patch", "rolebindings", "sluice-ingest"): (here, "sluice-ingest", annotation),
         ("create", "clusterrolebindings", ""): ("", "", binding("", "sluice-ingest")),
         ("create", "events", ""): (here, "", event),
-        ("get", "leases", in_lease): (SYSTEM, "sluice-operator"),
-        ("update", "leases", in_lease): (SYSTEM, "sluice-operator", lease),
-        ("delete", "leases", in_lease): (SYSTEM, "sluice-operator", options),
-        ("patch", "namespaces", "the label of its tenant"): (
-            "", here, {"metadata": {"labels": {"sluice.dev/tenant": "globex"}}}
-        ),
+        ("get", "leases", IN_LEASE): (SYSTEM, "sluice-operator"),
+        ("update", "leases", IN_LEASE): (SYSTEM, "sluice-operator", lease),
+        ("delete", "leases", IN_LEASE): (SYSTEM, "sluice-operator", options),
+        ("patch", "namespaces", "the label of its tenant"): ("", here, globex),
+        ("get", "namespaces", "its own"): ("", here),
         ("list", "nodes", ""): (),
         ("patch", "validatingadmissionpolicies", "sluice-tenant"): ("", "sluice-tenant", annotation),
     }  # fmt: skip
-    return {row: Attempt(row[0], row[1], *what) for row, what in found.items()}
+    return {row: Attempt(row[0], row[1], *what) for row, what in (found | policy_attempts(here)).items()}
+
+
+def policy_attempts(here: str) -> dict[Row, tuple[Any, ...]]:
+    """Return the requests of the rows about what policies refuse of objects that RBAC lets an account write."""
+    provider = {"metadata": {"labels": {"sluice.dev/provider": "ibkr"}}}
+    bound = role_binding_manifest(here)
+    subjects = [{"kind": "ServiceAccount", "name": "default", "namespace": here}]
+    return {
+        ("patch", "pods", "another pod: the label of a provider"): (here, "made-by-hand", provider),
+        ("patch", "pods", "another pod: the image"): (here, "made-by-hand", image("containers", "main")),
+        ("patch", "pods", "feed-ingest: the image"): (here, "feed-ingest", image("containers", "ingest")),
+        ("patch", "pods/ephemeralcontainers", "feed-ingest"): (here, "feed-ingest", image("ephemeralContainers", "x")),
+        ("create", "rolebindings", "sluice-ingest, to another account"): (here, "", bound | {"subjects": subjects}),
+        ("patch", "rolebindings", "sluice-ingest: the subjects"): (here, "sluice-ingest", {"subjects": subjects}),
+        ("create", "leases", "sluice-slot-1, held by feed"): (here, "", slot(here)),
+        ("create", "leases", "sluice-slot-1, held by another job"): (here, "", slot(here, holderIdentity="idle")),
+        ("create", "leases", "sluice-slot-1, for an hour"): (here, "", slot(here, leaseDurationSeconds=3600)),
+        ("create", "leases", "of another name"): (here, "", slot(here, "leader")),
+    }
+
+
+def image(containers: str, name: str) -> dict[str, Any]:
+    """Return the patch of a pod that gives a container another image, or adds it."""
+    return {"spec": {containers: [{"name": name, "image": "another"}]}}
 
 
 @pytest.fixture
@@ -145,7 +169,7 @@ def replicas(kubectl: Kubectl) -> tuple[str, str]:
 def test_each_identity_may_do_exactly_what_the_page_says(
     tenant: Tenant, callers: dict[str, Caller], kubectl: Kubectl
 ) -> None:
-    identities, expected = table()
+    identities, expected = rights_table("Who may do what")
     tried = attempts(tenant.name, kubectl.get("lease", "sluice-operator", "-n", SYSTEM))
     assert (set(identities), set(tried)) == (set(callers), set(expected))
     found = {row: [callers[name].answer(attempt) for name in identities] for row, attempt in tried.items()}

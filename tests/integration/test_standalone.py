@@ -139,7 +139,7 @@ def test_smoke_reports_the_quotes_that_were_written_or_why_none_were(machine: Ma
     code, output = machine.call("smoke", "-f", str(machine.document), "--seconds", "3")
     assert (code, output.splitlines()[-1][:6]) == (0, "PASS: ")
     assert "no quote documents" in output
-    assert "the job is paused by cr:default/us" in output
+    assert "the job is paused by spec.enabled" in output
 
 
 def test_a_smoke_test_of_a_running_runtime_passes_and_leaves_it_stopped(machine: Machine) -> None:

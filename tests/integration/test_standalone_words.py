@@ -123,7 +123,8 @@ def test_a_missing_tape_has_no_terms_of_a_cluster(machine: Machine) -> None:
         {"tenant": "A B"},
         {"firestore": {"projectID": "x"}},
         {"firestore": {"credentialsSecretRef": {"name": "A B"}}},
-        {"http": {}},
+        {"http": {"public": 1}},
+        {"http": {"tokenSecretRef": {}}},
         {"limits": {"burst": 0}},
         {"symbols": []},
     ],
@@ -149,3 +150,14 @@ def test_each_command_names_the_missing_one_of_two_keys(machine: Machine, comman
     assert code == 2
     assert text.startswith(f"sluice-runtime: {missing} is not set, although ")
     check_words([text])
+
+
+def test_a_key_pair_that_leaves_the_machine_without_encryption_causes_one_warning(machine: Machine) -> None:
+    machine.declare(**streaming_from("ws://stream.invalid/v2/iex"))
+    texts = texts_after_failure(machine, "network")
+    warnings = [each for each in texts if each.startswith("the key pair is sent without encryption")]
+    assert warnings == [
+        "the key pair is sent without encryption to ws://stream.invalid, and everyone on the way can read it; use a "
+        "URL with wss:// or https://"
+    ]
+    check_words(texts)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -20,13 +19,12 @@ from support.stop_checks import (
     assert_nothing_is_written,
     is_confirmed,
     is_paused,
+    no_operator,
     pod_of,
     stream_from,
 )
 from support.stop_requests import REQUESTS, Request
 from support.upstream import Upstream
-
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +38,6 @@ def user(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Callable
         return callers.account(tenant.name, "user")
 
     return made
-
-
-@contextmanager
-def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """Scale the operator's deployment to zero while the context lasts."""
-    kubectl("scale", *OPERATOR, "--replicas=0")
-    eventually(lambda: not kubectl.get("pods", "-n", "sluice-system")["items"], 60)
-    try:
-        yield
-    finally:
-        kubectl("scale", *OPERATOR, "--replicas=1")
-        kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
 
 
 @pytest.mark.parametrize("request_stop", REQUESTS.values(), ids=REQUESTS)

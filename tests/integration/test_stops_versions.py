@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from sluice_contract.schema import custom_resource_definition
 from sluice_devcluster.kubectl import Kubectl, KubectlError
+from support.definitions import another_definition
 from support.site import Tenant, eventually
 from support.stop_checks import (
     is_confirmed,
@@ -22,24 +20,6 @@ from support.stop_requests import by_patch
 from support.upstream import Upstream
 
 TIME = "2026-11-23T14:00:00Z"
-
-
-@contextmanager
-def another_definition(kubectl: Kubectl, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    """Install the CRD with a changed schema while the context lasts."""
-    changed = custom_resource_definition()
-    change(changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"])
-    _define(kubectl, changed)
-    try:
-        yield
-    finally:
-        _define(kubectl, custom_resource_definition())
-
-
-def _define(kubectl: Kubectl, definition: dict[str, Any]) -> None:
-    text = json.dumps(definition)
-    kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
-    time.sleep(1.0)  # The API server starts to use a new schema a moment later.
 
 
 def test_a_stop_works_on_a_streaming_job_with_a_value_of_a_newer_version(
@@ -82,6 +62,8 @@ UNKNOWN_VALUES: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "replacement.cause": {"replacement": {"startedAt": TIME, "cause": "Unheard", "stateBefore": "Streaming"}},
+    "replacement.stateBefore": {"replacement": {"startedAt": TIME, "cause": "Spec", "stateBefore": "Unheard"}},
     "stream.state": {"stream": {"state": "Unheard"}},
     "stream.heartbeat.status": {"stream": {"heartbeat": {"status": "Unheard"}}},
     "stream.gaps.cause": {"stream": {"gaps": [{"from": TIME, "to": TIME, "cause": "Unheard"}]}},
