@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
 from support.exchange import AlpacaInCluster
 from support.kind import KindCluster
-from support.site import Tenant, eventually
-
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
-
-
-def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
-    """Return the operator's pods."""
-    selector = ("-n", "sluice-system", "-l", "app.kubernetes.io/name=sluice-operator")
-    found: list[dict[str, Any]] = kubectl.get("pods", *selector)["items"]
-    return found
+from support.operator_replicas import OPERATOR, no_operator, replicas
+from support.site import Tenant
 
 
 def leader(kubectl: Kubectl) -> dict[str, Any]:
@@ -27,19 +17,6 @@ def leader(kubectl: Kubectl) -> dict[str, Any]:
     holders = " ".join(each["spec"].get("holderIdentity") or "" for each in leases)
     [found] = [pod for pod in replicas(kubectl) if pod["metadata"]["name"] in holders]
     return found
-
-
-@contextmanager
-def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """Scale the operator to zero while the context lasts."""
-    before = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["replicas"]
-    kubectl("scale", *OPERATOR, "--replicas=0")
-    try:
-        eventually(lambda: not replicas(kubectl), seconds=60)
-        yield
-    finally:
-        kubectl("scale", *OPERATOR, f"--replicas={before}")
-        kubectl("rollout", "status", *OPERATOR, "--timeout=90s")
 
 
 def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sluice_contract.kinds import KINDS
 from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from sluice_manifests.tools import find_or_build_tools
 from support import readme
@@ -30,7 +31,7 @@ SYMBOLS = {"SPY", "AAPL", "BRK.B"}
 VARIABLES, IMAGES, OPERATOR, JOB, UNINSTALL, LEFTOVERS = range(6)
 KEPT_IN_CLUSTER = {
     "namespace/sluice-system",
-    "customresourcedefinition.apiextensions.k8s.io/ingestjobs.sluice.dev",
+    *(f"customresourcedefinition.apiextensions.k8s.io/{kind.plural}.sluice.dev" for kind in KINDS),
     "apiservice.apiregistration.k8s.io/v1alpha1.sluice.dev",  # the API server creates it for the definition
 }
 KEPT_IN_TENANT = {
@@ -47,7 +48,9 @@ def replacements(exchange: AlpacaInCluster) -> dict[str, str]:
     server = json.dumps(exchange.spec["alpaca"])
     return {
         "docker push": "kind load docker-image",
-        "--set defaultFirestoreProject=": f"--set firestoreEmulatorHost={EMULATOR} --set defaultFirestoreProject=",
+        "--set defaultFirestoreProject=": (
+            f"--set firestoreEmulatorHost={EMULATOR} --set 'providerHosts={{*.svc:*}}' --set defaultFirestoreProject="
+        ),
         "kubectl create secret generic firestore": (
             "kubectl create configmap exchange-ca -n $TENANT --from-file=ca.crt=$EXCHANGE_CA\n"
             "kubectl create secret generic firestore"
@@ -113,7 +116,8 @@ def bare_cluster(cluster: KindCluster, installed: str) -> Iterator[KindCluster]:
     assert installed
     cluster.shell("kubectl delete -k manifests/base --timeout=90s")
     yield cluster
-    cluster.shell("kubectl delete crd ingestjobs.sluice.dev --ignore-not-found")
+    definitions = " ".join(f"{kind.plural}.sluice.dev" for kind in KINDS)
+    cluster.shell(f"kubectl delete crd {definitions} --ignore-not-found")
     cluster.shell(f"kubectl delete namespace sluice-system {TENANT} --ignore-not-found")
     cluster.shell(readme.commands("On a kind cluster"))
 

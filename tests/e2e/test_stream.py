@@ -123,7 +123,7 @@ def test_another_runtime_image_replaces_every_pod_after_the_old_one_has_exited(
     tenant.apply("other", symbols=["MSFT"], heartbeat={"document": "other", "intervalSeconds": 1})
     tenant.settled("Streaming", "other")
     with runtime_image(cluster.kubectl, NEXT_IMAGE):
-        eventually(lambda: len(pods.lives(POD)) == len(pods.lives("other-ingest")) == 2, seconds=60)
+        eventually(lambda: len(pods.lives(POD)) == len(pods.lives("other-ingest")) == 2, seconds=120)
         for name, job in ((POD, "feed"), ("other-ingest", "other")):
             tenant.settled("Streaming", job, seconds=30)
             assert_replaced_old_first(pods, name)
@@ -150,9 +150,9 @@ def test_either_engine_streams_while_the_preflight_checks_the_account(
 
 
 def test_provider_ibkr_is_in_the_image_and_names_the_unreachable_gateway(tenant: Tenant) -> None:
-    tenant.apply(provider="ibkr", ibkr={"host": "127.0.0.1", "port": 4002})
+    tenant.apply(provider="ibkr", ibkr={"host": "gateway", "port": 4002})
     failure = eventually(lambda: tenant.job().get("status", {}).get("stream", {}).get("failure"), seconds=60)
-    assert (failure["type"], "127.0.0.1" in failure["message"]) == ("network", True), failure
+    assert (failure["type"], "gateway:4002" in failure["message"]) == ("network", True), failure
 
 
 def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(

@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 from sluice_contract.status import StreamGap, StreamStatus
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.loops.journal import Journal
+from sluice_runtime.standalone import StandaloneRuntime
 from week.market import SimulatedMarket
 from week.reports import Report, ReportLog, ReportPeriod
 
@@ -21,16 +21,18 @@ _FAR_FROM_MARKET = 0.05  # of the true price
 class Observer:
     """Records what is reported. `log` has the periods of all reports except gaps, and `phases` the market's phases."""
 
-    def __init__(self, journal: Journal, database: firestore.AsyncClient, tenant: str, market: SimulatedMarket) -> None:
+    def __init__(
+        self, runtime: StandaloneRuntime, database: firestore.AsyncClient, tenant: str, market: SimulatedMarket
+    ) -> None:
         self.log = ReportLog()
         self.phases: list[tuple[datetime, str]] = []
-        self._journal = journal
+        self._runtime = runtime
         self._tenant = database.document(f"tenants/{tenant}")
         self._market = market
 
     async def observe(self, at: datetime) -> None:
         """Record what is reported now."""
-        reports = {*status_reports(stream_status(self._journal.snapshot()))}
+        reports = {*status_reports(stream_status(self._runtime.view.snapshot()))}
         async for quote in self._tenant.collection("live_quotes").stream():
             reports |= {*quote_reports(quote.to_dict() or {}, self._market.prices)}
         await self._record_phase(at)
@@ -38,7 +40,7 @@ class Observer:
 
     def gap_periods(self) -> list[ReportPeriod]:
         """Return the gaps that the runtime has recorded."""
-        return [gap_period(each) for each in self._journal.gaps.closed_gaps]
+        return [gap_period(each) for each in self._runtime.state.gaps.closed_gaps]
 
     async def _record_phase(self, at: datetime) -> None:
         heartbeat = (await self._tenant.collection("ops").document("market_ingest").get()).to_dict() or {}

@@ -14,9 +14,9 @@ import pytest
 from google.cloud import firestore
 
 from sluice_runtime import factories
-from sluice_runtime.loops.journal import Journal
 from sluice_runtime.standalone import StandaloneRuntime
 from sluice_runtime.standalone_settings import standalone_settings, validated_job
+from sluice_runtime.state.runtime_state import RuntimeState
 from sluice_simulators.alpaca import Account, AlpacaServer
 from support.firestore import VARIABLE, firestore_emulator
 from support.pausable_relay import PausableRelay, pausable_relay
@@ -62,9 +62,9 @@ def job_document(server: AlpacaServer) -> dict[str, Any]:
 class ScenarioRun:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, world: World, journal: Journal, observer: Observer) -> None:
-        """`journal` is that of the runtime."""
-        self._journal = journal
+    def __init__(self, scenario: Scenario, world: World, runtime: RuntimeState, observer: Observer) -> None:
+        """`runtime` is the state of the runtime."""
+        self._runtime = runtime
         self._scenario = scenario
         self._world = world
         self._observer = observer
@@ -109,7 +109,7 @@ class ScenarioRun:
         clock = self._world.clock
         while (now := clock.provider_now()) < moment:
             step = min(_OPEN_STEP if self._is_trading(now) else _CLOSED_STEP, moment - now).total_seconds()
-            before = self._journal.counters.batches
+            before = self._runtime.stream.batches
             await clock.skip(step, _STEP_REAL_SECONDS)
             if await self._trade(step, clock.provider_now()):
                 await self._wait_for_batch_after(before)
@@ -117,7 +117,7 @@ class ScenarioRun:
     async def _wait_for_batch_after(self, before: int) -> None:
         """Wait until the runtime has received what was sent: in fast time, a busy computer makes it look silent."""
         for _ in range(_MOST_WAITS):
-            if self._journal.counters.batches > before:
+            if self._runtime.stream.batches > before:
                 return
             await running_loop().wait_real_seconds(_STEP_REAL_SECONDS)
 
@@ -170,11 +170,11 @@ async def _play(scenario: Scenario, relay: PausableRelay, folder: Path, patch: p
         server.rest.clock = clock.provider_now
         world = World(server, SimulatedMarket(server, clock), clock, relay)
         async with _running_runtime(world, folder) as runtime:
-            journal = runtime.journal
-            observer = Observer(journal, database, _TENANT, world.market)
-            while journal.state != "Live":
-                await journal.transitions.wait_for_change(journal.transitions.version)
-            run = ScenarioRun(scenario, world, journal, observer)
+            state = runtime.state
+            observer = Observer(runtime, database, _TENANT, world.market)
+            while state.stream.state != "Live":
+                await state.transitions.wait_for_change(state.transitions.version)
+            run = ScenarioRun(scenario, world, state, observer)
             await run.play()
             return run.problems()
 

@@ -1,5 +1,5 @@
 # The Alpaca simulator of simulators/. The build context is the repository's root.
-ARG PYTHON_BASE_IMAGE=python:3.11-slim-bookworm
+ARG PYTHON_BASE_IMAGE
 FROM ${PYTHON_BASE_IMAGE}
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL

@@ -1,6 +1,6 @@
 # The emulator of the installed Google Cloud CLI, at the place where the official image has it. The build context is the
 # CLI's folder platform/cloud-firestore-emulator.
-ARG PYTHON_BASE_IMAGE=python:3.11-slim-bookworm
+ARG PYTHON_BASE_IMAGE
 FROM ${PYTHON_BASE_IMAGE}
 RUN mkdir -p /usr/share/man/man1 \
  && apt-get update -qq \
