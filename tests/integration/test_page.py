@@ -202,7 +202,7 @@ def test_the_worst_of_several_feeds_comes_first(
         # Repeated, as a pod does: the emulator can miss the first write after a listener on an absent document begins.
         put_heartbeat_of_closed_market(site.emulator, tenant.name)
         states = f"{tabs()}.map((each) => each.split('\\n').at(-1)).join()"
-        return browser.evaluate(states) == "BLOCKED,STOPPED,CLOSED,LIVE"
+        return bool(browser.evaluate(states) == "BLOCKED,STOPPED,CLOSED,LIVE")
 
     eventually(are_in_order, 15, every=0.5)
     browser.click(".feed-tab >> nth=0")
