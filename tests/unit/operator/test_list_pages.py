@@ -13,8 +13,11 @@ from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator.adapters.api import RequestSender
 from sluice_operator.adapters.kubernetes import KubernetesCluster
+from sluice_operator.adapters.paged_lists import PagedLists
+from sluice_operator.adapters.pauses import KubernetesPauses
 from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Job
+from sluice_operator.domain.reduced_documents import decode_job_text
 from sluice_operator.ports import ListExpired, Unavailable
 from support.web_server import serve_on_free_port
 
@@ -29,12 +32,14 @@ class PagedServer:
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, bytes] | None] = []
+        self.paths: list[str] = []
         self.queries: list[dict[str, str]] = []
         self.pages_at_once = 0
         self.most_pages_at_once = 0
 
     async def respond(self, request: web.Request) -> web.Response:
         """Send the next prepared answer, or else the page of the request."""
+        self.paths.append(request.path)
         self.queries.append(dict(request.query))
         self.pages_at_once += 1
         self.most_pages_at_once = max(self.most_pages_at_once, self.pages_at_once)
@@ -43,18 +48,25 @@ class PagedServer:
         if self.answers and (answer := self.answers.pop(0)) is not None:
             return web.Response(status=answer[0], body=answer[1], content_type="application/json")
         number = int(request.query.get("continue", "0"))
-        metadata = {"continue": str(number + 1)} if number < 2 else {}
+        metadata = {"resourceVersion": "7"} | ({"continue": str(number + 1)} if number < 2 else {})
         item = job(META | {"name": f"job-{number}"}, SYNTHETIC)
         return web.Response(body=encode({"metadata": metadata, "items": [item]}), content_type="application/json")
 
 
 @asynccontextmanager
-async def cluster(server: PagedServer, known: Job | None = None) -> AsyncIterator[KubernetesCluster]:
-    """Yield the adapter, connected to the server. `known` is the job that the operator already knows."""
+async def connected(server: PagedServer) -> AsyncIterator[RequestSender]:
+    """Yield a sender of requests to the server."""
     app = web.Application()
     app.router.add_get("/{path:.*}", server.respond)
     async with serve_on_free_port(app) as host, ApiClient(Configuration(host=host)) as client:
-        yield KubernetesCluster(RequestSender(client), find_known_job=lambda _: known)
+        yield RequestSender(client)
+
+
+@asynccontextmanager
+async def cluster(server: PagedServer, known: Job | None = None) -> AsyncIterator[KubernetesCluster]:
+    """Yield the adapter, connected to the server. `known` is the job that the operator already knows."""
+    async with connected(server) as sender:
+        yield KubernetesCluster(sender, find_known_job=lambda _: known)
 
 
 def names(jobs: list[Job]) -> list[str]:
@@ -67,6 +79,30 @@ async def test_pages_of_50_are_requested_until_the_last() -> None:
     async with cluster(server) as found:
         assert names(await found.list_jobs()) == ["job-0", "job-1", "job-2"]
     assert server.queries == [{"limit": "50"}, {"limit": "50", "continue": "1"}, {"limit": "50", "continue": "2"}]
+
+
+async def test_each_watched_namespace_is_listed_on_its_own_and_the_whole_cluster_at_once() -> None:
+    server = PagedServer()
+    async with connected(server) as sender:
+        assert len(await KubernetesCluster(sender, ("acme", "globex")).list_jobs()) == 6
+        assert len(await KubernetesPauses(sender, ("acme",)).list_pauses()) == 3
+        assert len(await KubernetesPauses(sender).list_pauses()) == 3
+    api = "/apis/sluice.dev/v1alpha1"
+    assert server.paths[::3] == [
+        f"{api}/namespaces/acme/ingestjobs",
+        f"{api}/namespaces/globex/ingestjobs",
+        f"{api}/namespaces/acme/ingestpauses",
+        f"{api}/ingestpauses",
+    ]
+
+
+async def test_the_version_of_a_list_is_that_of_its_last_start() -> None:
+    server = PagedServer()
+    first = encode({"metadata": {"continue": "1", "resourceVersion": "6"}, "items": []})
+    server.answers = [(200, first), (410, EXPIRED)]
+    async with connected(server) as sender:
+        listed = await PagedLists(sender).read_all_pages("/api/v1/pods", {}, decode_job_text)
+    assert (names(listed.objects), listed.resource_version) == (["job-0", "job-1", "job-2"], "7")
 
 
 async def test_the_pages_of_two_lists_are_never_in_memory_at_once() -> None:

@@ -50,17 +50,16 @@ class KubernetesCluster:
         """
         self._api = api
         self._find_known_job: Callable[[Key], Job | None] = find_known_job
-        self._namespaces = namespaces
-        self._lists = PagedLists(api, page_turn)
+        self._lists = PagedLists(api, page_turn, namespaces)
 
     async def list_jobs(self) -> list[Job]:
         """List all jobs in the watched namespaces, 50 in a page."""
-        return await self._list_in_watched_namespaces(_JOBS, identity.PLURAL, {}, self._decode_listed_job)
+        return await self._lists.list_in_watched_namespaces(_JOBS, identity.PLURAL, {}, self._decode_listed_job)
 
     async def list_pods(self) -> list[Pod]:
         """List all pods with the operator's label in the watched namespaces, 50 in a page."""
         selector = {"labelSelector": f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"}
-        return await self._list_in_watched_namespaces(_PODS, "pods", selector, decode_pod_text)
+        return await self._lists.list_in_watched_namespaces(_PODS, "pods", selector, decode_pod_text)
 
     async def read_cluster_uid(self) -> str:
         """Return the UID of the namespace kube-system, which exists in each cluster and is never created again."""
@@ -129,15 +128,6 @@ class KubernetesCluster:
     def _decode_listed_job(self, text: JSONText) -> Job:
         job = decode_job_text(text)
         return job_sharing_memory_with(self._find_known_job(job.key), job)
-
-    async def _list_in_watched_namespaces(
-        self, api: str, plural: str, query: dict[str, str], decode: Callable[[JSONText], V]
-    ) -> list[V]:
-        found: list[V] = []
-        for namespace in self._namespaces or ("",):
-            path = f"{api}/namespaces/{namespace}/{plural}" if namespace else f"{api}/{plural}"
-            found += await self._lists.read_all_pages(path, query, decode)
-        return found
 
     async def _send_and_decode(self, method: str, path: str, body: Any = None, *, decode: Callable[[JSONText], V]) -> V:
         return decoded_or_raise(f"{method} {path}", await self._send(method, path, body), decode)

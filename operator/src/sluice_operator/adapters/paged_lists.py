@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -21,34 +21,59 @@ _MOST_RESTARTS: Final = 2  # of a LIST that expires before its last page
 V = TypeVar("V")
 
 
+class ListedObjects(msgspec.Struct, Generic[V], frozen=True):
+    """The objects of a complete LIST."""
+
+    objects: list[V]
+    resource_version: str  # at which a watch continues
+
+
 class PagedLists:
     """LISTs of the objects of a kind, in pages. A page is decoded before the next one is requested."""
 
-    def __init__(self, api: RequestSender, page_turn: asyncio.Lock | None = None) -> None:
-        """`page_turn` is held while a page of a LIST is in memory."""
+    def __init__(
+        self, api: RequestSender, page_turn: asyncio.Lock | None = None, namespaces: tuple[str, ...] = ()
+    ) -> None:
+        """`page_turn` is held while a page of a LIST is in memory. An empty `namespaces` means all namespaces."""
         self._api = api
         self._page_turn = page_turn or asyncio.Lock()
+        self._namespaces = namespaces
 
-    async def read_all_pages(self, path: str, query: dict[str, str], decode: Callable[[JSONText], V]) -> list[V]:
+    async def list_in_watched_namespaces(
+        self, api_path: str, plural: str, query: Mapping[str, str], decode: Callable[[JSONText], V]
+    ) -> list[V]:
+        """Return all objects of a namespaced kind in the watched namespaces. `api_path` is that of the API group."""
+        found: list[V] = []
+        for namespace in self._namespaces or ("",):
+            path = f"{api_path}/namespaces/{namespace}/{plural}" if namespace else f"{api_path}/{plural}"
+            found += (await self.read_all_pages(path, query, decode)).objects
+        return found
+
+    async def read_all_pages(
+        self, path: str, query: Mapping[str, str], decode: Callable[[JSONText], V]
+    ) -> ListedObjects[V]:
         """Return all objects of a LIST. If it expires before its last page, start again, at most twice."""
         for _ in range(_MOST_RESTARTS):
             with contextlib.suppress(ListExpired):
                 return await self._read_pages_once(path, query, decode)
         return await self._read_pages_once(path, query, decode)
 
-    async def _read_pages_once(self, path: str, query: dict[str, str], decode: Callable[[JSONText], V]) -> list[V]:
+    async def _read_pages_once(
+        self, path: str, query: Mapping[str, str], decode: Callable[[JSONText], V]
+    ) -> ListedObjects[V]:
         found: list[V] = []
-        token = await self._read_page(path, query, decode, found)
+        token, version = await self._read_page(path, query, decode, found)
         while token:
-            token = await self._read_page(path, {**query, "continue": token}, decode, found)
-        return found
+            token, version = await self._read_page(path, {**query, "continue": token}, decode, found)
+        return ListedObjects(found, version)
 
     async def _read_page(
-        self, path: str, query: dict[str, str], decode: Callable[[JSONText], V], found: list[V]
-    ) -> str:
-        """Read a page and append its objects to `found`. Return the token of the next page; empty if this is the last.
+        self, path: str, query: Mapping[str, str], decode: Callable[[JSONText], V], found: list[V]
+    ) -> tuple[str, str]:
+        """Read a page and append its objects to `found`.
 
-        The next page is requested when only the decoded objects of this page are left in memory.
+        Return the token of the next page, which is empty if this is the last, and the resourceVersion of the LIST. The
+        next page is requested when only the decoded objects of this page are left in memory.
         """
         async with self._page_turn:
             answer = await self._api.send_request("GET", path, {**query, "limit": str(OBJECTS_IN_PAGE)})
@@ -56,7 +81,7 @@ class PagedLists:
             for item in page.items or ():
                 found.append(decoded_or_raise(f"GET {path}", item, decode))
                 await asyncio.sleep(0)  # decoding an object may take a millisecond, so other tasks get a turn
-            return page.continue_token
+            return page.continue_token, page.resource_version
 
 
 def decoded_or_raise(request: str, text: JSONText, decode: Callable[[JSONText], V]) -> V:

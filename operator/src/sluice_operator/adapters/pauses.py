@@ -30,20 +30,16 @@ class KubernetesPauses:
     ) -> None:
         """An empty `namespaces` means all namespaces. `page_turn` is held while a page of a LIST is in memory."""
         self._api = api
-        self._namespaces = namespaces
-        self._lists = PagedLists(api, page_turn)
+        self._lists = PagedLists(api, page_turn, namespaces)
 
     async def list_pauses(self) -> list[PauseObject]:
         """List all IngestPauses in the watched namespaces, 50 in a page."""
-        found: list[PauseObject] = []
-        for namespace in self._namespaces or ("",):
-            path = f"{_API}/namespaces/{namespace}/{identity.PAUSES}" if namespace else f"{_API}/{identity.PAUSES}"
-            found += await self._lists.read_all_pages(path, {}, decode_pause_text)
-        return found
+        return await self._lists.list_in_watched_namespaces(_API, identity.PAUSES, {}, decode_pause_text)
 
     async def list_cluster_pauses(self) -> list[PauseObject]:
         """List all ClusterIngestPauses, 50 in a page."""
-        return await self._lists.read_all_pages(f"{_API}/{identity.CLUSTER_PAUSES}", {}, decode_cluster_pause_text)
+        path = f"{_API}/{identity.CLUSTER_PAUSES}"
+        return (await self._lists.read_all_pages(path, {}, decode_cluster_pause_text)).objects
 
     async def read_pause(self, key: PauseKey) -> PauseObject:
         """Read the pause. Raises `NotFound`."""

@@ -64,6 +64,11 @@ class ListPage(msgspec.Struct, frozen=True):
         """The token with which the next page is requested; empty on the last page."""
         return str(self.metadata.get("continue") or "")
 
+    @property
+    def resource_version(self) -> str:
+        """The resourceVersion of the LIST, at which a watch continues; empty if the page does not state it."""
+        return str(self.metadata.get("resourceVersion") or "")
+
 
 class _Reference(CamelStruct, frozen=True):
     """The metadata that kopf needs of an object."""
