@@ -17,6 +17,7 @@ from sluice_devcluster.kubectl import Kubectl
 from sluice_operator.adapters import access
 from sluice_operator.adapters.api import RequestSender
 from sluice_operator.adapters.object_watch import KubernetesObjectWatch, watch_opener
+from sluice_operator.adapters.paged_lists import PagedLists
 from sluice_operator.adapters.policies import KubernetesPolicyStatuses, create_namespace_watch, create_policy_watch
 from sluice_operator.domain.policy_objects import decode_policy_text
 from sluice_operator.object_follower import ObjectFollower
@@ -55,9 +56,9 @@ async def test_policies_and_namespaces_are_followed(kubectl: Kubectl, client: Ap
     """The API server is real; changes arrive by the watch."""
     kubectl("create", "namespace", "acme")
     apply(kubectl, "first", providers=[])
-    state, api = PolicyState(lambda _: None), RequestSender(client)
-    policies = ObjectFollower("ingestpolicies", create_policy_watch(client, api), state, asyncio.sleep)
-    namespaces = ObjectFollower("namespaces", create_namespace_watch(client, api), state.namespaces, asyncio.sleep)
+    state, lists = PolicyState(lambda _: None), PagedLists(RequestSender(client))
+    policies = ObjectFollower("ingestpolicies", create_policy_watch(client, lists), state, asyncio.sleep)
+    namespaces = ObjectFollower("namespaces", create_namespace_watch(client, lists), state.namespaces, asyncio.sleep)
     await policies.list_at_start()
     await namespaces.list_at_start()
     assert (len(state), state.is_known, "acme" in state.namespaces.names()) == (1, True, False)
@@ -81,7 +82,7 @@ async def test_policies_and_namespaces_are_followed(kubectl: Kubectl, client: Ap
 async def test_a_status_is_written_unless_the_policy_is_gone(kubectl: Kubectl, client: ApiClient) -> None:
     apply(kubectl, "stated")
     api = RequestSender(client)
-    found, _ = await create_policy_watch(client, api).list_objects()
+    found, _ = await create_policy_watch(client, PagedLists(api)).list_objects()
     [stored] = [each for each in found if each.metadata.name == "stated"]
     status = IngestPolicyStatus(observed_generation=1, namespaces=0, jobs=0, denied_jobs=0)
     written = await KubernetesPolicyStatuses(api).write_policy_status(stored, status)
@@ -96,9 +97,9 @@ async def test_a_status_is_written_unless_the_policy_is_gone(kubectl: Kubectl, c
 async def test_an_absent_kind_has_no_objects_and_a_forbidden_one_keeps_the_last_known(
     kubectl: Kubectl, client: ApiClient, tmp_path: Path
 ) -> None:
-    api = RequestSender(client)
+    lists = PagedLists(RequestSender(client))
     path = "/apis/sluice.dev/v1alpha1/ingestnothings"
-    absent = KubernetesObjectWatch(api, watch_opener(client), path, decode_policy_text)
+    absent = KubernetesObjectWatch(lists, watch_opener(client), path, decode_policy_text)
     state = PolicyState(lambda _: None)
     follower = ObjectFollower("ingestnothings", absent, state, asyncio.sleep)
     await wait_for(follower.list_at_start(), 10)
@@ -110,8 +111,8 @@ async def test_an_absent_kind_has_no_objects_and_a_forbidden_one_keeps_the_last_
     server = configuration["clusters"][0]["cluster"]
     file = write_kubeconfig(server, token, tmp_path / "kubeconfig.json")
     async with await access.create_kubeconfig_client(file) as limited:
-        sender = RequestSender(limited)
-        follower = ObjectFollower("ingestpolicies", create_policy_watch(limited, sender), state, asyncio.sleep)
+        policies = create_policy_watch(limited, PagedLists(RequestSender(limited)))
+        follower = ObjectFollower("ingestpolicies", policies, state, asyncio.sleep)
         await wait_for(follower.list_at_start(), 10)
     assert "may not list and watch ingestpolicies" in follower.problem
 

@@ -24,6 +24,7 @@ from .adapters.api import RequestSender
 from .adapters.events import EventRecorder
 from .adapters.kubernetes import KubernetesCluster
 from .adapters.lease import KubernetesLease
+from .adapters.paged_lists import PagedLists
 from .adapters.pauses import KubernetesAccessReviews, KubernetesPauses
 from .adapters.pod_dry_run import KubernetesPodDryRun
 from .adapters.policies import KubernetesPolicyStatuses, create_namespace_watch, create_policy_watch
@@ -102,7 +103,8 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
         log_shared_key = SharedKeyLog(time.monotonic).log_unless_recent
         store = ClusterState(queue.add, settings.project_id, log_shared_key, pauses.statuses.request_update)
         cluster = KubernetesCluster(sender, settings.namespaces, page_turn, store.jobs.get)
-        policy_watch, tenants = create_policy_watch(api_client, sender), create_namespace_watch(api_client, sender)
+        lists = PagedLists(sender, page_turn)
+        policy_watch, tenants = create_policy_watch(api_client, lists), create_namespace_watch(api_client, lists)
         policy_statuses = PolicyStatusWriter(KubernetesPolicyStatuses(sender), store.policies, _utc_now, asyncio.sleep)
         recorder = EventRecorder(cluster, metrics.count_dropped_event, time.monotonic, metrics.count_denial)
         clocks = ReconcilerClocks(_utc_now, time.monotonic, led.reachable_clock.seconds)

@@ -13,9 +13,11 @@ from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator import app
 from sluice_operator.adapters.access import WriteInReadOnlySession
+from sluice_operator.adapters.api import RequestSender
 from sluice_operator.app import run_operator
 from sluice_operator.object_follower import ObjectFollower
 from sluice_operator.parts import assembled_parts, register_gauges
+from sluice_operator.ports import NotFound
 from sluice_operator.resync import Resync
 from sluice_operator.settings import Settings, settings_from_environment
 from support.deadlines import wait_for
@@ -65,6 +67,23 @@ async def test_policies_are_listed_once_the_api_server_has_answered(monkeypatch:
     async with assembled_parts(settings(), client()) as parts:
         await app._list_jobs_and_policies(parts)
     assert listed == ["jobs", "ingestpolicies", "namespaces"]
+
+
+async def test_policies_and_namespaces_are_listed_while_the_lock_of_kopf_s_pages_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: dict[str, bool] = {}
+    async with assembled_parts(settings(), client()) as parts:
+
+        async def record_and_refuse(_: RequestSender, __: str, path: str, ___: object) -> bytes:
+            held[path] = parts.page_turn.locked()
+            raise NotFound(path)
+
+        monkeypatch.setattr(RequestSender, "send_request", record_and_refuse)
+        await parts.policy_follower.list_at_start()
+        await parts.namespace_follower.list_at_start()
+        assert not parts.page_turn.locked()
+    assert held == {"/apis/sluice.dev/v1alpha1/ingestpolicies": True, "/api/v1/namespaces": True}
 
 
 async def test_a_replica_is_ready_after_its_first_list_if_the_policies_are_proven() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 
 from sluice_contract.policies import IngestPolicyStatus
 from sluice_operator.adapters.object_watch import KubernetesObjectWatch
+from sluice_operator.adapters.paged_lists import PagedLists
 from sluice_operator.adapters.policies import KubernetesPolicyStatuses
 from sluice_operator.domain.policy_objects import (
     PolicyObject,
@@ -36,17 +38,22 @@ def found(name: str) -> TenantNamespace:
 
 
 class FakePages:
-    """A RequestSender with these pages of a LIST, or with the response to a write."""
+    """A RequestSender with these pages of a LIST, or with the response to a write. An exception is raised."""
 
-    def __init__(self, *answers: Any) -> None:
+    def __init__(self, *answers: Any, page_turn: asyncio.Lock | None = None) -> None:
+        self.page_turn = page_turn or asyncio.Lock()
+        self.held: list[bool] = []  # whether the lock of a page was held, for each request
         self.queries: list[dict[str, str]] = []
         self.bodies: list[Any] = []
         self._answers = list(answers)
 
     async def send_request(self, _: str, __: str, query: Mapping[str, str], body: Any = None) -> bytes:
+        self.held.append(self.page_turn.locked())
         self.queries.append(dict(query))
         self.bodies.append(body)
         answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
         return answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
 
 
@@ -72,7 +79,8 @@ class FakeWatch:
 
 
 def source(pages: FakePages, watch: FakeWatch) -> KubernetesObjectWatch[TenantNamespace]:
-    return KubernetesObjectWatch(pages, watch.open, PATH, decode_namespace_text, {"labelSelector": "x"})  # type: ignore[arg-type]
+    lists = PagedLists(pages, pages.page_turn)  # type: ignore[arg-type]
+    return KubernetesObjectWatch(lists, watch.open, PATH, decode_namespace_text, {"labelSelector": "x"})  # type: ignore[arg-type]
 
 
 def event(kind: str, document: dict[str, Any]) -> bytes:
@@ -85,6 +93,27 @@ async def test_all_pages_are_listed_and_the_version_is_that_of_the_list() -> Non
     assert await source(pages, FakeWatch()).list_objects() == ([found("a"), found("b"), found("c")], "7")
     assert [query.get("continue") for query in pages.queries] == [None, "more"]
     assert {query["labelSelector"] for query in pages.queries} == {"x"}
+
+
+async def test_a_page_has_at_most_50_objects_and_is_read_while_its_lock_is_held() -> None:
+    pages = FakePages({"metadata": {"continue": "more"}, "items": [namespace("a")]}, {"items": [namespace("b")]})
+    async with pages.page_turn:  # another LIST has its page in memory
+        listing = asyncio.create_task(source(pages, FakeWatch()).list_objects())
+        await asyncio.sleep(0)
+        assert pages.queries == []
+    assert (await listing)[0] == [found("a"), found("b")]
+    assert {query["limit"] for query in pages.queries} == {"50"}
+    assert (pages.held, pages.page_turn.locked()) == ([True, True], False)
+
+
+async def test_a_list_that_expires_before_its_last_page_starts_again() -> None:
+    first = {"metadata": {"continue": "more", "resourceVersion": "7"}, "items": [namespace("a")]}
+    last = {"metadata": {"resourceVersion": "9"}, "items": [namespace("b")]}
+    pages = FakePages(first, ListExpired("too old"), last)
+    assert await source(pages, FakeWatch()).list_objects() == ([found("b")], "9")
+    assert [query.get("continue") for query in pages.queries] == [None, "more", None]
+    with pytest.raises(ListExpired):
+        await source(FakePages(*[ListExpired("too old")] * 3), FakeWatch()).list_objects()
 
 
 @pytest.mark.parametrize("answer", [b'{"items"', {"items": [{"metadata": {"labels": 7}}]}])

@@ -17,16 +17,14 @@ from kubernetes.aio.config.config_exception import ConfigException
 
 from sluice_contract.json_nesting import JSONText
 
-from ..domain.reduced_documents import decode_list_page
 from ..ports import ListExpired, NotFound, RequestRefused, Unavailable
 from .access import ReadOnlyMiddleware, create_read_only_session
-from .api import RequestSender
+from .paged_lists import PagedLists
 from .reduced_responses import split_lines
 
 T = TypeVar("T")
 OpenWatch = Callable[[str, Mapping[str, str]], AbstractAsyncContextManager[aiohttp.ClientResponse]]
 
-OBJECTS_IN_PAGE: Final = 100
 _WATCH_SECONDS: Final = 290
 # The API server sends a bookmark about once a minute, so a watch that is silent for longer is dead.
 _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=70.0)
@@ -43,7 +41,7 @@ class KubernetesObjectWatch(Generic[T]):
 
     def __init__(
         self,
-        api: RequestSender,
+        lists: PagedLists,
         open_watch: OpenWatch,
         path: str,
         decode: Callable[[JSONText], T],
@@ -53,7 +51,7 @@ class KubernetesObjectWatch(Generic[T]):
 
         `decode` raises `msgspec.DecodeError` for a text that is not JSON.
         """
-        self._api = api
+        self._lists = lists
         self._open_watch = open_watch
         self._path = path
         self._decode: Callable[[JSONText], T] = decode
@@ -61,17 +59,8 @@ class KubernetesObjectWatch(Generic[T]):
 
     async def list_objects(self) -> tuple[list[T], str]:
         """Return all objects and the resourceVersion at which a watch continues. Raises `ClusterError`."""
-        found: list[T] = []
-        query = {**self._query, "limit": str(OBJECTS_IN_PAGE)}
-        while True:
-            try:
-                page = decode_list_page(await self._api.send_request("GET", self._path, query))
-                found += [self._decode(item) for item in page.items or ()]
-            except msgspec.DecodeError as error:
-                raise Unavailable(f"GET {self._path}: the response is not understood, {error}") from error
-            if not page.continue_token:
-                return found, str(page.metadata.get("resourceVersion") or "")
-            query["continue"] = page.continue_token
+        listed = await self._lists.read_all_pages(self._path, self._query, self._decode)
+        return listed.objects, listed.resource_version
 
     async def watch_objects(self, resource_version: str) -> AsyncIterator[tuple[str, T]]:
         """Yield each change (ADDED, MODIFIED or DELETED) and its object until the API server ends the watch.

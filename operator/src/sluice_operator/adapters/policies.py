@@ -13,7 +13,7 @@ from sluice_contract.policies import IngestPolicyStatus
 from ..domain.policy_objects import PolicyObject, TenantNamespace, decode_namespace_text, decode_policy_text
 from .api import RequestSender
 from .object_watch import KubernetesObjectWatch, watch_opener
-from .paged_lists import decoded_or_raise
+from .paged_lists import PagedLists, decoded_or_raise
 
 _POLICIES: Final = f"/apis/{identity.API_VERSION}/{identity.POLICIES}"
 _NAMESPACES: Final = "/api/v1/namespaces"
@@ -43,12 +43,12 @@ class KubernetesPolicyStatuses:
         return decoded_or_raise(f"PATCH {path}", answer, decode_policy_text)
 
 
-def create_policy_watch(client: ApiClient, api: RequestSender) -> KubernetesObjectWatch[PolicyObject]:
+def create_policy_watch(client: ApiClient, lists: PagedLists) -> KubernetesObjectWatch[PolicyObject]:
     """Return the source of all IngestPolicies."""
-    return KubernetesObjectWatch(api, watch_opener(client), _POLICIES, decode_policy_text)
+    return KubernetesObjectWatch(lists, watch_opener(client), _POLICIES, decode_policy_text)
 
 
-def create_namespace_watch(client: ApiClient, api: RequestSender) -> KubernetesObjectWatch[TenantNamespace]:
+def create_namespace_watch(client: ApiClient, lists: PagedLists) -> KubernetesObjectWatch[TenantNamespace]:
     """Return the source of all Namespaces that serve a tenant."""
     selector = {"labelSelector": identity.TENANT_LABEL}
-    return KubernetesObjectWatch(api, watch_opener(client), _NAMESPACES, decode_namespace_text, selector)
+    return KubernetesObjectWatch(lists, watch_opener(client), _NAMESPACES, decode_namespace_text, selector)
