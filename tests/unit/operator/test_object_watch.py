@@ -133,6 +133,14 @@ async def test_changes_are_yielded_and_bookmarks_left_out_until_the_watch_ends()
     assert (query["watch"], query["resourceVersion"], query["labelSelector"]) == ("true", "7", "x")
 
 
+async def test_an_object_with_deeply_nested_managed_fields_does_not_end_the_watch() -> None:
+    deep = b'{"f":' * 5000 + b"1" + b"}" * 5000
+    line = event("MODIFIED", namespace("a")).replace(b'"labels"', b'"managedFields":' + deep + b',"labels"')
+    assert [each async for each in source(FakePages(), FakeWatch(line)).watch_objects("7")] == [
+        ("MODIFIED", found("a"))
+    ]
+
+
 @pytest.mark.parametrize(
     ("watch", "error"),
     [

@@ -17,6 +17,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 
 from sluice_contract.json_nesting import JSONText
 
+from ..domain.reduced_documents import OBJECT_CHANGES, decode_watch_event
 from ..ports import ListExpired, NotFound, RequestRefused, Unavailable
 from .access import ReadOnlyMiddleware, create_read_only_session
 from .paged_lists import PagedLists
@@ -28,12 +29,6 @@ OpenWatch = Callable[[str, Mapping[str, str]], AbstractAsyncContextManager[aioht
 _WATCH_SECONDS: Final = 290
 # The API server sends a bookmark about once a minute, so a watch that is silent for longer is dead.
 _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=70.0)
-_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
-
-
-class _Event(msgspec.Struct, frozen=True):
-    type: str
-    object: msgspec.Raw
 
 
 class KubernetesObjectWatch(Generic[T]):
@@ -73,10 +68,10 @@ class KubernetesObjectWatch(Generic[T]):
             async with self._open_watch(self._path, query) as response:
                 _raise_for_status(response.status, self._path)
                 async for line in split_lines(response.content.iter_any()):
-                    event = msgspec.json.decode(line, type=_Event)
+                    event = decode_watch_event(line)
                     if event.type == "ERROR":
                         raise ListExpired(f"the watch ended: {bytes(event.object)[:200]!r}")
-                    if event.type in _CHANGES:
+                    if event.type in OBJECT_CHANGES:
                         yield event.type, self._decode(event.object)
         except (aiohttp.ClientError, TimeoutError, OSError, ConfigException, msgspec.DecodeError) as error:
             raise Unavailable(f"the watch of {self._path} failed: {error!r}") from error

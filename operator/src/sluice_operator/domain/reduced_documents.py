@@ -33,7 +33,7 @@ Document = dict[str, Any]
 V = TypeVar("V", Job, Pod, PauseObject)
 
 _FIELD: Final = "reduced"
-_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
+OBJECT_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})  # the types of watch events with an object
 
 
 class JobParts(msgspec.Struct, frozen=True):
@@ -68,6 +68,13 @@ class ListPage(msgspec.Struct, frozen=True):
     def resource_version(self) -> str:
         """The resourceVersion of the LIST, at which a watch continues; empty if the page does not state it."""
         return str(self.metadata.get("resourceVersion") or "")
+
+
+class WatchEvent(msgspec.Struct, frozen=True):
+    """A line of a watch whose object is not decoded yet: a change, a bookmark or an error."""
+
+    type: str
+    object: msgspec.Raw
 
 
 class _Reference(CamelStruct, frozen=True):
@@ -107,11 +114,6 @@ class _ClusterPauseText(msgspec.Struct, frozen=True):
     status: Any
 
 
-class _WatchEvent(msgspec.Struct, frozen=True):
-    type: str
-    object: msgspec.Raw
-
-
 _job_parts: Final = partial(decode_without_deep_values, msgspec.json.Decoder(JobParts).decode)
 _pod: Final = partial(decode_without_deep_values, msgspec.json.Decoder(Pod).decode)
 _any: Final = partial(decode_without_deep_values, msgspec.json.decode)
@@ -119,7 +121,7 @@ _job_text: Final = msgspec.json.Decoder(_JobText).decode
 _pause_text: Final = msgspec.json.Decoder(_PauseText).decode
 _cluster_pause_text: Final = msgspec.json.Decoder(_ClusterPauseText).decode
 _list_page: Final = partial(decode_without_deep_values, msgspec.json.Decoder(ListPage).decode)
-_watch_event: Final = partial(decode_without_deep_values, msgspec.json.Decoder(_WatchEvent).decode)
+_watch_event: Final = partial(decode_without_deep_values, msgspec.json.Decoder(WatchEvent).decode)
 
 
 class ReducedKind(msgspec.Struct, Generic[V], frozen=True):
@@ -160,8 +162,8 @@ class ReducedKind(msgspec.Struct, Generic[V], frozen=True):
 
         A line that contains no object, such as a bookmark or an error, is returned unchanged.
         """
-        event = _watch_event(line)
-        if event.type not in _CHANGES:
+        event = decode_watch_event(line)
+        if event.type not in OBJECT_CHANGES:
             return bytes(line)
         return msgspec.json.encode({"type": event.type, "object": self.to_kopf_document(event.object)})
 
@@ -169,6 +171,11 @@ class ReducedKind(msgspec.Struct, Generic[V], frozen=True):
 def decode_list_page(text: JSONText) -> ListPage:
     """Return a page of a LIST, with its items not decoded. Raises `msgspec.DecodeError` if the text is not a page."""
     return _list_page(text)
+
+
+def decode_watch_event(line: JSONText) -> WatchEvent:
+    """Return a line of a watch, with its object not decoded. Raises `msgspec.DecodeError` if the text is not one."""
+    return _watch_event(line)
 
 
 def decode_job_parts(text: JSONText) -> JobParts:
