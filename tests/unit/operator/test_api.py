@@ -80,9 +80,10 @@ async def test_each_status_of_a_failure_has_its_error(status: int, kind: type[Cl
     assert type(found.value) is kind
 
 
-async def test_a_failure_without_a_readable_body_names_its_status() -> None:
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"message": "\xff"}'])
+async def test_a_failure_without_a_readable_body_names_its_status(body: bytes) -> None:
     with pytest.raises(Unavailable, match="HTTP 502"):
-        await sender(FakeClient(502, b"<html>")).send_request("GET", "/path")
+        await sender(FakeClient(502, body)).send_request("GET", "/path")
 
 
 @pytest.mark.parametrize("failure", [TimeoutError("late"), OSError("no route")])

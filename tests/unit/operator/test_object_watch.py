@@ -72,6 +72,9 @@ class FakeWatch:
                 raise part
             yield part
 
+    async def read(self) -> bytes:
+        return b"".join([part async for part in self.iter_any()])
+
     @asynccontextmanager
     async def open(self, _: str, query: Mapping[str, str]) -> AsyncIterator[FakeWatch]:
         self.queries.append(dict(query))
@@ -148,6 +151,7 @@ async def test_an_object_with_deeply_nested_managed_fields_does_not_end_the_watc
         (FakeWatch(status=403), RequestRefused),
         (FakeWatch(status=410), ListExpired),
         (FakeWatch(status=500), Unavailable),
+        (FakeWatch(TimeoutError(), status=403), Unavailable),
         (FakeWatch(event("ERROR", {"code": 410})), ListExpired),
         (FakeWatch(b"<html>\n"), Unavailable),
         (FakeWatch(aiohttp.ClientPayloadError("cut")), Unavailable),
@@ -158,6 +162,14 @@ async def test_an_object_with_deeply_nested_managed_fields_does_not_end_the_watc
 async def test_a_watch_that_fails_raises_the_error_of_the_port(watch: FakeWatch, error: type[ClusterError]) -> None:
     with pytest.raises(error):
         [each async for each in source(FakePages(), watch).watch_objects("7")]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"), [(b'{"message": "ask the platform"}', "ask the platform"), (b"", "HTTP 403")]
+)
+async def test_the_body_of_a_refused_watch_gives_the_message(body: bytes, message: str) -> None:
+    with pytest.raises(RequestRefused, match=message):
+        [each async for each in source(FakePages(), FakeWatch(body, status=403)).watch_objects("7")]
 
 
 async def test_the_status_of_a_policy_is_applied_and_the_policy_returned() -> None:

@@ -79,7 +79,7 @@ class RequestSender:
             raise Unavailable(f"{method} {path}: {error!r}") from error
         if status >= 300:
             try:
-                _raise_cluster_error(status, answer)
+                raise_cluster_error(status, answer)
             except RequestRefused as refused:
                 if (policy := denying_policy(str(refused))) and "dryRun" not in (query or {}):
                     self._count_denial(policy)
@@ -123,10 +123,11 @@ class RequestSender:
         return min(self._timeout_seconds, left)
 
 
-def _raise_cluster_error(status: int, answer: bytes) -> NoReturn:
+def raise_cluster_error(status: int, answer: bytes) -> NoReturn:
+    """Raise the `ClusterError` of a response with this HTTP status and body, which gives the message."""
     try:
         failure = msgspec.json.decode(answer, type=_FailureStatus)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         failure = _FailureStatus()
     message = failure.message or f"HTTP {status}"
     if status == 404:

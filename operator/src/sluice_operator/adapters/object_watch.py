@@ -18,8 +18,9 @@ from kubernetes.aio.config.config_exception import ConfigException
 from sluice_contract.json_nesting import JSONText
 
 from ..domain.reduced_documents import OBJECT_CHANGES, decode_watch_event
-from ..ports import ListExpired, NotFound, RequestRefused, Unavailable
+from ..ports import ListExpired, Unavailable
 from .access import ReadOnlyMiddleware, create_read_only_session
+from .api import raise_cluster_error
 from .paged_lists import PagedLists
 from .reduced_responses import split_lines
 
@@ -66,7 +67,8 @@ class KubernetesObjectWatch(Generic[T]):
         query = {**self._query, **options, "resourceVersion": resource_version}
         try:
             async with self._open_watch(self._path, query) as response:
-                _raise_for_status(response.status, self._path)
+                if response.status >= 300:
+                    raise_cluster_error(response.status, await response.read())
                 async for line in split_lines(response.content.iter_any()):
                     event = decode_watch_event(line)
                     if event.type == "ERROR":
@@ -75,19 +77,6 @@ class KubernetesObjectWatch(Generic[T]):
                         yield event.type, self._decode(event.object)
         except (aiohttp.ClientError, TimeoutError, OSError, ConfigException, msgspec.DecodeError) as error:
             raise Unavailable(f"the watch of {self._path} failed: {error!r}") from error
-
-
-def _raise_for_status(status: int, path: str) -> None:
-    if status < 300:
-        return
-    message = f"GET {path}: HTTP {status}"
-    if status == 404:
-        raise NotFound(message)
-    if status == 410:
-        raise ListExpired(message)
-    if status == 403:
-        raise RequestRefused(message)
-    raise Unavailable(message)
 
 
 def watch_opener(client: ApiClient) -> OpenWatch:
