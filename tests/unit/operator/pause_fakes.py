@@ -18,7 +18,7 @@ from sluice_operator.domain.pause_objects import (
     cluster_pause_from_parts,
     pause_from_parts,
 )
-from sluice_operator.domain.reduced_documents import CLUSTER_PAUSES, PAUSES, decode_job_parts
+from sluice_operator.domain.reduced_documents import CLUSTER_PAUSES, PAUSES, decode_object_parts
 from sluice_operator.pause_state import PauseState
 from sluice_operator.ports import NotFound
 
@@ -46,7 +46,7 @@ def pause_object(key: PauseKey, spec: Document, generation: int = 1) -> PauseObj
 
 def decoded_pause(document: Document) -> PauseObject:
     """Return the pause of a stored document."""
-    parts = decode_job_parts(msgspec.json.encode(document))
+    parts = decode_object_parts(msgspec.json.encode(document))
     read = pause_from_parts if parts.metadata.namespace else cluster_pause_from_parts
     return read(parts.metadata, parts.spec, parts.status)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sluice_contract import identity
 from sluice_operator.domain import objects
-from sluice_operator.domain.reduced_documents import JOBS, PODS, ReducedKind, decode_job_parts, reduced_kind_of_path
+from sluice_operator.domain.reduced_documents import JOBS, PODS, ReducedKind, decode_object_parts, reduced_kind_of_path
 
 from .world import KEY, SYNTHETIC
 
@@ -160,7 +160,7 @@ def test_a_text_that_is_not_a_page_raises_a_decode_error(text: bytes) -> None:
 
 def test_a_job_that_is_cut_off_raises_a_decode_error() -> None:
     with pytest.raises(msgspec.DecodeError):
-        decode_job_parts(encode(JOB_DOCUMENTS["ordinary"])[:-1])
+        decode_object_parts(encode(JOB_DOCUMENTS["ordinary"])[:-1])
 
 
 @pytest.mark.parametrize(

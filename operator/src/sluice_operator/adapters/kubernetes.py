@@ -16,9 +16,9 @@ from sluice_contract.status import IngestJobStatus
 from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod, job_sharing_memory_with
 from ..domain.reduced_documents import (
-    JobParts,
-    decode_job_parts,
+    ObjectParts,
     decode_job_text,
+    decode_object_parts,
     decode_pod_text,
 )
 from ..ports import InternalServerError, RequestRefused
@@ -92,7 +92,7 @@ class KubernetesCluster:
             "metadata": {"name": key[1], "namespace": key[0]},
             "status": wanted,
         }
-        path, decode = f"{_job_path(key)}/status", decode_job_parts
+        path, decode = f"{_job_path(key)}/status", decode_object_parts
         try:
             stored = await self._send_and_decode("PATCH", path, body, decode=decode)
         except (InternalServerError, RequestRefused):
@@ -141,7 +141,7 @@ def _decode_document(text: JSONText) -> dict[str, Any]:
     return document
 
 
-def _operator_status_fields(stored: JobParts) -> dict[str, Any]:
+def _operator_status_fields(stored: ObjectParts) -> dict[str, Any]:
     status = stored.status
     return {name: value for name, value in status.items() if name != "stream"} if isinstance(status, dict) else {}
 

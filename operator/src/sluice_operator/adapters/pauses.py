@@ -12,7 +12,7 @@ from sluice_contract.merging import create_merge_patch
 from sluice_contract.pauses import PauseStatus
 
 from ..domain.pause_objects import PauseKey, PauseObject, cluster_pause_from_parts, pause_from_parts
-from ..domain.reduced_documents import JobParts, decode_cluster_pause_text, decode_job_parts, decode_pause_text
+from ..domain.reduced_documents import ObjectParts, decode_cluster_pause_text, decode_object_parts, decode_pause_text
 from ..ports import InternalServerError, RequestRefused
 from .api import RequestSender
 from .paged_lists import PagedLists, decoded_or_raise
@@ -67,12 +67,12 @@ class KubernetesPauses:
             stored = await self._send("MERGE", path, _MANAGER, merged)
         return _pause_of_parts(key, stored)
 
-    async def _read_parts(self, key: PauseKey) -> JobParts:
+    async def _read_parts(self, key: PauseKey) -> ObjectParts:
         return await self._send("GET", _path(key), None, None)
 
-    async def _send(self, method: str, path: str, query: dict[str, str] | None, body: Any) -> JobParts:
+    async def _send(self, method: str, path: str, query: dict[str, str] | None, body: Any) -> ObjectParts:
         answer = await self._api.send_request(method, path, query, body)
-        return decoded_or_raise(f"{method} {path}", answer, decode_job_parts)
+        return decoded_or_raise(f"{method} {path}", answer, decode_object_parts)
 
 
 class _ReviewStatus(msgspec.Struct, frozen=True):
@@ -105,7 +105,7 @@ class KubernetesAccessReviews:
         return decoded_or_raise(f"POST {_REVIEWS}", answer, msgspec.json.Decoder(_Review).decode).status.allowed
 
 
-def _pause_of_parts(key: PauseKey, parts: JobParts) -> PauseObject:
+def _pause_of_parts(key: PauseKey, parts: ObjectParts) -> PauseObject:
     create = pause_from_parts if key[0] else cluster_pause_from_parts
     return create(parts.metadata, parts.spec, parts.status)
 

@@ -36,18 +36,15 @@ _FIELD: Final = "reduced"
 OBJECT_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})  # the types of watch events with an object
 
 
-class JobParts(msgspec.Struct, frozen=True):
-    """A stored job, or an object with the same parts, without most of its metadata.
-
-    `spec` and `status` are decoded JSON.
-    """
+class ObjectParts(msgspec.Struct, frozen=True):
+    """A stored job, pause or policy without most of its metadata. `spec` and `status` are decoded JSON."""
 
     metadata: ObjectMeta
     spec: Any = None
     status: Any = None
 
     def to_job(self) -> Job:
-        """Return the job. Never raises."""
+        """Return the job that has these parts. Never raises."""
         return objects.job_from_parts(self.metadata, self.spec, self.status)
 
 
@@ -114,7 +111,7 @@ class _ClusterPauseText(msgspec.Struct, frozen=True):
     status: Any
 
 
-_job_parts: Final = partial(decode_without_deep_values, msgspec.json.Decoder(JobParts).decode)
+_object_parts: Final = partial(decode_without_deep_values, msgspec.json.Decoder(ObjectParts).decode)
 _pod: Final = partial(decode_without_deep_values, msgspec.json.Decoder(Pod).decode)
 _any: Final = partial(decode_without_deep_values, msgspec.json.decode)
 _job_text: Final = msgspec.json.Decoder(_JobText).decode
@@ -178,23 +175,23 @@ def decode_watch_event(line: JSONText) -> WatchEvent:
     return _watch_event(line)
 
 
-def decode_job_parts(text: JSONText) -> JobParts:
-    """Decode a stored job without its annotations and managed fields.
+def decode_object_parts(text: JSONText) -> ObjectParts:
+    """Decode a stored object without its annotations and managed fields.
 
     Raises `msgspec.DecodeError` if the text is not JSON, and only then.
     """
     try:
-        return _job_parts(text)
+        return _object_parts(text)
     except msgspec.ValidationError:
         document = _any(text)
         known = document if isinstance(document, dict) else {}
         metadata = decode_readable_fields(known.get("metadata"), ObjectMeta)
-        return JobParts(metadata, known.get("spec"), known.get("status"))
+        return ObjectParts(metadata, known.get("spec"), known.get("status"))
 
 
 def decode_job_text(text: JSONText) -> Job:
     """Decode a stored job. Raises `msgspec.DecodeError` if the text is not JSON, and only then."""
-    return decode_job_parts(text).to_job()
+    return decode_object_parts(text).to_job()
 
 
 def decode_pod_text(text: JSONText) -> Pod:
@@ -207,13 +204,13 @@ def decode_pod_text(text: JSONText) -> Pod:
 
 def decode_pause_text(text: JSONText) -> PauseObject:
     """Decode a stored IngestPause. Raises `msgspec.DecodeError` if the text is not JSON, and only then."""
-    parts = decode_job_parts(text)
+    parts = decode_object_parts(text)
     return pause_from_parts(parts.metadata, parts.spec, parts.status)
 
 
 def decode_cluster_pause_text(text: JSONText) -> PauseObject:
     """Decode a stored ClusterIngestPause. Raises `msgspec.DecodeError` if the text is not JSON, and only then."""
-    parts = decode_job_parts(text)
+    parts = decode_object_parts(text)
     return cluster_pause_from_parts(parts.metadata, parts.spec, parts.status)
 
 
