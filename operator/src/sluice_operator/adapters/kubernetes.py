@@ -10,26 +10,20 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.json_nesting import JSONText, decode_without_deep_values
-from sluice_contract.merging import create_merge_patch
 from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod, job_sharing_memory_with
-from ..domain.reduced_documents import (
-    ObjectParts,
-    decode_job_text,
-    decode_object_parts,
-    decode_pod_text,
-)
-from ..ports import InternalServerError, RequestRefused
+from ..domain.reduced_documents import decode_job_text, decode_pod_text
 from .api import RequestSender
 from .paged_lists import PagedLists, decoded_or_raise
+from .status_writes import write_status
 
 _JOBS: Final = f"/apis/{identity.API_VERSION}"
 _PODS: Final = "/api/v1"
 _BINDINGS: Final = "/apis/rbac.authorization.k8s.io/v1"
-_MANAGER: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
-_QUERIES: Final = {"PATCH": {**_MANAGER, "force": "true"}, "MERGE": _MANAGER}
+_QUERIES: Final = {"PATCH": {"fieldManager": identity.OPERATOR_FIELD_MANAGER, "force": "true"}}
+_STATUS_FIELDS_OF_PODS: Final = frozenset({"stream"})
 
 V = TypeVar("V")
 
@@ -80,28 +74,14 @@ class KubernetesCluster:
         return await self._send_and_decode("GET", _pod_path(key), decode=decode_pod_text)
 
     async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Write the status fields that the operator owns, with a server-side apply. Return the job after the write.
-
-        If the apply is refused or answered with HTTP 500, or fields of another writer remain, write the difference with
-        a JSON merge patch.
-        """
-        wanted: dict[str, Any] = msgspec.to_builtins(status)
-        body = {
+        """Write the status fields that the operator owns, as `write_status` does. Return the job after the write."""
+        document = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.KIND,
             "metadata": {"name": key[1], "namespace": key[0]},
-            "status": wanted,
+            "status": msgspec.to_builtins(status),
         }
-        path, decode = f"{_job_path(key)}/status", decode_object_parts
-        try:
-            stored = await self._send_and_decode("PATCH", path, body, decode=decode)
-        except (InternalServerError, RequestRefused):
-            stored = await self._send_and_decode("GET", _job_path(key), decode=decode)
-        if patch := create_merge_patch(_operator_status_fields(stored), wanted):
-            # The UID is a precondition, because a job of the same name that was created since is a different job.
-            merged = {"metadata": {"uid": stored.metadata.uid}, "status": patch}
-            stored = await self._send_and_decode("MERGE", path, merged, decode=decode)
-        return stored.to_job()
+        return (await write_status(self._api, _job_path(key), document, _STATUS_FIELDS_OF_PODS)).to_job()
 
     async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
@@ -139,11 +119,6 @@ class KubernetesCluster:
 def _decode_document(text: JSONText) -> dict[str, Any]:
     document: dict[str, Any] = decode_without_deep_values(msgspec.json.decode, text)
     return document
-
-
-def _operator_status_fields(stored: ObjectParts) -> dict[str, Any]:
-    status = stored.status
-    return {name: value for name, value in status.items() if name != "stream"} if isinstance(status, dict) else {}
 
 
 def _job_path(key: Key) -> str:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.merging import create_merge_patch
 from sluice_contract.pauses import PauseStatus
 
 from ..domain.pause_objects import PauseKey, PauseObject, cluster_pause_from_parts, pause_from_parts
 from ..domain.reduced_documents import ObjectParts, decode_cluster_pause_text, decode_object_parts, decode_pause_text
-from ..ports import InternalServerError, RequestRefused
 from .api import RequestSender
 from .paged_lists import PagedLists, decoded_or_raise
+from .status_writes import write_status
 
 _API: Final = f"/apis/{identity.API_VERSION}"
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-_MANAGER: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
 
 
 class KubernetesPauses:
@@ -43,36 +41,20 @@ class KubernetesPauses:
 
     async def read_pause(self, key: PauseKey) -> PauseObject:
         """Read the pause. Raises `NotFound`."""
-        return _pause_of_parts(key, await self._read_parts(key))
+        path = _path(key)
+        parts = decoded_or_raise(f"GET {path}", await self._api.send_request("GET", path), decode_object_parts)
+        return _pause_of_parts(key, parts)
 
     async def write_pause_status(self, key: PauseKey, status: PauseStatus) -> PauseObject:
-        """Write the status with a server-side apply. Return the pause after the write.
-
-        If the apply is refused or answered with HTTP 500, or fields of another writer remain, write the difference with
-        a JSON merge patch.
-        """
-        wanted: dict[str, Any] = msgspec.to_builtins(status)
+        """Write the status, as `write_status` does. Return the pause after the write."""
         namespace, name = key
-        metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-        body = {"apiVersion": identity.API_VERSION, "kind": _kind(key), "metadata": metadata, "status": wanted}
-        path = f"{_path(key)}/status"
-        try:
-            stored = await self._send("PATCH", path, {**_MANAGER, "force": "true"}, body)
-        except (InternalServerError, RequestRefused):
-            stored = await self._read_parts(key)
-        known = stored.status if isinstance(stored.status, dict) else {}
-        if patch := create_merge_patch(known, wanted):
-            # The UID is a precondition, because a pause of the same name that was created since is a different one.
-            merged = {"metadata": {"uid": stored.metadata.uid}, "status": patch}
-            stored = await self._send("MERGE", path, _MANAGER, merged)
-        return _pause_of_parts(key, stored)
-
-    async def _read_parts(self, key: PauseKey) -> ObjectParts:
-        return await self._send("GET", _path(key), None, None)
-
-    async def _send(self, method: str, path: str, query: dict[str, str] | None, body: Any) -> ObjectParts:
-        answer = await self._api.send_request(method, path, query, body)
-        return decoded_or_raise(f"{method} {path}", answer, decode_object_parts)
+        document = {
+            "apiVersion": identity.API_VERSION,
+            "kind": _kind(key),
+            "metadata": {"name": name} | ({"namespace": namespace} if namespace else {}),
+            "status": msgspec.to_builtins(status),
+        }
+        return _pause_of_parts(key, await write_status(self._api, _path(key), document))
 
 
 class _ReviewStatus(msgspec.Struct, frozen=True):
