@@ -89,6 +89,9 @@ async def test_a_status_is_written_unless_the_policy_is_gone(kubectl: Kubectl, c
     assert written.status == status
     fewer = msgspec.structs.replace(status, namespaces=None)
     assert (await KubernetesPolicyStatuses(api).write_policy_status(stored, fewer)).status == fewer
+    foreign = json.dumps({"status": {"namespaces": 7}})
+    kubectl("patch", "ipolicy", "stated", "--subresource=status", "--type=merge", "-p", foreign)
+    assert (await KubernetesPolicyStatuses(api).write_policy_status(stored, fewer)).status == fewer
     kubectl("delete", "ipolicy", "stated")
     with pytest.raises(NotFound):
         await KubernetesPolicyStatuses(api).write_policy_status(written, status)

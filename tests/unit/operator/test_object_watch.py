@@ -47,9 +47,9 @@ class FakePages:
         self.bodies: list[Any] = []
         self._answers = list(answers)
 
-    async def send_request(self, _: str, __: str, query: Mapping[str, str], body: Any = None) -> bytes:
+    async def send_request(self, _: str, __: str, query: Mapping[str, str] | None = None, body: Any = None) -> bytes:
         self.held.append(self.page_turn.locked())
-        self.queries.append(dict(query))
+        self.queries.append(dict(query or {}))
         self.bodies.append(body)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
@@ -181,6 +181,14 @@ async def test_the_status_of_a_policy_is_applied_and_the_policy_returned() -> No
     [body] = sender.bodies
     assert body["metadata"] == {"name": "tenants"}
     assert (body["kind"], body["status"]) == ("IngestPolicy", {"jobs": 3})
+
+
+async def test_the_difference_to_the_status_of_a_policy_is_merged_if_the_apply_is_refused() -> None:
+    stored = PolicyObject(metadata=policy().metadata, policy=policy())
+    document = {"metadata": {"name": "tenants", "uid": "uid-tenants"}, "spec": {"namespaceSelector": {}}}
+    sender = FakePages(RequestRefused("no"), document | {"status": {"deniedJobs": 1}}, document)
+    await KubernetesPolicyStatuses(sender).write_policy_status(stored, IngestPolicyStatus(jobs=3))  # type: ignore[arg-type]
+    assert sender.bodies[-1] == {"metadata": {"uid": "uid-tenants"}, "status": {"deniedJobs": None, "jobs": 3}}
 
 
 def test_a_policy_is_read_also_if_its_status_is_not_understood() -> None:

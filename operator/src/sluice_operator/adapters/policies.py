@@ -10,14 +10,20 @@ from kubernetes.aio.client.api_client import ApiClient
 from sluice_contract import identity
 from sluice_contract.policies import IngestPolicyStatus
 
-from ..domain.policy_objects import PolicyObject, TenantNamespace, decode_namespace_text, decode_policy_text
+from ..domain.policy_objects import (
+    PolicyObject,
+    TenantNamespace,
+    decode_namespace_text,
+    decode_policy_text,
+    policy_from_parts,
+)
 from .api import RequestSender
 from .object_watch import KubernetesObjectWatch, watch_opener
-from .paged_lists import PagedLists, decoded_or_raise
+from .paged_lists import PagedLists
+from .status_writes import write_status
 
 _POLICIES: Final = f"/apis/{identity.API_VERSION}/{identity.POLICIES}"
 _NAMESPACES: Final = "/api/v1/namespaces"
-_APPLY: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER, "force": "true"}
 
 
 class KubernetesPolicyStatuses:
@@ -27,20 +33,19 @@ class KubernetesPolicyStatuses:
         self._api = api
 
     async def write_policy_status(self, stored: PolicyObject, status: IngestPolicyStatus) -> PolicyObject:
-        """Write the status of a policy by server-side apply. Return the policy after the write.
+        """Write the status of a policy, as `write_status` does. Return the policy after the write.
 
         A policy of the same name that was created since gets the status, too. The watch then reports this policy, and
         its status is written again.
         """
-        path = f"{_POLICIES}/{stored.metadata.name}/status"
-        body = {
+        name = stored.metadata.name
+        document = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.POLICY_KIND,
-            "metadata": {"name": stored.metadata.name},
+            "metadata": {"name": name},
             "status": msgspec.to_builtins(status),
         }
-        answer = await self._api.send_request("PATCH", path, _APPLY, body)
-        return decoded_or_raise(f"PATCH {path}", answer, decode_policy_text)
+        return policy_from_parts(await write_status(self._api, f"{_POLICIES}/{name}", document))
 
 
 def create_policy_watch(client: ApiClient, lists: PagedLists) -> KubernetesObjectWatch[PolicyObject]:

@@ -14,7 +14,7 @@ from sluice_contract.lenient import UNREADABLE, decode_readable_fields
 from sluice_contract.policies import IngestPolicy, IngestPolicySpec, IngestPolicyStatus
 from sluice_contract.resource import ObjectMeta
 
-from .reduced_documents import decode_object_parts
+from .reduced_documents import ObjectParts, decode_object_parts
 
 
 class PolicyObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,11 @@ _namespace = partial(decode_without_deep_values, msgspec.json.Decoder(_Namespace
 
 def decode_policy_text(text: JSONText) -> PolicyObject:
     """Decode a stored IngestPolicy. Raises `msgspec.DecodeError` if the text is not JSON, and only then."""
-    parts = decode_object_parts(text)
+    return policy_from_parts(decode_object_parts(text))
+
+
+def policy_from_parts(parts: ObjectParts) -> PolicyObject:
+    """Return the IngestPolicy that has these parts. Never raises."""
     status = decode_readable_fields(parts.status or {}, IngestPolicyStatus)
     try:
         spec = msgspec.convert(parts.spec, IngestPolicySpec)
