@@ -8,10 +8,9 @@ from msgspec import Meta
 
 from .base import CamelStruct
 from .status_values import Instant, Sentence
+from .values import Author
 
 MAX_SOURCES = 16
-
-Author = Annotated[str, Meta(max_length=256)]
 
 
 class PauseSource(CamelStruct, frozen=True):

@@ -14,7 +14,7 @@ from .provider_feeds import ProviderFeeds
 from .resource import ObjectMeta
 from .status import Condition
 from .status_values import Count
-from .values import REASON_CHARACTERS, Symbol, Until
+from .values import REASON_CHARACTERS, Author, Symbol, Until
 
 _JOB_NAME: Final = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 _JOB_NAME_RULE: Final = {
@@ -44,11 +44,10 @@ GivenReason = Annotated[
     str,
     Meta(min_length=1, max_length=REASON_CHARACTERS, description="The reason for the pause, as text for people."),
 ]
-Author = Annotated[
-    str,
+GivenAuthor = Annotated[
+    Author,
     Meta(
         min_length=1,
-        max_length=256,
         description="Who wrote the spec last. Absent: not stated. The only value that you can write is your own user "
         "name, as kubectl auth whoami shows it.",
     ),
@@ -79,7 +78,7 @@ class IngestPauseSpec(CamelStruct, frozen=True, kw_only=True):
     symbols: PausedSymbols | None = None
     reason: GivenReason
     until: Until | None = None
-    by: Author | None = None
+    by: GivenAuthor | None = None
 
     def covers_job(self, name: str, labels: Mapping[str, str]) -> bool:
         """Return whether the pause names or selects a job of its namespace. The time is not considered.
@@ -102,7 +101,7 @@ class ClusterIngestPauseSpec(CamelStruct, frozen=True, kw_only=True):
     symbols: PausedSymbols | None = None
     reason: GivenReason
     until: Until | None = None
-    by: Author | None = None
+    by: GivenAuthor | None = None
 
     def covers_feed(self, provider: str, feed: str | None) -> bool:
         """Return whether the pause covers jobs with this provider and feed. The time is not considered.

@@ -44,6 +44,8 @@ Reason = Annotated[
     str,
     Meta(max_length=REASON_CHARACTERS, description="The reason for the pause, as text for people. Empty by default."),
 ]
+# Who paused. A status also accepts an empty name, so that no report of a pause is refused.
+Author = Annotated[str, Meta(max_length=256)]
 # Printable ASCII: beyond it, the API server's expressions and Python's differ in what they treat as a space.
 StreamURL = Annotated[str, Meta(pattern=r"^wss?://[!-~]+$", max_length=512)]
 RestURL = Annotated[str, Meta(pattern=r"^https?://[!-\"$->@-~]+$", max_length=512)]
