@@ -10,13 +10,14 @@ import pytest
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from support.exchange import AlpacaInCluster, streaming
 from support.operator_replicas import no_operator
+from support.pause_objects import apply_pause
 from support.site import Tenant, eventually
 
 
-def create(tenant: Tenant, kind: str, name: str, **spec: Any) -> None:
-    """Create or change a pause or a policy."""
-    metadata = {"name": name} | ({"namespace": tenant.name} if kind == "IngestPause" else {})
-    tenant.kubectl.apply([{"apiVersion": "sluice.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}])
+def apply_policy(kubectl: Kubectl, name: str, **spec: Any) -> None:
+    """Create or change an IngestPolicy."""
+    document = {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestPolicy", "metadata": {"name": name}, "spec": spec}
+    kubectl.apply([document])
 
 
 def closed_after(upstream: AlpacaInCluster, began: float) -> float:
@@ -28,7 +29,7 @@ def closed_after(upstream: AlpacaInCluster, began: float) -> float:
 def test_a_job_is_paused_by_name_by_labels_and_for_one_symbol(tenant: Tenant, upstream: AlpacaInCluster) -> None:
     streaming(tenant, upstream)
     me = tenant.kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
-    create(tenant, "IngestPause", "one-symbol", jobSelector={}, symbols=["AAPL"], reason="split")
+    apply_pause(tenant.kubectl, "one-symbol", tenant.name, jobSelector={}, symbols=["AAPL"], reason="split")
     eventually(lambda: upstream.subscribed == {"SPY"})
     tenant.run("wait", "ipause/one-symbol", "--for=condition=Acknowledged", "--timeout=20s")
     tenant.run("delete", "ipause", "one-symbol")
@@ -36,7 +37,7 @@ def test_a_job_is_paused_by_name_by_labels_and_for_one_symbol(tenant: Tenant, up
 
     for name, selection in (("by-name", {"jobs": ["feed"]}), ("by-label", {"jobSelector": {}})):
         began = time.time()
-        create(tenant, "IngestPause", name, **selection, reason="vendor incident", by=me)
+        apply_pause(tenant.kubectl, name, tenant.name, **selection, reason="vendor incident", by=me)
         assert closed_after(upstream, began) < 5
         tenant.run("wait", f"ipause/{name}", "--for=condition=Acknowledged", "--timeout=20s")
         assert tenant.kubectl.get("ipause", name, "-n", tenant.name)["status"]["acknowledged"] == "1/1"
@@ -46,7 +47,7 @@ def test_a_job_is_paused_by_name_by_labels_and_for_one_symbol(tenant: Tenant, up
         tenant.settled("Streaming")
 
     with pytest.raises(KubectlError, match=r"spec\.by says who wrote this pause"):
-        create(tenant, "IngestPause", "signed-by-another", jobs=["feed"], reason="test", by="bob")
+        apply_pause(tenant.kubectl, "signed-by-another", tenant.name, jobs=["feed"], reason="test", by="bob")
 
 
 @pytest.mark.touches_every_pod
@@ -56,7 +57,7 @@ def test_a_cluster_pause_closes_the_connection_while_there_is_no_operator(
     streaming(tenant, upstream)
     with no_operator(kubectl):
         began = time.time()
-        create(tenant, "ClusterIngestPause", "incident", providers=[{"name": "alpaca"}], reason="vendor incident")
+        apply_pause(kubectl, "incident", providers=[{"name": "alpaca"}], reason="vendor incident")
         try:
             assert closed_after(upstream, began) < 5
         finally:
@@ -73,11 +74,11 @@ def test_a_policy_warns_then_denies_and_its_end_brings_the_feed_back(tenant: Ten
         "providers": [{"name": "alpaca"}],
         "message": "Ask platform@example.com.",
     }
-    create(tenant, "IngestPolicy", tenant.name, **bounds, mode="Warn")
+    apply_policy(tenant.kubectl, tenant.name, **bounds, mode="Warn")
     try:
         eventually(lambda: tenant.condition("PolicyCompliant") == ("False", "PolicyWarned"))
         tenant.settled("Streaming")
-        create(tenant, "IngestPolicy", tenant.name, **bounds, mode="Enforce")
+        apply_policy(tenant.kubectl, tenant.name, **bounds, mode="Enforce")
         tenant.settled("PolicyDenied", seconds=30)
         eventually(lambda: not tenant.pods(), seconds=30)
         assert tenant.heartbeat()["status"] == "blocked"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support.deadlines import scaled
+from support.pause_objects import apply_pause
 from support.site import Tenant, eventually, instant, streaming_from
 from support.upstream import Upstream
 
@@ -31,14 +32,6 @@ def no_operator(tenant: Tenant, upstream: Upstream) -> Iterator[None]:
         tenant.kubectl("scale", *OPERATOR, "--replicas=1")
 
 
-def create(tenant: Tenant, name: str, kind: str = "IngestPause", **spec: Any) -> None:
-    """Create or change a pause."""
-    metadata = {"name": name} | ({"namespace": tenant.name} if kind == "IngestPause" else {})
-    tenant.kubectl.apply(
-        [{"apiVersion": "sluice.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": {"reason": "test", **spec}}]
-    )
-
-
 def pause_of(tenant: Tenant) -> dict[str, Any]:
     """Return the pause that the pod reports; empty if there is none."""
     found: dict[str, Any] = tenant.job()["status"]["stream"].get("pause", {})
@@ -54,7 +47,7 @@ def sources(tenant: Tenant) -> list[str]:
 def test_without_an_operator_a_cluster_pause_closes_the_socket_and_names_its_author(
     tenant: Tenant, upstream: Upstream
 ) -> None:
-    create(tenant, "vendor", "ClusterIngestPause", providers=[{"name": "alpaca", "feeds": ["iex"]}])
+    apply_pause(tenant.kubectl, "vendor", providers=[{"name": "alpaca", "feeds": ["iex"]}])
     eventually(lambda: not upstream.open_connections, 5, every=0.005)
     eventually(lambda: "acknowledgedAt" in pause_of(tenant))
     acknowledged = pause_of(tenant)["acknowledgedAt"]
@@ -76,9 +69,9 @@ def test_without_an_operator_a_cluster_pause_closes_the_socket_and_names_its_aut
 
 @pytest.mark.usefixtures("no_operator")
 def test_pauses_by_name_by_selector_and_of_one_symbol(tenant: Tenant, upstream: Upstream) -> None:
-    create(tenant, "other", jobs=["other"])
-    create(tenant, "desk", jobSelector={"matchLabels": {"desk": "rates"}})
-    create(tenant, "prints", jobs=["feed"], symbols=["SPY", "TSLA"])
+    apply_pause(tenant.kubectl, "other", tenant.name, jobs=["other"])
+    apply_pause(tenant.kubectl, "desk", tenant.name, jobSelector={"matchLabels": {"desk": "rates"}})
+    apply_pause(tenant.kubectl, "prints", tenant.name, jobs=["feed"], symbols=["SPY", "TSLA"])
     eventually(lambda: tenant.job()["status"]["stream"]["symbols"].get("pausedSymbols") == ["SPY"])
     assert len(upstream.open_connections) == 1
     tenant.run("label", "ij/feed", "desk=rates")
@@ -88,7 +81,7 @@ def test_pauses_by_name_by_selector_and_of_one_symbol(tenant: Tenant, upstream: 
     eventually(lambda: len(upstream.open_connections) == 1)
     tenant.run("delete", "ipause", "prints")
     eventually(lambda: not tenant.job()["status"]["stream"]["symbols"].get("pausedSymbols"))
-    create(tenant, "named", jobs=["feed"])
+    apply_pause(tenant.kubectl, "named", tenant.name, jobs=["feed"])
     eventually(lambda: sources(tenant) == ["pause:named"])
 
 
@@ -97,9 +90,9 @@ def test_a_pause_ends_at_its_time_and_holds_again_when_it_is_extended(tenant: Te
     def until(seconds: float) -> str:
         return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    create(tenant, "timed", jobs=["feed"], until=until(6))
+    apply_pause(tenant.kubectl, "timed", tenant.name, jobs=["feed"], until=until(6))
     eventually(lambda: not upstream.open_connections, 5)
     eventually(lambda: len(upstream.open_connections) == 1)
-    create(tenant, "timed", jobs=["feed"], until=until(600))
+    apply_pause(tenant.kubectl, "timed", tenant.name, jobs=["feed"], until=until(600))
     eventually(lambda: not upstream.open_connections, 5)
     assert tenant.kubectl("get", "ipause", "timed", "-n", tenant.name)

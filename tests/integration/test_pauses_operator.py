@@ -12,20 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
+from support.pause_objects import apply_pause
 from support.site import Tenant, eventually
 from support.stop_checks import OPERATOR, pod_of, stream_from
 from support.upstream import Upstream
 
 CRDS = Path(__file__).parents[2] / "crds"
 ROLE = "sluice-operator-read"
-
-
-def create_pause(kubectl: Kubectl, name: str, namespace: str = "", **spec: Any) -> None:
-    """Create an IngestPause, or without a namespace a ClusterIngestPause."""
-    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-    kind = "IngestPause" if namespace else "ClusterIngestPause"
-    document = {"apiVersion": "sluice.dev/v1alpha1", "kind": kind, "metadata": metadata}
-    kubectl.apply([document | {"spec": {"reason": "vendor incident", **spec}}])
 
 
 def status_of(tenant: Tenant, name: str) -> dict[str, Any]:
@@ -45,7 +38,7 @@ def message(tenant: Tenant, kind: str) -> str:
 
 
 def test_a_job_that_a_pause_covers_gets_no_pod_and_says_why(tenant: Tenant) -> None:
-    create_pause(tenant.kubectl, "all", tenant.name, jobSelector={})
+    apply_pause(tenant.kubectl, "all", tenant.name, jobSelector={})
     tenant.apply()
     tenant.settled("Paused")
     assert tenant.pods() == []
@@ -58,7 +51,7 @@ def test_a_job_that_a_pause_covers_gets_no_pod_and_says_why(tenant: Tenant) -> N
 
 
 def test_a_pause_of_a_job_that_does_not_exist_says_so(tenant: Tenant) -> None:
-    create_pause(tenant.kubectl, "none", tenant.name, jobs=["feed"])
+    apply_pause(tenant.kubectl, "none", tenant.name, jobs=["feed"])
     tenant.run("wait", "ipause/none", "--for=condition=Acknowledged", "--timeout=20s")
     assert reasons(status_of(tenant, "none"))["InForce"] == ("True", "NothingSelected")
     assert status_of(tenant, "none")["acknowledged"] == "0/0"
@@ -66,7 +59,7 @@ def test_a_pause_of_a_job_that_does_not_exist_says_so(tenant: Tenant) -> None:
 
 def test_at_the_end_of_a_pause_the_pod_is_created(tenant: Tenant) -> None:
     until = datetime.now(UTC) + timedelta(seconds=8)
-    create_pause(tenant.kubectl, "short", tenant.name, jobs=["feed"], until=f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    apply_pause(tenant.kubectl, "short", tenant.name, jobs=["feed"], until=f"{until:%Y-%m-%dT%H:%M:%SZ}")
     tenant.apply()
     tenant.settled("Paused")
     assert tenant.pods() == []
@@ -77,7 +70,7 @@ def test_at_the_end_of_a_pause_the_pod_is_created(tenant: Tenant) -> None:
 def test_a_frozen_pod_is_deleted_and_the_pause_names_its_job(tenant: Tenant, upstream: Upstream) -> None:
     stream_from(tenant, upstream)
     os.kill(pod_of(tenant), signal.SIGSTOP)
-    create_pause(tenant.kubectl, "us", tenant.name, jobs=["feed"])
+    apply_pause(tenant.kubectl, "us", tenant.name, jobs=["feed"])
     eventually(lambda: reasons(status_of(tenant, "us")).get("Acknowledged") == ("False", "Waiting"))
     assert status_of(tenant, "us")["waitingFor"] == ["feed"]
     eventually(lambda: reasons(status_of(tenant, "us"))["Acknowledged"] == ("False", "NotAcknowledged"), 20)
@@ -92,7 +85,7 @@ def test_a_running_pod_acknowledges_pauses_of_a_symbol_and_of_the_whole_job(tena
     tenant.settled("Streaming", seconds=60)
     [pod] = tenant.pods()
     for name, spec in (("symbol", {"symbols": ["AAPL"]}), ("first", {}), ("second", {})):
-        create_pause(tenant.kubectl, name, tenant.name, jobs=["feed"], **spec)
+        apply_pause(tenant.kubectl, name, tenant.name, jobs=["feed"], **spec)
         tenant.run("wait", f"ipause/{name}", "--for=condition=Acknowledged", "--timeout=10s")
     sources = [each["source"] for each in tenant.job()["status"]["stream"]["pause"]["sources"]]
     assert sources == ["pause:first", "pause:second"]
@@ -110,7 +103,7 @@ def test_without_the_right_to_read_pauses_jobs_run_and_the_log_says_what_to_appl
         tenant.settled("Streaming", seconds=60)
         eventually(lambda: "may not list and watch ingestpauses" in operator_log(kubectl), 30)
         assert "apply ClusterRole sluice-operator-read" in operator_log(kubectl)
-    create_pause(kubectl, "us", tenant.name, jobs=["feed"])
+    apply_pause(kubectl, "us", tenant.name, jobs=["feed"])
     tenant.run("wait", "ipause/us", "--for=condition=Acknowledged", "--timeout=60s")
 
 
@@ -127,7 +120,7 @@ def test_without_the_kind_jobs_run_and_with_it_the_operator_follows_pauses_again
     finally:
         kubectl("apply", "-f", str(CRDS / "clusteringestpauses.sluice.dev.yaml"))
         kubectl("wait", "--for=condition=Established", "crd/clusteringestpauses.sluice.dev", "--timeout=30s")
-    create_pause(kubectl, "fleet")
+    apply_pause(kubectl, "fleet")
     try:
         kubectl("wait", "cipause/fleet", "--for=condition=Acknowledged", "--timeout=60s")
         assert "waitingFor" not in kubectl.get("cipause", "fleet")["status"]
