@@ -10,12 +10,12 @@ import pytest
 from sluice_devcluster.kubectl import Kubectl
 from support.exchange import AlpacaInCluster, streaming
 from support.kind import KindCluster
+from support.operator_replicas import OPERATOR
 from support.podwatch import PodWatch, watched
 from support.site import Tenant, eventually
 
 POD = "feed-ingest"
 NEXT_IMAGE = "sluice-runtime:next"
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 @pytest.fixture

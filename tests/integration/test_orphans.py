@@ -9,10 +9,10 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_devcluster.kubectl import Kubectl
+from support.operator_replicas import OPERATOR
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
 
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 LOCAL_VOLUMES = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 GONE_SECONDS = 40.0
 

@@ -9,27 +9,22 @@ from typing import Any
 import pytest
 
 from support.deadlines import scaled
+from support.operator_replicas import no_operator
 from support.pause_objects import apply_pause
 from support.site import Tenant, eventually, instant, streaming_from
 from support.upstream import Upstream
 
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
-
 
 @pytest.fixture
-def no_operator(tenant: Tenant, upstream: Upstream) -> Iterator[None]:
+def streaming_without_operator(tenant: Tenant, upstream: Upstream) -> Iterator[None]:
     """A job streams, and the operator has stopped."""
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     tenant.settled("Streaming")
     eventually(tenant.writes)
-    tenant.kubectl("scale", *OPERATOR, "--replicas=0")
-    tenant.kubectl("wait", "--for=delete", "pod", "-l", "app.kubernetes.io/name=sluice-operator", "-n", OPERATOR[-1])
-    try:
+    with no_operator(tenant.kubectl):
         yield
-    finally:
         tenant.kubectl("delete", "clusteringestpauses", "--all")
-        tenant.kubectl("scale", *OPERATOR, "--replicas=1")
 
 
 def pause_of(tenant: Tenant) -> dict[str, Any]:
@@ -43,7 +38,7 @@ def sources(tenant: Tenant) -> list[str]:
     return [each["source"] for each in pause_of(tenant).get("sources", ())]
 
 
-@pytest.mark.usefixtures("no_operator")
+@pytest.mark.usefixtures("streaming_without_operator")
 def test_without_an_operator_a_cluster_pause_closes_the_socket_and_names_its_author(
     tenant: Tenant, upstream: Upstream
 ) -> None:
@@ -67,7 +62,7 @@ def test_without_an_operator_a_cluster_pause_closes_the_socket_and_names_its_aut
     assert [each["state"] for each in stream["history"]][:2] == ["Live", "Paused"]
 
 
-@pytest.mark.usefixtures("no_operator")
+@pytest.mark.usefixtures("streaming_without_operator")
 def test_pauses_by_name_by_selector_and_of_one_symbol(tenant: Tenant, upstream: Upstream) -> None:
     apply_pause(tenant.kubectl, "other", tenant.name, jobs=["other"])
     apply_pause(tenant.kubectl, "desk", tenant.name, jobSelector={"matchLabels": {"desk": "rates"}})
@@ -85,7 +80,7 @@ def test_pauses_by_name_by_selector_and_of_one_symbol(tenant: Tenant, upstream: 
     eventually(lambda: sources(tenant) == ["pause:named"])
 
 
-@pytest.mark.usefixtures("no_operator")
+@pytest.mark.usefixtures("streaming_without_operator")
 def test_a_pause_ends_at_its_time_and_holds_again_when_it_is_extended(tenant: Tenant, upstream: Upstream) -> None:
     def until(seconds: float) -> str:
         return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
+from support.operator_replicas import OPERATOR
 from support.pause_objects import apply_pause
 from support.site import Tenant, eventually
-from support.stop_checks import OPERATOR, pod_of, stream_from
+from support.stop_checks import pod_of, stream_from
 from support.upstream import Upstream
 
 CRDS = Path(__file__).parents[2] / "crds"

@@ -6,11 +6,10 @@ import os
 import signal
 
 from sluice_devcluster.kubectl import Kubectl
+from support.operator_replicas import OPERATOR
 from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
-
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 def test_a_killed_process_is_restarted_in_the_same_pod(tenant: Tenant, upstream: Upstream) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
 from support.callers import Callers
+from support.operator_replicas import no_operator
 from support.packet_loss import connections, half_open
 from support.site import Tenant, eventually
 from support.stop_checks import (
@@ -19,7 +20,6 @@ from support.stop_checks import (
     assert_nothing_is_written,
     is_confirmed,
     is_paused,
-    no_operator,
     pod_of,
     stream_from,
 )

@@ -14,13 +14,13 @@ from sluice_contract.schema import open_api_schema
 from sluice_devcluster.kubectl import Kubectl
 from support import schema_values
 from support.definitions import another_definition, earlier_definition, installed, remove_bounds
+from support.operator_replicas import no_operator
 from support.overlong_values import broken_bounds
 from support.schema_values import Path as Place
 from support.site import Tenant, eventually
 from support.stop_checks import (
     is_confirmed,
     is_paused,
-    no_operator,
     pod_of,
     refuses_status_of_invalid_job,
     stream_from,

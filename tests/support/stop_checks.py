@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +12,6 @@ from sluice_devcluster.quickstart import Quickstart
 from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
-
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 def pod_of(tenant: Tenant) -> int:
@@ -65,15 +61,3 @@ def stream_from(tenant: Tenant, upstream: Upstream, **alpaca: Any) -> None:
     tenant.apply(**spec)
     tenant.settled("Streaming")
     eventually(tenant.writes)
-
-
-@contextmanager
-def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """Scale the operator's deployment to zero while the context lasts."""
-    kubectl("scale", *OPERATOR, "--replicas=0")
-    eventually(lambda: not kubectl.get("pods", "-n", "sluice-system")["items"], 60)
-    try:
-        yield
-    finally:
-        kubectl("scale", *OPERATOR, "--replicas=1")
-        kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
