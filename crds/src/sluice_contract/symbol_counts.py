@@ -24,8 +24,8 @@ class SymbolCounts(CamelStruct, frozen=True):
     live: Annotated[
         Name,
         Meta(
-            description="Symbols received since the pod's process started, out of the desired symbols, such as 3/3 "
-            "(column LIVE). A snapshot does not count as received."
+            description="Confirmed symbols received since the pod's process started, out of the desired symbols, such "
+            "as 3/3 (column LIVE). 0 while the stream is closed. A snapshot does not count as received."
         ),
     ]
     desired: Annotated[Count, Meta(description="The number of symbols to stream now: declared and not paused.")]

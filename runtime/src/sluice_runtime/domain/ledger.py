@@ -29,13 +29,14 @@ class SubscriptionLedger(msgspec.Struct, frozen=True):
     def to_symbol_counts(self, desired: Desired, received_count: int = 0) -> SymbolCounts:
         """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected.
 
-        `received_count` is the number of desired symbols from which data has arrived.
+        `received_count` is the number of desired symbols from which data has arrived since the start. None of them is
+        live without a confirmed subscription, for example while the job is paused.
         """
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]
         return SymbolCounts(
-            live=f"{received_count}/{len(symbols)}",
+            live=f"{min(received_count, confirmed)}/{len(symbols)}",
             desired=len(symbols),
             confirmed=confirmed,
             pending=len(symbols) - confirmed - len(rejected),

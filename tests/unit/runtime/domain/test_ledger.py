@@ -24,6 +24,10 @@ def test_live_counts_the_symbols_from_which_data_has_arrived() -> None:
     assert ledger.to_symbol_counts(desired(symbols=["A", "B"]), received_count=1).live == "1/2"
 
 
+def test_nothing_is_live_while_no_subscription_is_confirmed() -> None:
+    assert SubscriptionLedger().to_symbol_counts(desired(symbols=["A", "B"]), received_count=2).live == "0/2"
+
+
 def test_only_the_first_twenty_are_shown_and_all_are_counted() -> None:
     names = [f"S{n}" for n in range(50)]
     unknown = [{"symbol": f"U{n}"} for n in range(30)]
