@@ -9,6 +9,7 @@ import pytest
 from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import FencedError, SinkError, StreamError
+from sluice_runtime.domain.health import RuntimeSnapshot
 from sluice_runtime.domain.market import Halt
 from sluice_runtime.domain.market_hours import UNKNOWN_HOURS, MarketSchedule
 from sluice_runtime.domain.pause import PauseInForce
@@ -22,6 +23,7 @@ from sluice_runtime.ports import ReportError
 from sluice_runtime.state.runtime_state import RuntimeState
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, desired, quote, runtime_state, runtime_view
+from support.runtime_worlds import SupervisedWorld
 from support.virtual_time import at, now, seconds, settle
 
 
@@ -134,6 +136,27 @@ async def test_a_change_of_the_desired_state_is_reported_at_once(runtime: Runtim
         await settle()
         assert sink.beats[-1][0] == 4
         assert sink.beats[-1][1].dry_run
+
+
+async def test_the_report_of_a_stop_is_built_after_the_socket_is_closed(sink: FakeSink) -> None:
+    world = SupervisedWorld(runtime_state())
+    runtime, open_sockets = world.runtime, list[int]()
+    view, store = runtime_view(runtime), create_document_store(runtime, sink, "fake:iex")
+
+    def snapshot() -> RuntimeSnapshot:
+        open_sockets.append(world.source.open)
+        return view.snapshot()
+
+    reports = report_status_forever(FakeJob(), snapshot, runtime.desired, runtime.instruments)
+    heartbeats = send_heartbeats_forever(store, snapshot, runtime.desired, runtime.instruments)
+    async with running(reports), running(heartbeats), world.running():
+        await at(10)
+        assert world.source.open == 1
+        open_sockets.clear()
+        world.pause()
+        await at(11)
+        assert world.source.closings == [10]
+        assert set(open_sockets) == {0}
 
 
 async def test_many_transitions_cause_few_heartbeats(runtime: RuntimeState, sink: FakeSink) -> None:
