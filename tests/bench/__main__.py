@@ -13,6 +13,7 @@ from bench import (
     footprint,
     latency,
     operator_kills,
+    pause_fleet,
     pauses,
     readers,
     stops,
@@ -44,7 +45,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "footprint": _footprint,
     "latency": _latency,
     "fairness": lambda _, __: fairness.rows(),
-    "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS),
+    "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS, chosen.pods),
     "operator": lambda folder, chosen: operator_kills.rows(folder, chosen.rounds or operator_kills.ROUNDS),
     "readers": lambda folder, _: readers.rows(folder),
     "tenants": lambda folder, _: [
@@ -72,6 +73,7 @@ def main() -> int:
         f"({stops.ROUNDS})"
     )
     parser.add_argument("--rounds", type=int, help=rounds)
+    parser.add_argument("--pods", type=int, default=pause_fleet.PODS, help="pods of pauses that one pause closes")
     faults = f"of stops, of {', '.join(FAULTS)}; none: all"
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=[], help=faults)
     chosen = parser.parse_args()

@@ -89,7 +89,7 @@ async def _pause(feed: Feed, watcher: ApiClient, kind: KindOfPause) -> ObjectInF
         "metadata": {"name": name},
         "spec": {**kind.spec, "reason": "bench"},
     }
-    watching = asyncio.create_task(_first_event(watcher, kind.path, name))
+    watching = asyncio.create_task(first_event(watcher, kind.path, name))
     await asyncio.sleep(_SETTLED_SECONDS)
     asked = time.time()
     await feed.api.post(kind.path, body)
@@ -104,7 +104,7 @@ async def _pause(feed: Feed, watcher: ApiClient, kind: KindOfPause) -> ObjectInF
     return ObjectInForce(seen=seen - asked, closed=record["connections"][-1]["closed"] - asked)
 
 
-async def _first_event(watcher: ApiClient, path: str, name: str) -> float:
+async def first_event(watcher: ApiClient, path: str, name: str) -> float:
     """Return the Unix seconds at which a watch has decoded the first event of the object."""
     async with aclosing(watcher.watch(path, {"fieldSelector": f"metadata.name={name}"})) as events:
         async for event in events:

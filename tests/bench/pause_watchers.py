@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import aclosing
 from pathlib import Path
 
+from bench.api_server_process import KIB, ApiServerProcess
 from bench.latencies import percentile
 from bench.rows import Row
 from sluice_contract import identity
@@ -19,7 +19,6 @@ WATCHERS = 1000
 _API = f"/apis/{identity.API_VERSION}"
 _OF_CLUSTER = f"{_API}/{identity.CLUSTER_PAUSES}"
 _NAMESPACED = f"{_API}/namespaces/default/{identity.PAUSES}"
-_KIB = 1 << 10
 _IDLE_SECONDS = 5.0
 _AT_ONCE = 50  # TLS handshakes
 
@@ -67,7 +66,7 @@ def rows(folder: Path, count: int = WATCHERS) -> list[Row]:
 async def _measured(state: StateDirectory, count: int) -> list[Row]:
     settings = state.load_settings()
     assert settings is not None
-    server = _api_server(state)
+    server = ApiServerProcess(state)
     async with (
         ApiClient(settings.apiserver_port, state.pki, "admin") as api,
         ApiClient(settings.apiserver_port, state.pki, "admin") as writer,
@@ -84,10 +83,10 @@ async def _measured(state: StateDirectory, count: int) -> list[Row]:
                 Row(
                     name=f"pause: API server, a watch of {name}, of {count}",
                     unit="KiB",
-                    ours=added / _KIB / count,
+                    ours=added / KIB / count,
                 )
             )
-        cpu, asked = _cpu_seconds(server), time.monotonic()
+        cpu, asked = server.cpu_seconds, time.monotonic()
         spec = {"reason": "bench"}
         body = {"apiVersion": identity.API_VERSION, "kind": identity.CLUSTER_PAUSE_KIND, "metadata": {"name": "fleet"}}
         await writer.post(_OF_CLUSTER, body | {"spec": spec})
@@ -97,32 +96,14 @@ async def _measured(state: StateDirectory, count: int) -> list[Row]:
         found += [
             Row(name=f"pause: create to event, p50 of {count} watches", unit="ms", ours=percentile(times, 50) * 1e3),
             Row(name=f"pause: create to event, last of {count} watches", unit="ms", ours=max(times) * 1e3),
-            Row(name="pause: API server, CPU of this event", unit="ms", ours=(_cpu_seconds(server) - cpu) * 1e3),
+            Row(name="pause: API server, CPU of this event", unit="ms", ours=(server.cpu_seconds - cpu) * 1e3),
         ]
         for each in watchers:
             each.close()
         return found
 
 
-def _api_server(state: StateDirectory) -> Path:
-    """Return the folder of the cluster's API server in /proc."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            program, *arguments = (folder / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if program.endswith("kube-apiserver") and any(str(state.root) in each for each in arguments):
-            return folder
-    raise RuntimeError("the API server does not run")
-
-
-async def _memory_at_rest(server: Path) -> int:
-    """Return the resident memory in bytes after some seconds without requests. It includes garbage."""
+async def _memory_at_rest(server: ApiServerProcess) -> int:
+    """Return the resident memory in bytes after some seconds without requests."""
     await asyncio.sleep(_IDLE_SECONDS)
-    lines = (server / "status").read_text().splitlines()
-    return next(int(line.split()[1]) * _KIB for line in lines if line.startswith("VmRSS:"))
-
-
-def _cpu_seconds(server: Path) -> float:
-    user, system = (server / "stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return server.memory_bytes

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import pause_objects, pause_watchers
+from bench import pause_fleet, pause_objects, pause_watchers
 from bench.documents import quote_documents
 from bench.feed import TENANT, Feed, Sighting, running_feed
 from bench.latencies import MOST, latency_rows
@@ -47,13 +47,21 @@ class PauseInForce:
     reconnects: int
 
 
-def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
-    """Measure `rounds` pauses in each phase and with each kind of object, peers that do not respond, and watchers."""
+def rows(folder: Path, rounds: int = ROUNDS, pods: int = pause_fleet.PODS) -> list[Row]:
+    """Measure `rounds` pauses in each phase and with each kind of object, and peers that do not respond.
+
+    Then measure watchers, and one pause of `pods` pods at once.
+    """
     state = StateDirectory(folder / "devcluster")
     with sluice_on_devcluster(state.root) as site:
         pauses, dead = asyncio.run(_measured(site, state, rounds))
         by_objects = pause_objects.rows(site, state, rounds)
-    return [*_found(pauses, dead), *by_objects, *pause_watchers.rows(folder)]
+    return [
+        *_found(pauses, dead),
+        *by_objects,
+        *pause_watchers.rows(folder),
+        *pause_fleet.rows(folder / "fleet", pods),
+    ]
 
 
 async def _measured(

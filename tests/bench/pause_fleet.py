@@ -1,0 +1,142 @@
+"""The time from `kubectl create` of one ClusterIngestPause until the sockets of a whole fleet are closed.
+
+Each pod is the only one of its tenant. No operator runs: the pods watch the pauses themselves. All times begin when
+kubectl is started, so they include its start and its request, and those of the watch alone include them too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.api_server_process import ApiServerProcess
+from bench.pause_objects import KINDS, KindOfPause, first_event
+from bench.rows import Row
+from sluice_contract import identity
+from sluice_devcluster.api import ApiClient
+from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.quickstart import Quickstart
+from support.cluster import sluice_on_devcluster
+from support.operator_replicas import no_operator
+from support.site import Tenant, eventually, streaming_from
+from support.upstream import Upstream
+
+PODS = 50
+ROUNDS = 5
+MOST_SECONDS = 1.0
+_KIND: KindOfPause = KINDS["ClusterIngestPause"]
+_STARTED_AT_ONCE = 10  # a pod's start takes most of a second of CPU time
+_PATIENCE_SECONDS = 300.0
+_SETTLED_SECONDS = 3.0
+# Meanwhile nothing is asked of the provider, because an answer would delay it.
+_QUIET_SECONDS = 2.0
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class FleetPause:
+    """One pause. Times are seconds since kubectl was started; `cpu` is the CPU time of the API server meanwhile."""
+
+    seen: float  # by the watch alone
+    closed: list[float]
+    cpu: float
+
+
+def rows(folder: Path, pods: int = PODS, rounds: int = ROUNDS) -> list[Row]:
+    """Start `pods` pods, stop the operator, and pause all of them `rounds` times."""
+    state = StateDirectory(folder / "devcluster")
+    upstream = ("--connections", str(pods), "--quotes-per-second", str(10 * pods), "--no-deflate")
+    with sluice_on_devcluster(state.root) as site, Upstream(*upstream) as provider:
+        _start_pods(site, provider, pods)
+        with no_operator(site.kubectl):
+            time.sleep(_SETTLED_SECONDS)
+            pauses = [asyncio.run(_pause(site, state, provider, pods)) for _ in range(rounds)]
+    return _found(pauses, pods)
+
+
+def _start_pods(site: Quickstart, provider: Upstream, pods: int) -> None:
+    """Declare a job of each tenant, some at a time, and wait until all stream."""
+    for number in range(1, pods + 1):
+        tenant = Tenant(site.kubectl, site.emulator, f"fleet-{number}")
+        tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+        tenant.apply(symbols=["SPY", "AAPL"], limits=None, heartbeat=None, **streaming_from(provider))
+        if number % _STARTED_AT_ONCE == 0 or number == pods:
+            _wait_for_streams(provider, number)
+
+
+def _wait_for_streams(provider: Upstream, count: int) -> None:
+    def all_stream() -> bool:
+        return sum(bool(each["subscription"]) for each in provider.open_connections) == count
+
+    eventually(all_stream, _PATIENCE_SECONDS, every=0.5)
+
+
+async def _pause(site: Quickstart, state: StateDirectory, provider: Upstream, pods: int) -> FleetPause:
+    """Pause all pods with a new object, then delete the object and wait until all stream again."""
+    settings = state.load_settings()
+    assert settings is not None
+    name, server = f"fleet-{next(_numbers)}", ApiServerProcess(state)
+    streamed = {each["id"] for each in provider.open_connections}
+    async with ApiClient(settings.apiserver_port, state.pki, "admin") as watcher:
+        watching = asyncio.create_task(first_event(watcher, _KIND.path, name))
+        await asyncio.sleep(_SETTLED_SECONDS)
+        cpu, asked = server.cpu_seconds, time.time()
+        await asyncio.to_thread(site.kubectl, "create", "-f", "-", text=json.dumps(_document(name)))
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            seen = await watching
+    await asyncio.sleep(_QUIET_SECONDS)
+    cpu = server.cpu_seconds - cpu
+    await asyncio.to_thread(eventually, lambda: not provider.open_connections, _PATIENCE_SECONDS)
+    closed = [each["closed"] - asked for each in provider.record()["connections"] if each["id"] in streamed]
+    await asyncio.to_thread(site.kubectl, "delete", identity.CLUSTER_PAUSES, name)
+    await asyncio.to_thread(_wait_for_streams, provider, pods)
+    return FleetPause(seen=seen - asked, closed=closed, cpu=cpu)
+
+
+def _document(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": identity.API_VERSION,
+        "kind": _KIND.kind,
+        "metadata": {"name": name},
+        "spec": {**_KIND.spec, "reason": "bench"},
+    }
+
+
+def _found(pauses: list[FleetPause], pods: int) -> list[Row]:
+    what, target = f"pause of {pods} pods by kubectl", f"<= {MOST_SECONDS:g}"
+    last = _compared(f"{what}: last socket closed, worst of {len(pauses)}", pauses, lambda each: max(each.closed))
+    return [
+        Row(**last, target=f"{target} s", met=last["ours"] <= MOST_SECONDS),
+        Row(**_compared(f"{what}: median socket closed, worst of {len(pauses)}", pauses, lambda e: median(e.closed))),
+        Row(
+            name=f"{what}: last socket after the watch alone, median",
+            unit="ms",
+            ours=1e3 * median(max(each.closed) - each.seen for each in pauses),
+        ),
+        Row(
+            name=f"{what}: API server, CPU of the event, kubectl and all reports, per pod",
+            unit="ms",
+            ours=1e3 * median(each.cpu for each in pauses) / pods,
+        ),
+    ]
+
+
+def _compared(name: str, pauses: list[FleetPause], seconds: Callable[[FleetPause], float]) -> dict[str, Any]:
+    """Return the fields of a row: the worst round beside the watch alone in this round, and the median round."""
+    worst = max(pauses, key=seconds)
+    ours, peer = seconds(worst), worst.seen
+    return {
+        "name": name,
+        "unit": "s",
+        "ours": ours,
+        "peer": peer,
+        "ratio": ours / peer,
+        "median": median(map(seconds, pauses)),
+    }
