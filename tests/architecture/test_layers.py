@@ -31,6 +31,7 @@ ELSEWHERE = {
     "adapters/ingestjob.py": "test_ingestjob_client.py",
     "adapters/object_watch.py": "test_ingestjob_client.py",
     "adapters/pause_watch.py": "test_pause_watch.py",
+    "adapters/pinged_watch.py": "test_pinged_watch.py",
     "pause_wiring.py": "test_pause_objects.py",
     "first_contact.py": "test_first_contact.py",
     "firestore.py": "test_client_sources.py",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sluice_contract.identity import PAUSES
-from sluice_runtime.adapters import object_watch, pause_watch
+from sluice_runtime.adapters import object_watch, pause_watch, pinged_watch
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession
 from sluice_runtime.adapters.pause_watch import PauseWatch
 from sluice_runtime.aio.waiting import cancel_and_wait
@@ -46,9 +46,9 @@ class Watching:
         await eventually(lambda: self.sources == list(sources))
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[FakePauseServer]:
-    async with FakePauseServer().serving() as fake:
+@pytest.fixture(params=[True, False], ids=["websocket", "http"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakePauseServer]:
+    async with FakePauseServer(speaks_websocket=request.param).serving() as fake:
         yield fake
 
 
@@ -111,6 +111,7 @@ async def test_an_ended_or_expired_watch_is_followed_by_a_new_read(server: FakeP
 def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the watch compare itself with a live read after 0.1 s of silence."""
     monkeypatch.setattr(object_watch, "LIVE_READ_SECONDS", 0.1)
+    monkeypatch.setattr(pinged_watch, "LIVE_READ_SECONDS", (0.1, 0.1))
     monkeypatch.setattr(object_watch, "_EVENT_SECONDS", 0.1)
 
 

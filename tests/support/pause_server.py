@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from support.web_server import serve_on_free_port
 
@@ -20,9 +21,17 @@ def pause(name: str, version: int, **spec: Any) -> dict[str, Any]:
 
 
 class FakePauseServer:
-    """Serve the pauses in `objects`, in pages, and their watch. A `status` other than 200 answers each request."""
+    """Serve the pauses in `objects`, in pages, and their watch. A `status` other than 200 answers each request.
 
-    def __init__(self) -> None:
+    Without `speaks_websocket`, a watch is served over plain HTTP, also if the client asks for a WebSocket.
+    """
+
+    def __init__(self, *, speaks_websocket: bool = True) -> None:
+        """There are no pauses at first."""
+        self.speaks_websocket = speaks_websocket
+        self.answers_pings = True
+        self.pings = 0
+        self.websockets: list[web.Request] = []  # the requests that opened them
         self.objects: dict[str, dict[str, Any]] = {}
         self.version = 1
         self.status = 200
@@ -77,9 +86,37 @@ class FakePauseServer:
         return web.json_response({"metadata": metadata, "items": (items or None) if is_of_metadata else items})
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
+        if not self.speaks_websocket and "Upgrade" in request.headers:
+            return web.Response(status=400)  # as a proxy that knows no WebSockets
         self.watches.append(dict(request.query))
+        if self.speaks_websocket:
+            return await self._serve_websocket(request)
         response = web.StreamResponse()
         await response.prepare(request)
         while (event := await self.events.get()) is not None:
-            await response.write(web.json_response(event).body + b"\n")  # type: ignore[operator]
+            await response.write(_line(event))
         return response
+
+    async def _serve_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Send each event as a message, and close the WebSocket after the last one, as the API server does."""
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        self.websockets.append(request)
+        answering = asyncio.create_task(self._answer_pings(socket))
+        try:
+            while (event := await self.events.get()) is not None:
+                await socket.send_str(_line(event).decode())
+        finally:
+            answering.cancel()
+        await socket.close()
+        return socket
+
+    async def _answer_pings(self, socket: web.WebSocketResponse) -> None:
+        async for message in socket:
+            self.pings += message.type is WSMsgType.PING
+            if message.type is WSMsgType.PING and self.answers_pings:
+                await socket.pong(message.data)
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    return json.dumps(event).encode() + b"\n"

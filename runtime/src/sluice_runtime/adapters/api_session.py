@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import msgspec
@@ -62,6 +63,34 @@ class ApiSession:
         async with self.client_session().get(url, params=params, headers=headers, timeout=timeout) as response:
             yield response
 
+    @asynccontextmanager
+    async def websocket(
+        self, url: str, params: Mapping[str, str], *, ping_seconds: float, timeout: float
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse[Literal[False]]]:
+        """Open a WebSocket within `timeout` seconds, and yield it.
+
+        After `ping_seconds` without data it sends a ping. Without an answer in half of that, it closes with an error.
+
+        Raises:
+            aiohttp.WSServerHandshakeError: the server answers with another response.
+            TimeoutError: the server does not answer.
+        """
+        async with asyncio.timeout(timeout):
+            socket = await self.client_session().ws_connect(
+                url,
+                params=params,
+                headers=self.authorization_header() | {"Accept": "application/json"},
+                origin=self.url,  # the API server refuses a WebSocket without an origin
+                heartbeat=ping_seconds,
+                max_msg_size=0,  # an object can have 1.5 MB, and its JSON can be longer
+                decode_text=False,
+                timeout=aiohttp.ClientWSTimeout(ws_close=0.0),  # wait for no answer to the close
+            )
+        try:
+            yield socket
+        finally:
+            await socket.close()
+
 
 async def read_json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """Return the JSON object in a response."""
@@ -75,6 +104,21 @@ async def stream_json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[d
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield decode_kubernetes_json(line, dict[str, Any])
+
+
+async def stream_json_messages(
+    socket: aiohttp.ClientWebSocketResponse[Literal[False]],
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON object of each message until the server closes the WebSocket.
+
+    Raises:
+        ConnectionError: the connection is lost, or a ping is not answered.
+    """
+    while (message := await socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+        if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            is_silent = isinstance(socket.exception(), aiohttp.ServerTimeoutError)
+            raise ConnectionError("the server did not answer a ping" if is_silent else "the connection was lost")
+        yield decode_kubernetes_json(message.data, dict[str, Any])
 
 
 def kubernetes_error_message(body: bytes) -> str:

@@ -7,7 +7,8 @@ connection open although there is no API server behind it. So a silent watch is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import aiohttp
@@ -23,6 +24,8 @@ LIVE_READ: Final = aiohttp.ClientTimeout(total=4.0)
 _EVENT_SECONDS: Final = 2.0
 _WATCH_SECONDS: Final = 290
 _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+# How long the API server may take to accept a watch, as for any other request.
+ACCEPTANCE_SECONDS: Final = 5.0
 
 Event = dict[str, Any]
 
@@ -58,31 +61,42 @@ class ObjectWatch:
 
         Raises:
             aiohttp.ClientResponseError: the server refuses the watch.
+            TimeoutError: the server does not answer.
             SilentWatchError: the watch does not deliver changes.
         """
-        query = {
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(ACCEPTANCE_SECONDS):
+                answering = self._session.get(self._collection, self._query(since), _WATCH)
+                response = await stack.enter_async_context(answering)
+            response.raise_for_status()
+            await self._deliver_each(stream_json_lines(response), lambda: LIVE_READ_SECONDS)
+
+    def _query(self, since: str) -> dict[str, str]:
+        return {
             "watch": "true",
             "resourceVersion": since,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(_WATCH_SECONDS),
             **self._selector,
         }
-        async with self._session.get(self._collection, query, _WATCH) as response:
-            response.raise_for_status()
-            events = stream_json_lines(response)
-            following = asyncio.ensure_future(anext(events, None))
-            try:
-                while (event := await self._wait_for_event_or_verify(following)) is not None:
-                    if event["type"] == "ERROR":
-                        return
-                    self._deliver(event)
-                    following = asyncio.ensure_future(anext(events, None))
-            finally:
-                following.cancel()
 
-    async def _wait_for_event_or_verify(self, following: asyncio.Future[Event | None]) -> Event | None:
-        """Return the event of `following`. After each 8 s without it, compare the watch with a live read."""
-        while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
+    async def _deliver_each(self, events: AsyncIterator[Event], silence_seconds: Callable[[], float]) -> None:
+        """Deliver each event until the last one, or an error. Compare a watch with a live read after a silence."""
+        following = asyncio.ensure_future(anext(events, None))
+        try:
+            while (event := await self._wait_for_event_or_verify(following, silence_seconds)) is not None:
+                if event["type"] == "ERROR":
+                    return
+                self._deliver(event)
+                following = asyncio.ensure_future(anext(events, None))
+        finally:
+            following.cancel()
+
+    async def _wait_for_event_or_verify(
+        self, following: asyncio.Future[Event | None], silence_seconds: Callable[[], float]
+    ) -> Event | None:
+        """Return the event of `following`. After each silence without it, compare the watch with a live read."""
+        while not (await asyncio.wait({following}, timeout=silence_seconds()))[0]:
             live = asyncio.ensure_future(self._has_delivered_all())
             either: set[asyncio.Future[Any]] = {following, live}
             try:

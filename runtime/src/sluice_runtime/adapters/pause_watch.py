@@ -24,7 +24,8 @@ from ..switch_ports import PauseListener
 from .api_session import ApiSession
 from .decoding import decode_kubernetes_json
 from .error_text import system_error_text
-from .object_watch import LIVE_READ, REQUEST, Event, ObjectWatch
+from .object_watch import LIVE_READ, REQUEST, Event
+from .pinged_watch import PingedWatch
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class PauseWatch:
         self._retry_seconds = _MIN_RETRY_SECONDS
         self._has_answered = False
         self._refusals_at_start = 0
-        self._watch = ObjectWatch(session, self._collection, self._apply_event, self._has_delivered_all)
+        self._watch = PingedWatch(session, self._collection, self._apply_event, self._has_delivered_all)
 
     async def run(self) -> None:
         """Read and watch the objects until cancelled."""
