@@ -169,6 +169,25 @@ async def test_a_kind_that_may_not_be_read_is_reported_and_its_known_pauses_stay
     assert watching.states.value.problem == ""
 
 
+async def test_pauses_that_may_be_read_but_not_watched_are_reported_once_and_obeyed(
+    server: FakePauseServer, watching: Watching
+) -> None:
+    await watching.until()
+    server.watch_status = 403
+    server.events.put_nowait(None)
+    await eventually(lambda: watching.failures)
+    reads = len(server.lists)
+    server.store("a", jobs=["us"])
+    await watching.until("pause:a")
+    await eventually(lambda: len(server.lists) > reads + 3)
+    [failure] = watching.failures
+    assert failure.startswith("The pod may not watch ingestpauses")
+    assert watching.states.value.problem == failure
+    server.watch_status = 200
+    await eventually(lambda: not watching.states.value.problem)
+    assert watching.sources == ["pause:a"]
+
+
 async def test_a_first_read_that_is_refused_only_for_a_moment_leaves_the_pauses_unread(
     server: FakePauseServer, credentials: Path
 ) -> None:

@@ -21,7 +21,8 @@ def pause(name: str, version: int, **spec: Any) -> dict[str, Any]:
 
 
 class FakePauseServer:
-    """Serve the pauses in `objects`, in pages, and their watch. A `status` other than 200 answers each request.
+    """Serve the pauses in `objects`, in pages, and their watch. A `status` other than 200 answers each request,
+    and a `watch_status` each watch.
 
     Without `speaks_websocket`, a watch is served over plain HTTP, also if the client asks for a WebSocket.
     """
@@ -35,6 +36,7 @@ class FakePauseServer:
         self.objects: dict[str, dict[str, Any]] = {}
         self.version = 1
         self.status = 200
+        self.watch_status = 200
         self.lists: list[dict[str, str]] = []
         self.metadata_reads = 0
         self.refusals = 0
@@ -70,6 +72,8 @@ class FakePauseServer:
             self.refusals += 1
             return web.json_response({"kind": "Status", "code": self.status}, status=self.status)
         if "watch" in request.query:
+            if self.watch_status != 200:
+                return web.json_response({"kind": "Status", "code": self.watch_status}, status=self.watch_status)
             return await self._watch(request)
         is_of_metadata = "PartialObjectMetadataList" in request.headers["Accept"]
         if is_of_metadata:

@@ -38,6 +38,7 @@ class ObjectWatch:
     """Delivers the events of one collection.
 
     `has_delivered_all` reads the objects live, and returns whether the watch has delivered their newest versions.
+    `on_accepted` is called whenever the server has accepted the watch.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ObjectWatch:
         self._deliver = deliver
         self._has_delivered_all = has_delivered_all
         self._selector = dict(selector or {})
+        self.on_accepted: Callable[[], None] = lambda: None
 
     async def deliver_events(self, since: str) -> None:
         """Deliver each event after the resourceVersion `since`.
@@ -82,6 +84,7 @@ class ObjectWatch:
 
     async def _deliver_each(self, events: AsyncIterator[Event], silence_seconds: Callable[[], float]) -> None:
         """Deliver each event until the last one, or an error. Compare a watch with a live read after a silence."""
+        self.on_accepted()
         following = asyncio.ensure_future(anext(events, None))
         try:
             while (event := await self._wait_for_event_or_verify(following, silence_seconds)) is not None:

@@ -132,9 +132,12 @@ class PauseWatch:
         self._backoff = backoff
         self._known = _KnownObjects(self._read_pause)
         self._retry_seconds = _MIN_RETRY_SECONDS
+        self._problem = ""  # why the pod may not read or watch the objects; "" if it may
+        self._is_accepted = False
         self._has_answered = False
         self._refusals_at_start = 0
         self._watch = PingedWatch(session, self._collection, self._apply_event, self._has_delivered_all)
+        self._watch.on_accepted = self._record_acceptance
 
     async def run(self) -> None:
         """Read and watch the objects until cancelled."""
@@ -157,13 +160,34 @@ class PauseWatch:
     async def _read_and_watch(self) -> float:
         """Read all objects, then follow their changes until the server ends the watch. Return how long to wait then."""
         self._known, version = await self._read_all()
-        self._listener.set_pauses(self._resource, self._known.to_pauses())
-        self._retry_seconds, self._has_answered = _MIN_RETRY_SECONDS, True
+        if self._known.has_too_many:
+            self._problem = ""
+        self._inform_listener()
+        self._has_answered = True
         if self._known.has_too_many:
             raise _TooManyPausesError
         self._backoff.reset()
-        await self._watch.deliver_events(version)
+        self._is_accepted = False
+        try:
+            await self._watch.deliver_events(version)
+        except aiohttp.ClientResponseError as error:
+            if error.status != _FORBIDDEN:
+                raise
+            if not self._is_accepted:
+                self._record_problem("watch", "so it obeys new ones only when it reads them, once a minute")
+                return self._next_retry_seconds()
         return self._backoff.next_delay(at_least=0.2)
+
+    def _record_acceptance(self) -> None:
+        """Record that the API server has accepted the watch, so the pod has all rights that it needs."""
+        self._retry_seconds, self._is_accepted = _MIN_RETRY_SECONDS, True
+        if self._problem:
+            self._problem = ""
+            self._inform_listener()
+
+    def _inform_listener(self) -> None:
+        pauses = self._known.to_pauses()
+        self._listener.set_pauses(self._resource, msgspec.structs.replace(pauses, problem=self._problem))
 
     async def _read_all(self) -> tuple[_KnownObjects, str]:
         """Return the objects, and the resourceVersion of their list. Reading stops when there are too many."""
@@ -208,6 +232,7 @@ class PauseWatch:
     def _record_refusal(self, error: aiohttp.ClientResponseError) -> float:
         """Inform the listener that the API server refuses to list the kind. Return how long to wait."""
         if error.status == _NOT_SERVED:
+            self._problem = ""
             self._known = _KnownObjects(self._read_pause)
             self._listener.set_pauses(self._resource, PausesOfKind())
             return self._next_retry_seconds()
@@ -215,17 +240,20 @@ class PauseWatch:
             self._refusals_at_start += 1
             if not self._has_answered and self._refusals_at_start < _REFUSALS_AT_START:
                 return _START_RETRY_SECONDS
-            self._listener.record_unreadable_pauses(
-                self._resource,
-                f"The pod may not read {self._resource}, so it does not obey new ones. Grant its ServiceAccount the "
-                "rights get, list and watch on them, as the roles of this version do.",
-            )
+            self._record_problem("read", "so it does not obey new ones")
             return self._next_retry_seconds()
         wait = self._backoff.next_delay(at_least=0.2)
         _log.warning(
             "the API server does not list %s (HTTP %d); trying again in %.1f s", self._resource, error.status, wait
         )
         return wait
+
+    def _record_problem(self, verb: str, consequence: str) -> None:
+        self._problem = (
+            f"The pod may not {verb} {self._resource}, {consequence}. Grant its ServiceAccount the "
+            "rights get, list and watch on them, as the roles of this version do."
+        )
+        self._listener.record_unreadable_pauses(self._resource, self._problem)
 
     def _next_retry_seconds(self) -> float:
         seconds = self._retry_seconds
