@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from support.packet_loss import connections, half_open
+from support.packet_loss import connections, half_open, reset_connections
 
 
 def test_a_half_open_connection_is_silent_and_a_new_one_works() -> None:
@@ -46,3 +46,17 @@ def test_a_process_without_such_a_connection_is_named() -> None:
         assert connections(os.getpid(), port) == []
         with pytest.raises(AssertionError, match=f"no connection to port {port}"), half_open(os.getpid(), port):
             pass
+
+
+def test_a_reset_connection_fails_and_a_new_one_works() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address) as old, listener.accept()[0]:
+            old.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            old.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+            reset_connections(os.getpid(), address[1])
+            with pytest.raises(ConnectionResetError):
+                old.recv(1)
+            with socket.create_connection(address) as new, listener.accept()[0] as newly_served:
+                new.sendall(b"heard")
+                assert newly_served.recv(5) == b"heard"

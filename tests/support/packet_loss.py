@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from support.deadlines import scaled
+from support.deadlines import Deadline, scaled
 
 _ESTABLISHED: Final = "01"
 _TABLES: Final = ("tcp", "tcp6")
@@ -72,6 +73,28 @@ def half_open(process_id: int, remote_port: int) -> Iterator[list[Connection]]:
         assert not failures, failures
 
 
+def reset_connections(process_id: int, remote_port: int) -> None:
+    """Reset each connection of a process to a port when the process sends its next packet on it, and wait for that.
+
+    The other side is not informed.
+
+    Raises:
+        AssertionError: the process has no such connection, or a rule cannot be set.
+    """
+    chosen = connections(process_id, remote_port)
+    assert chosen, f"process {process_id} has no connection to port {remote_port}"
+    with ExitStack() as stack:
+        for each in chosen:
+            rule = each.program, (each.local_port, each.remote_port), ("REJECT", "--reject-with", "tcp-reset")
+            _change("--insert", *rule)
+            stack.callback(_change, "--delete", *rule)
+        deadline = Deadline(15)
+        while set(chosen) & set(connections(process_id, remote_port)):
+            assert not deadline.has_passed, "a connection was not reset"
+            time.sleep(0.1)
+        deadline.record("reset_connections")
+
+
 def _socket_inodes(process_id: int) -> set[str]:
     inodes = set()
     for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
@@ -93,16 +116,16 @@ def _port(address: str) -> int:
     return int(address.rpartition(":")[2], 16)
 
 
-def _change(action: str, program: str, direction: tuple[int, int]) -> None:
-    failure = _failure(action, program, direction)
+def _change(action: str, program: str, direction: tuple[int, int], target: tuple[str, ...] = ("DROP",)) -> None:
+    failure = _failure(action, program, direction, target)
     assert not failure, failure
 
 
-def _failure(action: str, program: str, direction: tuple[int, int]) -> str:
+def _failure(action: str, program: str, direction: tuple[int, int], target: tuple[str, ...] = ("DROP",)) -> str:
     source, destination = direction
     # In the OUTPUT chain, a dropped packet would be reported to the sender as an error.
     match = ["--in-interface", "lo", "--protocol", "tcp", "--sport", str(source), "--dport", str(destination)]
-    command = [program, "--wait", "10", action, "INPUT", *match, "--jump", "DROP"]
+    command = [program, "--wait", "10", action, "INPUT", *match, "--jump", *target]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=scaled(30), check=False)
     except FileNotFoundError:
