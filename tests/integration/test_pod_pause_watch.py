@@ -17,9 +17,10 @@ import pytest
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
 from support.deadlines import assert_takes_at_most
+from support.operator_replicas import no_operator
 from support.packet_loss import half_open, reset_connections
 from support.site import Tenant, eventually
-from support.stop_checks import api_port, no_operator, pod_of, stream_from
+from support.stop_checks import api_port, pod_of, stream_from
 from support.stopped_api_server import stopped_api_server
 from support.upstream import Upstream
 
