@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from .pattern_words import words_for_pattern
+from .yaml_words import UNKNOWN_BOOLEAN
 
 _TIME: Final = "a time with its time zone, such as 2026-11-23T14:00:00Z"
 _TYPE_WORDS: Final = {
@@ -24,6 +25,7 @@ _TYPE_WORDS: Final = {
 }
 _PARTS: Final = {"str": "character", "array": "item", "object": "field"}
 _COMPARISONS: Final = {">=": "{} or more", "<=": "{} or less", ">": "a number above {}", "<": "a number below {}"}
+_BOOLEAN_FOR_TEXT: Final = re.compile(r"Expected `str(?: \| null)?`, got `bool`")  # in a document, often YAML's doing
 _NOT_ALLOWED: Final = "this value is not allowed"
 _MAX_SENTENCE_LENGTH: Final = 500
 
@@ -50,11 +52,12 @@ def explain_decoding_error(error: msgspec.MsgspecError) -> DecodingProblem:
 
 
 def problem_sentence(path: str, error: Exception) -> str:
-    """Return a sentence such as "spec.limits.burst is not understood: write 1 or more"."""
+    """Return a sentence about a stored document, such as "spec.limits.burst is not understood: write 1 or more"."""
     if not isinstance(error, msgspec.MsgspecError):
         return f"{path} is not understood: it has a text with half a surrogate pair; write Unicode text"
     problem = explain_decoding_error(error)
-    return f"{path}{problem.path} is not understood: {problem.explanation}"[:_MAX_SENTENCE_LENGTH]
+    explanation = UNKNOWN_BOOLEAN if _BOOLEAN_FOR_TEXT.match(str(error)) else problem.explanation
+    return f"{path}{problem.path} is not understood: {explanation}"[:_MAX_SENTENCE_LENGTH]
 
 
 def amount_text(number: int, noun: str) -> str:

@@ -114,9 +114,11 @@ def _list_type(_: object, kind: str, part: Any, schema: Schema) -> _Errors:
         return
     keys = schema.get("x-kubernetes-list-map-keys")
     if keys is None:
-        names = [repr(each) if isinstance(each, dict | list) else str(each) for each in part]
+        # An item of another type is an error by itself: YAML may have read two different words as the same value.
+        names = [each for each in part if isinstance(each, str)]
     else:
-        names = [" ".join(str(each.get(key)) for key in keys) for each in part if isinstance(each, dict)]
+        values: list[list[Any]] = [[each.get(key) for key in keys] for each in part if isinstance(each, dict)]
+        names = [" ".join(each) for each in values if all(isinstance(value, str) for value in each)]
     for name, count in Counter(names).items():
         if count > 1:
             yield ValidationError(f"contains {name} {count} times: keep only one")

@@ -141,7 +141,7 @@ class IngestJobSpec(CamelStruct, frozen=True):
             max_length=2000,
             description="The symbols to stream. Changes are applied on the running connection. A merge patch (kubectl "
             "patch --type=merge) replaces the whole list; server-side apply adds and removes only the symbols of its "
-            "own field manager.",
+            'own field manager. Write "ON" in quotation marks: YAML reads ON as a boolean.',
         ),
         HOT,
     ]

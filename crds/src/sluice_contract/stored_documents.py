@@ -19,6 +19,7 @@ from .resource import decode_ingest_job
 from .rules import messages_of_broken_rules
 from .schema import open_api_schema
 from .type_schema import Schema
+from .yaml_words import reading_of_boolean
 
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -60,7 +61,8 @@ def _fields() -> dict[str, Schema]:
 def _refused_by_schema(schema: Schema, value: Any, path: str) -> Iterator[RefusedPart]:
     kind = schema["type"]
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        yield RefusedPart(path, f"write a value of type {kind}")
+        is_misread = kind == "string" and isinstance(value, bool)
+        yield RefusedPart(path, reading_of_boolean(value) if is_misread else f"write a value of type {kind}")
         return
     yield from (RefusedPart(path, problem) for problem in _broken_keywords(schema, value))
     if isinstance(value, list):
@@ -82,7 +84,9 @@ def _refused_items(schema: Schema, items: list[Any], path: str) -> Iterator[Refu
     if keys:
         compared = [[item.get(key) for key in keys] if isinstance(item, dict) else item for item in items]
     else:
-        compared = items if schema.get("x-kubernetes-list-type") == "set" else []
+        is_set = schema.get("x-kubernetes-list-type") == "set"
+        # YAML may have read two different words as the same boolean.
+        compared = [each for each in items if not isinstance(each, bool)] if is_set else []
     if len({msgspec.json.encode(each) for each in compared}) < len(compared):
         yield RefusedPart(path, "remove the duplicate entries")
 

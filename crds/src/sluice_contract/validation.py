@@ -12,6 +12,7 @@ from .decoding_errors import amount_text, explain_decoding_error
 from .pattern_words import words_for_pattern
 from .resource import IngestJob, decode_ingest_job
 from .rules import messages_of_broken_rules
+from .yaml_words import reading_of_boolean, reading_of_text
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -90,11 +91,8 @@ def _sentence(error: ValidationError, scalar_texts: Mapping[Path, str], key_text
         return f"{where} {error.message}"
     if keyword == "required":
         return _missing_field_sentence(path, error)
-    text = scalar_texts.get(path)
-    if keyword == "type" and error.validator_value == "string" and text:
-        return (
-            f'{where}: YAML reads {text} as {_kind_of_scalar(error.instance)}: write "{text}"{_purpose(error.schema)}'
-        )
+    if keyword == "type" and error.validator_value == "string" and (path in scalar_texts or _is_boolean(error)):
+        return f"{where}{_misread_text(error.instance, scalar_texts.get(path))}{_purpose(error.schema)}"
     rules = error.schema.get("x-kubernetes-validations", []) if isinstance(error.schema, dict) else []
     in_words = next((each["message"] for each in rules if each.get("rule") != _IMMUTABLE), None)
     if keyword == "pattern" and in_words:  # the rule is the pattern in words
@@ -102,8 +100,13 @@ def _sentence(error: ValidationError, scalar_texts: Mapping[Path, str], key_text
     return f"{where}{_value_text(error.instance)}: {_expectation(keyword, error)}{_purpose(error.schema)}"
 
 
-def _kind_of_scalar(value: Any) -> str:
-    return str(msgspec.json.encode(value), "ascii") if value is None or isinstance(value, bool) else "a number"
+def _is_boolean(error: ValidationError) -> bool:
+    return isinstance(error.instance, bool)
+
+
+def _misread_text(value: Any, text: str | None) -> str:
+    """Return the rest of a sentence about a value that YAML has read from `text`; None if the text is not known."""
+    return f": {reading_of_text(text, value)}" if text else f"{_value_text(value)}: {reading_of_boolean(value)}"
 
 
 def _missing_field_sentence(path: Path, error: ValidationError) -> str:

@@ -83,3 +83,13 @@ def test_providers_that_are_not_understood_cover_every_feed(providers: Any) -> N
 def test_a_cluster_pause_that_is_understood_covers_its_feeds() -> None:
     read = read_cluster_pause_spec({"reason": "incident", "providers": [{"name": "synthetic"}]})
     assert (read.problem, read.spec.covers_feed("replay", None)) == ("", False)
+
+
+def test_a_boolean_in_the_place_of_a_text_is_explained_by_yaml() -> None:
+    for read in (
+        read_pause_spec({"jobs": ["us"], "reason": "incident", "symbols": [True]}),
+        read_cluster_pause_spec({"reason": "incident", "symbols": [True]}),
+    ):
+        assert read.problem.startswith("spec.symbols[0] is not understood: it is a boolean where text is needed")
+        assert read.problem.endswith('as a boolean; write "ON"')
+    assert read_pause_spec({"jobs": ["us"], "reason": True}).problem.endswith('as a boolean; write "ON"')

@@ -80,3 +80,16 @@ def test_a_proxy_of_a_tenant_is_ignored_and_named(name: str, change: dict[str, A
 @pytest.mark.parametrize("pod", [None, [], "x", {"env": None}, {"env": {}}, {"env": [None, 1, {}]}])
 def test_an_unreadable_environment_of_the_pod_ignores_nothing(pod: object) -> None:
     assert decode_spec_or_stop_fields(SPEC | {"pod": pod}).ignored_variables == ()
+
+
+def test_a_boolean_in_the_place_of_a_text_is_explained_by_yaml() -> None:
+    clause = 'as a boolean; write "ON"'
+    problem = decode_spec_or_stop_fields(SPEC | {"symbols": ["SPY", True]}).problem
+    assert problem.startswith(
+        "spec.symbols[1] is not understood: it is a boolean where text is needed: YAML reads ON, "
+    )
+    assert problem.endswith(clause)
+    paused = decode_spec_or_stop_fields(SPEC | {"pausedSymbols": [{"symbol": True}]}).stops.problem
+    assert paused.startswith("spec.pausedSymbols[0].symbol is not understood: ")
+    assert paused.endswith(clause)
+    assert "YAML" not in decode_spec_or_stop_fields(SPEC | {"symbols": [7]}).problem

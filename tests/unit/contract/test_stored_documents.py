@@ -22,6 +22,11 @@ def refused(status: dict[str, Any] | None = None, **changes: Any) -> list[str]:
             "spec.symbols: shorten it to at most 2000 items",
         ),
         ({"symbols": ["SPY", "SPY"]}, "spec.symbols: remove the duplicate entries"),
+        (
+            {"symbols": [True]},
+            'spec.symbols[0]: YAML reads ON, YES, Y and TRUE without quotation marks as a boolean; write "ON"',
+        ),
+        ({"symbols": [7]}, "spec.symbols[0]: write a value of type string"),
         ({"symbols": []}, "spec.symbols: list at least 1 item"),
         ({"symbols": 7}, "spec.symbols: write a value of type array"),
         ({"provider": "pigeon"}, "spec.provider: set it to one of alpaca, ibkr, replay, synthetic"),
@@ -66,3 +71,7 @@ def test_fields_of_the_status_are_compared_too() -> None:
 def test_unknown_fields_and_a_valid_job_are_not_named() -> None:
     assert refused(unheard=1) == []
     assert refused({"phase": "Running"}) == []
+
+
+def test_words_that_yaml_has_read_as_booleans_are_no_duplicates() -> None:
+    assert [line.split(":")[0] for line in refused(symbols=[True, True])] == ["spec.symbols[0]", "spec.symbols[1]"]

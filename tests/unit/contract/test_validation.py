@@ -96,3 +96,25 @@ def test_ten_of_many_mistakes_are_reported() -> None:
     sentences = mistakes_in(symbols=[f"a{n}" for n in range(100)])
     assert len(sentences) == 11
     assert sentences[-1] == "and 90 more"
+
+
+@pytest.mark.parametrize(
+    ("spec", "beginnings"),
+    [
+        ({"symbols": [True]}, ["spec.symbols[0] is true: YAML reads ON, YES, Y and TRUE without "]),
+        ({"symbols": [False]}, ["spec.symbols[0] is false: YAML reads NO, OFF, N and FALSE without "]),
+        ({"symbols": [True, True]}, ["spec.symbols[0] is true: YAML ", "spec.symbols[1] is true: YAML "]),
+        ({"pausedSymbols": [{"symbol": True}]}, ["spec.pausedSymbols[0].symbol is true: YAML reads ON, YES, "]),
+        (
+            {"pausedSymbols": [{"symbol": True}, {"symbol": True}]},
+            ["spec.pausedSymbols[0].symbol is true: YAML ", "spec.pausedSymbols[1].symbol is true: YAML "],
+        ),
+    ],
+)
+def test_a_boolean_that_should_be_a_text_is_explained_and_not_counted_as_a_repetition(
+    spec: dict[str, Any], beginnings: list[str]
+) -> None:
+    sentences = mistakes_in(**spec)
+    assert len(sentences) == len(beginnings)
+    assert all(sentence.startswith(beginning) for sentence, beginning in zip(sentences, beginnings, strict=True))
+    assert all('as a boolean; write "' in sentence for sentence in sentences)

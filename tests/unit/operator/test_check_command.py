@@ -76,3 +76,13 @@ async def test_jobs_that_cannot_be_read_are_an_error_of_their_own(stored: Stored
     assert code == NOT_READ
     assert sentence.startswith("the jobs cannot be read (no route to host)")
     assert stored.client.closed == 1
+
+
+async def test_a_boolean_in_the_list_of_symbols_is_explained_by_yaml(stored: Stored) -> None:
+    stored.specs = [SYNTHETIC | {"symbols": ["SPY", True]}]
+    code, said = await check()
+    assert code == FOUND
+    assert said[0] == (
+        "acme/us: spec.symbols[1]: is not accepted in a new job; YAML reads ON, YES, Y and TRUE without quotation "
+        'marks as a boolean; write "ON"'
+    )

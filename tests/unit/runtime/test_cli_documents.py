@@ -41,7 +41,8 @@ def test_two_jobs_in_a_file_are_an_error_that_names_them(path: Path) -> None:
 def test_a_document_with_several_mistakes_is_an_error_with_a_sentence_for_each(path: Path) -> None:
     path.write_text(JOB.replace("[SPY]", "[NO], limits: {burst: 0}"))
     with pytest.raises(
-        SettingsError, match=r"spec\.symbols\[0\]: YAML reads NO as false: .*; spec\.limits\.burst is 0: "
+        SettingsError,
+        match=r'spec\.symbols\[0\]: YAML reads NO as a boolean; write "NO" .*; spec\.limits\.burst is 0: ',
     ):
         job_reader(path, {})()
 
