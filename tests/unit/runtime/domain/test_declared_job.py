@@ -89,3 +89,11 @@ def test_a_policy_lowers_limits_forces_a_dry_run_and_denies() -> None:
     assert (found.dry_run, found.limits.writes_per_second, found.denied, found.pause) == (True, 5, "no", None)
     found = desired_state_of(stored(1, SPEC | {"dryRun": True}, {"policy": {"names": ["a"]}}), START)
     assert (found.dry_run, found.limits.writes_per_second, found.denied) == (True, 20, "")
+
+
+def test_a_boolean_in_the_list_of_symbols_is_explained_by_yaml() -> None:
+    problem = stored(4, SPEC | {"symbols": ["SPY", True]}).problem
+    assert problem.startswith(
+        "spec.symbols[1] is not understood: it is a boolean where text is needed: YAML reads ON, "
+    )
+    assert problem.endswith('as a boolean; write "ON"')
