@@ -27,6 +27,7 @@ from sluice_runtime.domain.declared_job import parse_declared_job
 from sluice_runtime.domain.desired import desired_state
 from support import schema_values
 from support.deadlines import scaled
+from support.job_specs import SPECS
 from support.schema_values import READY_CONDITION, TIME
 from support.schema_values import Path as Place
 from support.site import eventually
@@ -37,30 +38,6 @@ COLLECTION = f"/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/ingestjobs"
 AT_ONCE = 12
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
-SPECS: dict[str, dict[str, Any]] = {
-    "synthetic": {
-        "synthetic": {"seed": 1, "faults": [{"kind": "gap", "afterSeconds": 1, "forSeconds": 1}]},
-        "pause": {"reason": "a", "until": TIME},
-        "pausedSymbols": [{"symbol": "SPY", "reason": "a", "until": TIME}],
-        "autoStop": {"afterSeconds": 60},
-        "sessions": ["regular"],
-        "http": {"tokenSecretRef": {"name": "http"}, "public": True},
-        "firestore": {"credentialsSecretRef": {"name": "firestore"}},
-        "pod": {
-            "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
-            "nodeSelector": {"a": "b"},
-            "tolerations": [{"key": "a", "operator": "Exists"}],
-            "imagePullSecrets": [{"name": "a"}],
-            "env": [{"name": "LOG_LEVEL", "value": "info"}],
-            "labels": {"a": "b"},
-            "annotations": {"a": "b"},
-        },
-    },
-    "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}, "caConfigMapRef": {"name": "ca"}}},
-    "ibkr": {"ibkr": {"host": "gateway"}},
-    "replay": {"replay": {"tape": {"configMapRef": {"name": "tape"}}}},
-    "claim": {"provider": "replay", "replay": {"tape": {"claimRef": {"name": "tape"}}}},
-}
 STATUS: dict[str, Any] = {
     "conditions": [READY_CONDITION],
     "restart": {"count": 1, "nextAt": TIME},

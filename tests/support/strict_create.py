@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,13 +21,14 @@ _AT_ONCE = 12
 
 
 class StrictCreator:
-    """Sends YAML to an API server, as dry runs that refuse unknown fields."""
+    """Sends documents to an API server, as dry runs that refuse unknown fields."""
 
-    def __init__(self, kubeconfig: Path, path: str) -> None:
+    def __init__(self, kubeconfig: Path, path: str, content_type: str = "application/yaml") -> None:
         """`path` is the collection of the objects, such as /apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL."""
         found = yaml.safe_load(kubeconfig.read_text())
         cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
         self._url = f"{cluster['server']}{path}?dryRun=All&fieldValidation=Strict"
+        self._headers = {"Content-Type": content_type}
         self._tls = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
         with tempfile.NamedTemporaryFile("w") as pair:  # ssl reads a pair only from a file
             pair.write(_decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"]))
@@ -38,15 +40,22 @@ class StrictCreator:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(pool.map(lambda text: (text, self._refusal(text)), texts))
 
+    def answers(self, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the API server's refusal of each text, as a Status object; an empty one for a text that it accepts."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(pool.map(lambda text: (text, self._answer(text)), texts))
+
     def _refusal(self, text: str) -> str:
-        headers = {"Content-Type": "application/yaml"}
-        request = urllib.request.Request(self._url, text.encode(), headers, method="POST")  # noqa: S310  always https
+        return str(self._answer(text).get("message", ""))
+
+    def _answer(self, text: str) -> dict[str, Any]:
+        request = urllib.request.Request(self._url, text.encode(), self._headers, method="POST")  # noqa: S310  always https
         try:
             urllib.request.urlopen(request, context=self._tls, timeout=scaled(30)).close()  # noqa: S310
         except urllib.error.HTTPError as error:
-            message: str = json.load(error)["message"]
-            return message
-        return ""
+            status: dict[str, Any] = json.load(error)
+            return status
+        return {}
 
 
 def _decoded(data: str) -> str:

@@ -13,6 +13,11 @@ UNKNOWN_BOOLEAN: Final = (
     'boolean; write "ON"'
 )
 
+# For tools that know only that a value is not a text.
+TEXT_NEEDED: Final = (
+    'YAML does not read this as text: it reads ON as a boolean and 123 as a number; write "ON" or "123"'
+)
+
 
 def reading_of_text(text: str, value: Any) -> str:
     """Return the clause about an unquoted text that YAML does not read as a string.

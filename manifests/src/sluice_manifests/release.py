@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -89,7 +90,7 @@ class ReleasePrograms:
 def write_release_files(
     root: Path, version: str, repository: str, programs: ReleasePrograms, source: Source
 ) -> list[Path]:
-    """Write the install YAML, the packaged chart, the SBOM of each image, the provenance, and the checksums of all.
+    """Write install YAML, packaged chart, JSON Schemas, the SBOM of each image, provenance, and checksums of all.
 
     Return their paths. `repository` is the registry and path to pull the images from; if it is empty, images have only
     their names. Nothing is read from a network. Raises ManifestsError if a program fails.
@@ -106,7 +107,8 @@ def write_release_files(
         chart.replace_folder_with_chart(chart.chart_files(parse_objects(text), components), Path(made) / "sluice")
         run_and_return_output(programs.helm, "package", Path(made) / "sluice", "--destination", folder)
     images = read_base_images(root)
-    files = [install, packed, *_write_bills_of_materials(root, version, source, images[base_images.PYTHON])]
+    files = [install, packed, *_copy_json_schemas(root)]
+    files += _write_bills_of_materials(root, version, source, images[base_images.PYTHON])
     files.append(_write_provenance(root, version, source, files, list(images.values())))
     sums = folder / f"sluice-{version}.sha256"
     sums.write_text("".join(f"{sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in files))
@@ -117,6 +119,12 @@ def commit_of(root: Path, repository: str) -> Source:
     """Return the commit that is checked out. `repository` is its URL, or unknown. Raises ManifestsError without git."""
     commit, committed_at = run_and_return_output("git", "-C", root, "show", "-s", "--format=%H %cI", "HEAD").split()
     return Source(repository, commit, datetime.fromisoformat(committed_at).astimezone(UTC))
+
+
+def _copy_json_schemas(root: Path) -> list[Path]:
+    """Copy the JSON Schemas of the kinds to the release. Their names have no version, so a URL of them is stable."""
+    sources = sorted((root / "crds/schemas").glob("*.json"))
+    return [Path(shutil.copy(each, root / FOLDER / each.name)) for each in sources]
 
 
 def _write_bills_of_materials(root: Path, version: str, source: Source, base: BaseImage) -> list[Path]:
