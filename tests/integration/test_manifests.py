@@ -18,6 +18,7 @@ from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
 from sluice_manifests import release, schemas
+from sluice_manifests.catalog import read_chart_annotations
 from sluice_manifests.chart import build_components, chart_files
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import Manifest, build_kustomization, kind_namespace_and_name, parse_objects
@@ -166,7 +167,8 @@ def test_the_api_server_accepts_every_object(
 def test_the_chart_is_generated_from_the_base_and_the_components(kubectl_program: Path) -> None:
     found = {str(path.relative_to(CHART)): path.read_text() for path in CHART.rglob("*") if path.is_file()}
     base = build_kustomization(kubectl_program, MANIFESTS / "base")
-    assert found == chart_files(base, build_components(kubectl_program, ROOT))
+    annotations = read_chart_annotations(ROOT, release.version_of_chart(ROOT))
+    assert found == chart_files(base, build_components(kubectl_program, ROOT), annotations)
 
 
 def test_with_default_values_the_chart_is_the_base_object_by_object(everything: dict[str, list[Manifest]]) -> None:
@@ -249,7 +251,7 @@ def test_in_production_both_images_are_the_ones_that_are_set(kubectl_program: Pa
 def test_a_release_is_an_install_file_a_chart_boms_a_provenance_and_their_checksums(
     kubectl_program: Path, programs: ToolPaths, tmp_path: Path
 ) -> None:
-    for name in ("manifests", "requirements", "crds", "base-images.txt"):
+    for name in ("manifests", "requirements", "crds", "base-images.txt", "CHANGELOG.md"):
         (tmp_path / name).symlink_to(ROOT / name)
     version = release.version_of_chart(ROOT)
     files = release.write_release_files(

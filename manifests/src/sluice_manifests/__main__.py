@@ -9,7 +9,13 @@ from pathlib import Path
 
 from sluice_manifests import release
 from sluice_manifests.base_images import digest_in_registry, lock_base_images
-from sluice_manifests.chart import build_components, chart_files, replace_folder_with_chart
+from sluice_manifests.catalog import read_chart_annotations
+from sluice_manifests.chart import (
+    build_components,
+    chart_files,
+    replace_folder_with_chart,
+    version_from_operator_image,
+)
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import build_kustomization
 from sluice_manifests.progress import ProgressPrinter
@@ -35,7 +41,9 @@ def _run_command(options: argparse.Namespace) -> None:
     elif options.command == "chart":
         kubectl = find_or_build_kubectl(progress)
         base = build_kustomization(kubectl, options.root / "manifests/base")
-        replace_folder_with_chart(chart_files(base, build_components(kubectl, options.root)), options.folder)
+        annotations = read_chart_annotations(options.root, version_from_operator_image(base))
+        files = chart_files(base, build_components(kubectl, options.root), annotations)
+        replace_folder_with_chart(files, options.folder)
     elif options.command == "check":
         release.check_release(options.root, options.version)
     elif options.command == "lock-images":

@@ -15,6 +15,7 @@ import yaml
 from sluice_manifests import base_images, chart
 from sluice_manifests.base_images import BaseImage, read_base_images
 from sluice_manifests.bills_of_materials import ImageContents, bill_of_materials, pins
+from sluice_manifests.catalog import read_chart_annotations, section_of_version
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import parse_objects
 from sluice_manifests.provenance import Source, provenance
@@ -69,12 +70,12 @@ def version_problems(texts: dict[str, str], version: str) -> list[str]:
 
 def changelog_problems(changelog: str, version: str) -> list[str]:
     """Return a problem if the changelog has no section for the version, or if the section has no entry."""
-    section = re.search(rf"^## {re.escape(version)}\b.*?$(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    section = section_of_version(changelog, version)
     if section is None:
         return [f"CHANGELOG.md has no section of the version: add ## {version}"]
     return (
         []
-        if re.search(r"^\* ", section[1], re.MULTILINE)
+        if re.search(r"^\* ", section, re.MULTILINE)
         else [f"CHANGELOG.md has no entry in section {version}: add one"]
     )
 
@@ -104,7 +105,9 @@ def write_release_files(
     install.write_text(f"# Sluice {version}: kubectl apply --server-side -f\n{text}")
     with TemporaryDirectory() as made:
         components = chart.build_components(programs.kubectl, root)
-        chart.replace_folder_with_chart(chart.chart_files(parse_objects(text), components), Path(made) / "sluice")
+        annotations = read_chart_annotations(root, version)
+        made_chart = chart.chart_files(parse_objects(text), components, annotations)
+        chart.replace_folder_with_chart(made_chart, Path(made) / "sluice")
         run_and_return_output(programs.helm, "package", Path(made) / "sluice", "--destination", folder)
     images = read_base_images(root)
     files = [install, packed, *_copy_json_schemas(root)]
