@@ -31,7 +31,7 @@ PAGES = (
     "manifests/base/*.yaml",
     "manifests/components/**/*.yaml",
     "manifests/overlays/**/*.yaml",
-    "manifests/samples/*.yaml",
+    "manifests/samples/**/*.yaml",
 )
 BANNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sluice"]["prose"]["banned"]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
