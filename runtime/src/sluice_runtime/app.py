@@ -117,7 +117,8 @@ async def run_pod(settings: Settings, environment: Mapping[str, str]) -> None:
         await stack.enter_async_context(serve_http(view, listeners, routes, read_check))
         write_log = create_write_log(settings)
         stack.callback(write_log.log_pending)
-        sink = create_firestore_sink(settings, runtime.desired, write_log, runtime.write_budget)
+        measurements = runtime.instruments.measurements
+        sink = create_firestore_sink(settings, runtime.desired, write_log, runtime.write_budget, measurements)
         tape = create_tape(settings)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)

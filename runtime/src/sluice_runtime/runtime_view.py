@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.freshness import SymbolFreshness
 from .domain.health import DestinationReport, RuntimeSnapshot
+from .domain.measurements import Measurements
 from .domain.newest_quotes import NewestQuotes
 from .loops.freshness_monitor import FreshnessObserver
 from .state.runtime_state import RuntimeState
@@ -21,6 +24,14 @@ class CurrentRuntimeView:
     @property
     def counters(self) -> Counters:
         return self._state.counters
+
+    @property
+    def measurements(self) -> Measurements:
+        return self._state.instruments.measurements
+
+    @property
+    def failing_writes(self) -> Set[str]:
+        return self._state.sink_health.failing_writes
 
     @property
     def batches(self) -> int:

@@ -187,7 +187,10 @@ class StandaloneRuntime:
         Raises:
             SettingsError: there are no usable credentials, and this is not a dry run.
         """
-        sink = create_firestore_sink(self._settings, self.state.desired, self.write_log, self.state.write_budget)
+        state = self.state
+        sink = create_firestore_sink(
+            self._settings, state.desired, self.write_log, state.write_budget, state.instruments.measurements
+        )
         try:
             await sink.open()
         except SinkError as error:

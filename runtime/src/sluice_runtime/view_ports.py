@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Protocol
 
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.freshness import SymbolFreshness
 from .domain.health import DestinationReport, RuntimeSnapshot
+from .domain.measurements import Measurements
 from .domain.newest_quotes import NewestQuotes
 
 
@@ -17,6 +19,14 @@ class RuntimeView(Protocol):
     @property
     def counters(self) -> Counters:
         """The counts since the process started."""
+
+    @property
+    def measurements(self) -> Measurements:
+        """The durations that were measured since the process started."""
+
+    @property
+    def failing_writes(self) -> Set[str]:
+        """The kinds of writes to the document store whose last write failed."""
 
     @property
     def batches(self) -> int:

@@ -111,12 +111,17 @@ class GapLedger:
         """Set the cause of the open gap. Does nothing if no gap is open."""
         self._gaps = self._gaps.with_cause_of_open_gap(cause)
 
-    def end_gap(self, at: datetime, symbols: Iterable[str]) -> None:
-        """Record that the stream is live again. `symbols` are the symbols that it streams."""
+    def end_gap(self, at: datetime, symbols: Iterable[str]) -> StreamGap | None:
+        """Record that the stream is live again. `symbols` are the symbols that it streams.
+
+        Return the gap that has ended; None if there was none.
+        """
         before, self._gaps = self._gaps, self._gaps.with_gap_closed(at)
-        if self._gaps is not before:
-            self._add(ClosedGap.of_job(self._gaps.closed[-1], symbols, self._last_message_at))
+        ended = self._gaps.closed[-1] if self._gaps is not before else None
+        if ended is not None:
+            self._add(ClosedGap.of_job(ended, symbols, self._last_message_at))
         self._live_since, self._last_message_at = at, None
+        return ended
 
     def follow_pauses(self, desired: Desired, at: datetime) -> None:
         """Record that the job or some of its symbols are paused.

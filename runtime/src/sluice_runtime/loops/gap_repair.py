@@ -92,8 +92,10 @@ class GapRepairer:
         """Log, count and queue the result of a repair."""
         self._tape.flush()
         result, gap = repair.result, repair.closed.gap
-        for name, count in (("trades", result.trades), ("bars", result.bars), ("open_symbols", result.open_symbols)):
-            increment(self._instruments.counters.gap_repairs, name, count)
+        counts = self._instruments.counters.gap_repairs
+        increment(counts, "trades", result.trades)
+        increment(counts, "bars", result.bars)
+        increment(counts, "open_symbols", result.open_symbols)
         self._gaps.record_repair(repair.closed, result)
         problem = f": {repair.problem}" if repair.problem else ""
         _log.log(

@@ -58,6 +58,7 @@ async def send_heartbeats_forever(
             await _continue_count(store, take_snapshot)
             sent_at = now()
             await store.sink.write_heartbeat(heartbeat_document(take_snapshot()))
+            instruments.measurements.record_heartbeat(instruments.now())
             health.record_result("heartbeat", None)
             ownership.record_heartbeat_accepted()
         except DocumentConflictError as error:

@@ -53,6 +53,7 @@ class Publisher:
         self._activity = parts.market.activity
         self._now = parts.instruments.now
         self._counters = parts.instruments.counters
+        self._latencies = parts.instruments.measurements.quotes
         self._writes = writes
         self._write_log = write_log
         self._documents = parts.documents
@@ -158,6 +159,7 @@ class Publisher:
         declared = self._desired.value.declared  # a symbol may have been removed in the meantime
         self._documents.mark_contents_written((each for each in contents if each.quote.symbol in declared), at)
         self._store.health.record_quote_writes(len(contents))
+        self._latencies.record_writes((each.quote for each in contents), self._now())
         for each in contents:
             self._log_if_sampled(each.quote, at, "wrote a quote")
 

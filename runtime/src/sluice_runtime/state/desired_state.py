@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from ..aio.latest_value import LatestValue
-from ..domain.desired import Desired
+from ..domain.desired import Desired, is_unread
 from ..domain.gap_ledger import GapLedger
+from .instruments import Instruments
 from .market_data import MarketData
 from .symbols import SymbolsAwaitingSnapshot
 
@@ -21,18 +19,22 @@ class DesiredStateUpdater:
         market: MarketData,
         gaps: GapLedger,
         awaiting_snapshot: SymbolsAwaitingSnapshot,
-        now: Callable[[], datetime],
+        instruments: Instruments,
     ) -> None:
         self.desired = desired
         self._market = market
         self._gaps = gaps
         self._awaiting_snapshot = awaiting_snapshot
-        self._now = now
+        self._now = instruments.now
+        self._measurements = instruments.measurements
         market.accept_symbols_of(desired.value)
 
     def apply_desired(self, desired: Desired) -> None:
         """Set the desired state of all loops, and forget symbols that are no longer declared."""
         self._awaiting_snapshot.follow_desired(self.desired.value, desired)
         self._market.accept_symbols_of(desired)
-        self._gaps.follow_pauses(desired, self._now())
+        at, pause = self._now(), desired.pause
+        self._gaps.follow_pauses(desired, at)
+        self._measurements.pauses.follow(at, is_paused=pause is not None and not is_unread(pause))
+        self._measurements.quotes.retain_only(desired.declared)
         self.desired.set(desired)

@@ -1,4 +1,4 @@
-"""What every part of the state uses: the clock, the counters, and the signal for immediate reports."""
+"""What every part of the state uses: the clock, the counters, the measurements, and the signal to report at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..aio.latest_value import LatestValue
 from ..domain.counters import Counters
+from ..domain.measurements import Measurements
 
 
 class Transitions(LatestValue[int]):
@@ -23,8 +24,9 @@ class Transitions(LatestValue[int]):
 
 @dataclass(frozen=True)
 class Instruments:
-    """The clock, the counters and the transitions of one process. All parts of its state share them."""
+    """The clock, the counters, the measurements and the transitions of one process, which its parts share."""
 
     now: Callable[[], datetime]
     counters: Counters = field(default_factory=Counters)
+    measurements: Measurements = field(default_factory=Measurements)
     transitions: Transitions = field(default_factory=Transitions)

@@ -69,7 +69,7 @@ class RuntimeState:
         self.write_budget = DailyWriteBudget(desired, now)
         self.destination_healths = DestinationHealths(instruments)
         self.freshness = FreshnessState()
-        self.updater = DesiredStateUpdater(desired, self.market, self.gaps, self.awaiting_snapshot, now)
+        self.updater = DesiredStateUpdater(desired, self.market, self.gaps, self.awaiting_snapshot, instruments)
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant, with the newest summary of its freshness."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
 from datetime import datetime
 
 import msgspec
 
 from .instruments import Instruments
+
+# Everything that is written to Firestore, by the name with which its results are recorded.
+WRITE_KINDS = ("quotes", "documents", "records", "gaps", "heartbeat")
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +63,11 @@ class SinkHealth:
         """Return when the first failure of this kind since its last success was; None if the last write succeeded."""
         failure = self._failures.get(write_kind)
         return failure.at if failure else None
+
+    @property
+    def failing_writes(self) -> Set[str]:
+        """The kinds of writes whose last write failed."""
+        return self._failures.keys()
 
     @property
     def first_failure(self) -> SinkFailure | None:

@@ -54,9 +54,13 @@ class StreamListener:
         self._now = instruments.now
         self._counters = instruments.counters
         self._transitions = instruments.transitions
+        self._latencies = instruments.measurements.quotes
+        self._pause_times = instruments.measurements.pauses
+        self._state_times = instruments.measurements.states
         self._failures = FailureState()
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the open connection
+        self._state_times.enter_state(self.state, self._now())
 
     @property
     def confirmed_symbols(self) -> frozenset[str]:
@@ -82,24 +86,25 @@ class StreamListener:
         if state == self.state:
             return
         _log.info("stream is %s", state, extra={"event_type": "stream", "state": state, "was": self.state})
-        self.state = state
-        self.history.record_state(state, self._now(), self._desired.value.pause, self._failures.current)
+        self.state, now = state, self._now()
+        self._state_times.enter_state(state, now)
+        self.history.record_state(state, now, self._desired.value.pause, self._failures.current)
         if state != "Paused":
             self.acknowledgement = None
         if state == "Live":
-            if self._impairment is None:
-                self._failures.resolve()
-            self._counters.count_live_transition()
-            self._gaps.end_gap(self._now(), self._desired.value.symbols)
+            self._record_begin_of_stream(now)
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
             self._transitions.signal()
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Pass one batch of ticks to the coalescer. The first quote is reported immediately."""
-        limit = self._activity.record_batch("quotes", ticks, self._now(), self._monotonic())
+        now, at = self._now(), self._monotonic()
+        limit = self._activity.record_batch("quotes", ticks, now, at)
         self.batches += 1
         is_first = self._coalescer.last is None
         self._coalescer.queue_newest_ticks(ticks, limit)
+        if at >= self._latencies.next_sample_at and ticks:
+            self._latencies.sample_received(ticks[-1].ts, now, at, self._coalescer.received)
         if is_first and self._coalescer.last is not None:
             self._transitions.signal()
 
@@ -200,8 +205,10 @@ class StreamListener:
     def acknowledge_pause(self, last_write_at: datetime | None) -> None:
         """Record that the pause is in effect: the socket is closed, and no quote is written until the pause ends."""
         self._gaps.set_cause("pause")
+        now = self._now()
+        self._pause_times.acknowledge(now)
         self.acknowledgement = PauseAcknowledgement(
-            at=self._now(), socket_closed_at=self.socket_closed_at, last_write_at=last_write_at
+            at=now, socket_closed_at=self.socket_closed_at, last_write_at=last_write_at
         )
         self._failures.keep_for_pause()
         self._transitions.signal()
@@ -210,6 +217,15 @@ class StreamListener:
         """Return the failure; None if a policy denied the job and no longer does."""
         is_over = failure is not None and failure.type == "policyDenied" and not self._desired.value.denied
         return None if is_over else failure
+
+    def _record_begin_of_stream(self, now: datetime) -> None:
+        """Record that the stream became live, which ends a gap."""
+        if self._impairment is None:
+            self._failures.resolve()
+        self._counters.count_live_transition()
+        self._latencies.begin_stream(now)
+        if (gap := self._gaps.end_gap(now, self._desired.value.symbols)) is not None:
+            self._counters.count_gap(gap)
 
     def _begin_gap(self, at: datetime, cause: GapCause) -> None:
         self._gaps.begin_gap(at, cause, self._activity.last_message_at, self._coalescer.last)

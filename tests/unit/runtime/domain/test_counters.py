@@ -1,4 +1,8 @@
+from datetime import timedelta
+
+from sluice_contract.status import StreamGap
 from sluice_runtime.domain.counters import Counters, increment
+from support.virtual_time import START
 
 
 def test_counts_are_kept_by_label() -> None:
@@ -23,3 +27,10 @@ def test_each_count_rises_by_itself() -> None:
     counters.count_symbol_pauses(2)
     found = (counters.starts, counters.live_transitions, counters.writes, counters.paused_by_flag)
     assert found == (1, 1, 3, 2)
+
+
+def test_a_gap_is_counted_with_its_seconds() -> None:
+    counters = Counters()
+    for seconds in (5, 7):
+        counters.count_gap(StreamGap(from_=START, to=START + timedelta(seconds=seconds), cause="stall"))
+    assert (counters.gaps, counters.gap_seconds) == ({"stall": 2}, {"stall": 12.0})

@@ -71,3 +71,10 @@ async def test_a_sink_is_healthy_when_all_kinds_of_writes_succeed(sink: SinkHeal
     assert sink.first_failure.message == "away"
     sink.record_result("heartbeat", None)
     assert sink.first_failure is None
+
+
+async def test_the_kinds_of_writes_that_fail_are_known(sink: SinkHealth) -> None:
+    sink.record_result("quotes", "denied")
+    sink.record_result("heartbeat", "away")
+    sink.record_result("quotes", None)
+    assert set(sink.failing_writes) == {"heartbeat"}

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -17,6 +18,9 @@ from .bearer_token import RequestCheck
 from .control import error_response
 from .status import status_body
 from .symbols import symbols_body
+
+if TYPE_CHECKING:
+    from .metrics import RuntimeMetrics
 
 # The flush loop runs several times a second. The age of data means nothing, because there is none at night.
 _LOOP_STALLED = timedelta(seconds=30)
@@ -46,6 +50,20 @@ def _with_read_check(read: Handler, check: RequestCheck) -> Handler:
         return await read(request) if why is None else error_response(403, why)
 
     return handle
+
+
+def _metrics_handler(view: RuntimeView) -> Handler:
+    """Return a handler that creates the registry at the first scrape: the first quote does not wait for it."""
+    created: list[RuntimeMetrics] = []
+
+    async def metrics(_: web.Request) -> web.Response:
+        from .metrics import CONTENT_TYPE, RuntimeMetrics  # noqa: PLC0415
+
+        if not created:
+            created.append(RuntimeMetrics(view))
+        return web.Response(body=created[0].encode_as_prometheus_text(), headers={"Content-Type": CONTENT_TYPE})
+
+    return metrics
 
 
 @web.middleware
@@ -89,17 +107,11 @@ def create_http_application(
     async def symbols(_: web.Request) -> web.Response:
         return web.Response(body=symbols_body(view), content_type="application/json")
 
-    async def metrics(_: web.Request) -> web.Response:
-        # Imported with the first scrape, so that the first quote does not wait for it.
-        from .metrics import CONTENT_TYPE, encode_as_prometheus_text  # noqa: PLC0415
-
-        return web.Response(body=encode_as_prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
-
     app = web.Application(middlewares=[_convert_errors_to_json], client_max_size=BODY_BYTES)
     app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
-    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/metrics", _metrics_handler(view))
     app.router.add_get("/runtime/ingest/status", _with_read_check(status, read_check))
     app.router.add_get("/runtime/ingest/symbols", _with_read_check(symbols, read_check))
     return app

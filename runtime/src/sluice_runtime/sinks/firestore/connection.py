@@ -31,7 +31,7 @@ from ...ports import WriteMeter
 from .channel import open_channel
 from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
 from .refusals import refusal_message, requested_delay_seconds
-from .request_gate import RequestGate, RequestKind
+from .request_gate import RecordRequest, RequestGate, RequestKind, ignore_request
 from .values import decode_fields
 from .writes import Writes
 
@@ -92,8 +92,14 @@ class FirestoreConnection:
     Firestore refuses all requests, they raise SinkError with `is_paced`, and most are withheld, see `RequestGate`.
     """
 
-    def __init__(self, access: FirestoreAccess, database: str, meter: WriteMeter | None = None) -> None:
-        """`database` is the ID of the database, such as (default). `meter` counts the documents that are written."""
+    def __init__(
+        self,
+        access: FirestoreAccess,
+        database: str,
+        meter: WriteMeter | None = None,
+        record_request: RecordRequest = ignore_request,
+    ) -> None:
+        """`database` is the ID, such as (default). `meter` counts the written documents."""
         self.database = f"projects/{access.project}/databases/{database}"
         self._access = access
         self._metadata = [("google-cloud-resource-prefix", self.database)]
@@ -102,6 +108,7 @@ class FirestoreConnection:
         self._deadline_errors = DeadlineErrors()
         self._gate = RequestGate()
         self._meter = meter
+        self._record_request = record_request
         self._used = _OpenChannel(open_channel(access))
 
     def resource_name(self, path: str) -> str:
@@ -191,12 +198,12 @@ class FirestoreConnection:
         try:
             yield used.client
             self._gate.record_success(kind, sent_at)
-            self._count_outcome_and_replace_channel(used, is_answer=True)
+            self._record_outcome(used, kind, sent_at, is_answer=True)
         except DeadlineExceeded:
-            self._count_outcome_and_replace_channel(used, is_answer=False)
+            self._record_outcome(used, kind, sent_at, is_answer=False)
             raise
         except Exception as error:
-            self._count_outcome_and_replace_channel(used, is_answer=True)
+            self._record_outcome(used, kind, sent_at, is_answer=True)
             self._raise_if_refusal(error, kind, sent_at)
             raise
         finally:
@@ -213,15 +220,16 @@ class FirestoreConnection:
             self._gate.record_refusal(kind, message, sent_at, at, requested_delay_seconds(error))
             raise SinkError(message, scope=_SCOPES[kind], is_paced=True) from error
 
-    def _count_outcome_and_replace_channel(self, used: _OpenChannel, *, is_answer: bool) -> None:
-        """Count the outcome of a call on the channel `used`, and open a new channel if one is due."""
+    def _record_outcome(self, used: _OpenChannel, kind: RequestKind, sent_at: float, *, is_answer: bool) -> None:
+        """Record the outcome of a call on the channel `used`, and open a new channel if one is due."""
+        at = asyncio.get_running_loop().time()
+        self._record_request(kind, at - sent_at)
         if used is not self._used:
             return  # calls on an older channel do not count for the current one
         if is_answer:
             self._deadline_errors.record_answer()
             return
         self._deadline_errors.record_deadline_error()
-        at = asyncio.get_running_loop().time()
         if self._deadline_errors.is_new_channel_due(at):
             self._replace_channel(at)
 
@@ -237,11 +245,16 @@ class FirestoreConnection:
 
 
 async def open_firestore_connection(
-    settings: FirestoreSettings, project: str, key: Path | None, meter: WriteMeter | None = None
+    settings: FirestoreSettings,
+    project: str,
+    key: Path | None,
+    meter: WriteMeter | None = None,
+    record_request: RecordRequest = ignore_request,
 ) -> FirestoreConnection:
     """Return a connection to the job's database, for the running event loop.
 
-    `project` may be empty and `key` may be missing, see `find_firestore_access`. `meter` counts the written documents.
+    `project` may be empty and `key` may be missing, see `find_firestore_access`. `meter` counts the written
+    documents, and `record_request` gets the seconds of each request.
 
     Raises:
         ValueError: there are no usable credentials, or gRPC's or Google's own settings in the environment are wrong.
@@ -249,7 +262,7 @@ async def open_firestore_connection(
     """
     access = await find_firestore_access(project, key)
     try:
-        connection = FirestoreConnection(access, settings.database, meter)
+        connection = FirestoreConnection(access, settings.database, meter, record_request)
     except UnusableVariableError:
         raise
     except Exception as error:

@@ -9,6 +9,7 @@ from sluice_contract import identity
 from ...aio.latest_value import LatestValue
 from ...domain.desired import Desired
 from ...domain.failure import UnusableVariableError
+from ...domain.measurements import Measurements
 from ...loops.write_log import WriteLog
 from ...ports import WriteMeter
 from ...settings import Settings
@@ -31,11 +32,16 @@ _REMEDY_STANDALONE = (
 
 
 def create_firestore_sink(
-    settings: Settings, desired: LatestValue[Desired], write_log: WriteLog, meter: WriteMeter | None = None
+    settings: Settings,
+    desired: LatestValue[Desired],
+    write_log: WriteLog,
+    meter: WriteMeter | None = None,
+    measurements: Measurements | None = None,
 ) -> ReloadingSink:
     """Return the sink of the job's Firestore database.
 
-    It logs its writes in `write_log`, and counts their documents in `meter`.
+    It logs its writes in `write_log`, counts their documents in `meter`, and records how long requests take in
+    `measurements`.
     """
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
@@ -44,9 +50,11 @@ def create_firestore_sink(
     remedy = _REMEDY_STANDALONE if settings.is_standalone else _REMEDY_IN_POD
     me = f"{settings.job.namespace}/{settings.job.name}"
 
+    record_request = (measurements or Measurements()).record_request
+
     async def open_sink() -> LoggedSink:
         try:
-            connection = await open_firestore_connection(spec.firestore, project, mounted, meter)
+            connection = await open_firestore_connection(spec.firestore, project, mounted, meter, record_request)
         except UnusableVariableError:
             raise  # other credentials would not help
         except ValueError as error:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
 
-RequestKind = Literal["reads", "writes", "deletes"]
+from ...domain.measurements import StoreRequestKind
+
+RequestKind = StoreRequestKind
+RecordRequest = Callable[[RequestKind, float], None]  # gets the seconds until a request was answered or failed
 
 FIRST_INTERVAL_SECONDS = 1.0
 MAX_INTERVAL_SECONDS = 60.0
+
+
+def ignore_request(_kind: RequestKind, _seconds: float) -> None:
+    """Ignore the duration of a request."""
 
 
 class _Refusal:

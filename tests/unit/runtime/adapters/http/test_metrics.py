@@ -1,13 +1,16 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sluice_contract.pause_status import PauseSource
-from sluice_contract.symbol_counts import SymbolRejection
-from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
+from sluice_contract.status import GapCause, StreamState
+from sluice_contract.symbol_counts import FreshnessCounts, SymbolRejection
+from sluice_runtime.adapters.http.metrics import RuntimeMetrics
 from sluice_runtime.domain.clock_skew import ClockReading
-from sluice_runtime.domain.counters import increment
+from sluice_runtime.domain.counters import ERROR_STAGES, RepairKind, SuppressionReason, increment
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.market import Trade
 from sluice_runtime.domain.market_hours import (
@@ -31,7 +34,9 @@ async def runtime() -> RuntimeState:
 
 
 def samples(runtime: RuntimeState, schedule: MarketSchedule | None = None) -> Samples:
-    families = text_string_to_metric_families(encode_as_prometheus_text(runtime_view(runtime, schedule)).decode())
+    families = text_string_to_metric_families(
+        RuntimeMetrics(runtime_view(runtime, schedule)).encode_as_prometheus_text().decode()
+    )
     return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
 
 
@@ -56,6 +61,41 @@ async def test_the_counters_of_starts_and_stops_are_zero_from_the_beginning(runt
         assert value(runtime, name, provider="synthetic") == 0
     for reason in ("operator_request", "auto_stop", "quota", "deleted"):
         assert value(runtime, "ingest_stops_total", provider="synthetic", reason=reason) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values"),
+    [
+        ("ingest_errors_total", "stage", ERROR_STAGES),
+        ("ingest_writes_suppressed_total", "reason", get_args(SuppressionReason)),
+        ("ingest_gap_repairs_total", "kind", get_args(RepairKind)),
+        ("ingest_gaps_total", "cause", get_args(GapCause)),
+        ("ingest_gap_seconds_total", "cause", get_args(GapCause)),
+        ("ingest_stream_state_seconds_total", "state", get_args(StreamState)),
+        ("ingest_freshness_symbols", "state", FreshnessCounts.__struct_fields__),
+        ("ingest_firestore_request_seconds_count", "kind", ("reads", "writes", "deletes")),
+    ],
+)
+async def test_each_value_of_a_label_is_0_from_the_beginning(
+    runtime: RuntimeState, name: str, label: str, values: Sequence[str]
+) -> None:
+    found = {
+        dict(labels)[label]: number for (found_name, labels), number in samples(runtime).items() if found_name == name
+    }
+    assert found == dict.fromkeys(values, 0.0)
+
+
+async def test_the_process_and_the_build_have_metrics(runtime: RuntimeState) -> None:
+    found = {name: dict(labels) for name, labels in samples(runtime)}
+    assert found["ingest_build_info"].keys() == {"version", "python"}
+    assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_start_time_seconds"} <= found.keys()
+
+
+async def test_a_registry_reads_the_state_at_each_scrape(runtime: RuntimeState) -> None:
+    metrics = RuntimeMetrics(runtime_view(runtime))
+    assert b"ingest_quotes_received_total 0.0" in metrics.encode_as_prometheus_text()
+    runtime.stream.on_ticks([quote("AAPL")])
+    assert b"ingest_quotes_received_total 1.0" in metrics.encode_as_prometheus_text()
 
 
 async def test_attempts_are_counted_separately_from_the_times_that_the_stream_became_live(
@@ -124,7 +164,9 @@ async def test_the_skew_of_the_clock_is_absent_until_it_is_known(runtime: Runtim
 async def test_every_metric_has_help(runtime: RuntimeState) -> None:
     assert all(
         family.documentation
-        for family in text_string_to_metric_families(encode_as_prometheus_text(runtime_view(runtime)).decode())
+        for family in text_string_to_metric_families(
+            RuntimeMetrics(runtime_view(runtime)).encode_as_prometheus_text().decode()
+        )
     )
 
 

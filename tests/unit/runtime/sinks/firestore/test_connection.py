@@ -16,6 +16,7 @@ from google.cloud.firestore_v1.types import CommitResponse, WriteResult
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sluice_contract.spec import FirestoreSettings
+from sluice_runtime.domain.measurements import Measurements
 from sluice_runtime.sinks.firestore.connection import DeadlineErrors, open_firestore_connection
 from sluice_runtime.sinks.firestore.writes import Writes
 from support.runtime_fakes import runtime_state
@@ -124,4 +125,27 @@ async def test_a_document_is_counted_unless_firestore_has_certainly_not_written_
     with contextlib.nullcontext() if error is None else pytest.raises((Exception, asyncio.CancelledError)):
         await connection.commit(writes)
     assert budget.account().used == counted
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "measured"),
+    [(None, 1), (DeadlineExceeded("late"), 1), (PermissionDenied("no"), 1), (asyncio.CancelledError(), 0)],
+    ids=repr,
+)
+async def test_a_request_is_measured_until_it_is_answered_or_fails(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException | None, measured: int
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    monkeypatch.setattr(
+        "sluice_runtime.sinks.firestore.connection.FirestoreAsyncClient", lambda transport: FakeClient(error)
+    )
+    measurements = Measurements()
+    connection = await open_firestore_connection(FirestoreSettings(), "demo", None, None, measurements.record_request)
+    writes = Writes(connection.database)
+    writes.replace_document(f"{connection.database}/documents/ops/a", {"a": 1})
+    with contextlib.nullcontext() if error is None else pytest.raises((Exception, asyncio.CancelledError)):
+        await connection.commit(writes)
+    counts = {kind: each.value_count for kind, each in measurements.store_requests.items()}
+    assert counts == {"reads": 0, "writes": measured, "deletes": 0}
     await connection.close()

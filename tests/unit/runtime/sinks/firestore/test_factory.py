@@ -14,6 +14,7 @@ from sluice_runtime.ports import WriteMeter
 from sluice_runtime.settings import Settings
 from sluice_runtime.sinks.firestore.connection import open_firestore_connection
 from sluice_runtime.sinks.firestore.factory import create_firestore_sink
+from sluice_runtime.sinks.firestore.request_gate import RecordRequest
 from sluice_runtime.standalone_settings import standalone_settings
 from support.runtime_fakes import desired, stored_job
 
@@ -45,7 +46,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
     made: list[FakeConnection] = []
 
     async def make(
-        settings: FirestoreSettings, project_id: str, key: Path | None, meter: WriteMeter | None
+        settings: FirestoreSettings, project_id: str, key: Path | None, meter: WriteMeter | None, record: RecordRequest
     ) -> FakeConnection:
         made.append(FakeConnection(settings, project_id, key))
         return made[-1]
