@@ -33,7 +33,7 @@ async def run_operator(settings: Settings, api_client: ApiClient) -> None:
         health = EndpointSources(
             alive=parts.lag_monitor.loop_is_on_time,
             readiness_problem=lambda: _readiness_problem(parts),
-            metrics=parts.metrics.encode_as_prometheus_text,
+            metrics=parts.metrics.prometheus_text_parts,
         )
         async with http_server(health, settings.host, settings.port):
             log.info("started", extra={"server": api_client.configuration.host, "image": settings.image})
@@ -136,7 +136,9 @@ async def _run_kopf_watches_until_signal(parts: OperatorParts) -> None:
     """Run kopf's watches until SIGTERM or SIGINT. From here on, kopf handles the signals."""
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     count_refused = parts.metrics.count_refused_kopf_write
-    login = KopfLogin(parts.api_client, count_refused, parts.page_turn, parts.pauses.kind_access)
+    login = KopfLogin(
+        parts.api_client, count_refused, parts.page_turn, parts.pauses.kind_access, parts.watch_ages.record_sign
+    )
     await kopf.operator(
         registry=kopf_registry(parts.store, login),
         settings=kopf_settings(),

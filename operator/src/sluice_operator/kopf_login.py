@@ -12,7 +12,7 @@ from kubernetes.aio.client.api_client import ApiClient
 
 from .adapters.access import ReadOnlyMiddleware, create_read_only_session
 from .adapters.optional_watches import OptionalWatches, WatchAccess
-from .adapters.reduced_responses import create_reduced_response_class
+from .adapters.reduced_responses import create_reduced_response_class, ignore_sign
 
 LOGIN_EVERY_SECONDS: Final = 5.0  # a token that is refused for a long time must not cause a loop of logins
 CONNECTIONS: Final = 100
@@ -27,14 +27,16 @@ class KopfLogin:
         count_refused_write: Callable[[], object],
         page_turn: asyncio.Lock,
         access: WatchAccess,
+        record_sign: Callable[[str], None] = ignore_sign,
     ) -> None:
         """`count_refused_write` is called for each write that kopf attempts.
 
-        `page_turn` is held while a page of a LIST is in memory. `access` gets the results of optional watches.
+        `page_turn` is held while a page of a LIST is in memory. `access` gets the results of optional watches,
+        and `record_sign` the plural of each kind whose watch shows that it works.
         """
         self._api_client = api_client
         self._read_only = ReadOnlyMiddleware(count_refused_write)
-        self._response_class = create_reduced_response_class(page_turn)
+        self._response_class = create_reduced_response_class(page_turn, record_sign)
         self._optional_watches = OptionalWatches(access)
         self._last_at = float("-inf")
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from sluice_contract import identity
+
+from .domain.denial_causes import DENIAL_REASONS, POLICIES
+from .ports import CLUSTER_ERRORS
 from .rollout_metrics import RolloutCollector, RolloutCounts
 
 # A reconciliation without I/O takes 0.2 ms, one with two requests about 10 ms; above 1 s, something is wrong.
 _BUCKETS = (0.0005, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
 
 _DIGEST_CHARACTERS = 12
+_KINDS = (identity.PLURAL, "pods", identity.PAUSES, identity.CLUSTER_PAUSES)
+_OUTCOMES = ("settled", "again", *(each.__name__ for each in CLUSTER_ERRORS))
 
 
 class Metrics:
@@ -60,6 +68,27 @@ class Metrics:
             "Delay of the event loop in its last measurement.",
             registry=self.registry,
         )
+        self._text_sources: list[Callable[[], Iterable[bytes]]] = []
+        self._create_series_at_zero()
+        ProcessCollector(registry=self.registry)
+        build = Gauge(
+            "sluice_operator_build_info", "1, with the versions of Sluice and of Python.", ["version", "python"],
+            registry=self.registry,
+        )  # fmt: skip
+        build.labels(version("sluice-operator"), platform.python_version()).set(1)
+
+    def _create_series_at_zero(self) -> None:
+        """Create the series of each value of a label, so that `increase()` does not miss the first event.
+
+        The types of unexpected errors, as outcomes, are not known before.
+        """
+        for outcome in _OUTCOMES:
+            self._outcomes.labels(outcome)
+        for kind in _KINDS:
+            for metric in (self._repairs, self._undelivered, self._live_reads):
+                metric.labels(kind)
+        for cause in sorted({*DENIAL_REASONS, *POLICIES}):
+            self._denials.labels(cause)
 
     def record_reconciliation(self, seconds: float, outcome: str) -> None:
         """Record the duration and the outcome of a reconciliation."""
@@ -106,9 +135,19 @@ class Metrics:
         """Add the gauges of rollouts. Each scrape calls the function."""
         self.registry.register(RolloutCollector(counts_by_cause))
 
+    def add_text(self, parts: Callable[[], Iterable[bytes]]) -> None:
+        """Add metrics that are written as text. Each scrape calls `parts`."""
+        self._text_sources.append(parts)
+
+    def prometheus_text_parts(self) -> Iterator[bytes]:
+        """Yield all metrics in the Prometheus text format, in parts: those of jobs can be tens of megabytes."""
+        yield generate_latest(self.registry)
+        for parts in self._text_sources:
+            yield from parts()
+
     def encode_as_prometheus_text(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
-        return generate_latest(self.registry)
+        return b"".join(self.prometheus_text_parts())
 
 
 class _GaugeByKind(Collector):

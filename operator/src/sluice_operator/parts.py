@@ -28,11 +28,12 @@ from .adapters.paged_lists import PagedLists
 from .adapters.pauses import KubernetesAccessReviews, KubernetesPauses
 from .adapters.pod_dry_run import KubernetesPodDryRun
 from .adapters.policies import KubernetesPolicyStatuses, create_namespace_watch, create_policy_watch
-from .domain.objects import Key
+from .domain.objects import Job, Key
 from .domain.observation import PolicyProblem
 from .domain.policy_objects import PolicyObject, TenantNamespace
 from .domain.policy_trials import trials_of_operator
 from .informer_cache import ClusterState
+from .job_series import JobSeries, known_pause_end
 from .kind_access import KindAccess
 from .leadership import Leadership
 from .live_reads import LiveReads
@@ -48,6 +49,7 @@ from .reconcile import Reconciler, ReconcilerClocks
 from .resync import Resync
 from .settings import Settings
 from .shared_key_log import SharedKeyLog
+from .watch_ages import WatchAges
 from .watchdog import LoopLagMonitor
 from .workers import Workers
 from .workqueue import WorkQueue
@@ -87,6 +89,7 @@ class OperatorParts(msgspec.Struct, frozen=True):
     workers: Workers
     lag_monitor: LoopLagMonitor
     leadership: Leadership
+    watch_ages: WatchAges
     first_list_done: asyncio.Event  # set when the first LIST is complete, so that this replica can lead
 
 
@@ -143,6 +146,7 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
             workers=Workers(queue, reconciler.reconcile, led, metrics),
             lag_monitor=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
             leadership=led,
+            watch_ages=WatchAges(time.monotonic),
             first_list_done=asyncio.Event(),
         )
 
@@ -189,6 +193,14 @@ def register_gauges(parts: OperatorParts) -> None:
         "1 for each kind of pauses that ingest pods may watch, 0 for one that they may not.",
         parts.pauses.pod_access.values_by_kind,
     )
+    parts.metrics.add_gauge_by_kind(
+        "watch_age_seconds",
+        "Seconds since the watch of each kind last showed that it works. A watch is renewed every five minutes.",
+        parts.watch_ages.seconds_by_kind,
+    )
+    parts.metrics.add_text(
+        JobSeries(partial(_jobs_of_leader, parts), lambda job: known_pause_end(parts.store, job, _utc_now())).text_parts
+    )
     parts.metrics.add_rollouts(parts.reconciler.rollout.counts_by_cause)
     gauge = parts.metrics.add_gauge
     gauge("queue_depth", "Jobs that wait for a worker.", lambda: parts.queue.depth)
@@ -223,6 +235,12 @@ def register_gauges(parts: OperatorParts) -> None:
         "Changes of the leading replica, as counted in the Lease.",
         lambda: parts.leadership.holder_changes,
     )
+
+
+def _jobs_of_leader(parts: OperatorParts) -> list[Job]:
+    """Return all jobs for their series; none on a replica that does not lead."""
+    jobs = parts.store.jobs
+    return [job for key in jobs if (job := jobs.get(key)) is not None] if parts.leadership.is_leading else []
 
 
 def _is_readable(follower: ObjectFollower[PolicyObject] | ObjectFollower[TenantNamespace]) -> bool:

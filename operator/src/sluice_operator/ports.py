@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -50,6 +50,10 @@ class InternalServerError(Unavailable):
 
 class NotLeading(ClusterError):  # noqa: N818
     """A write was not sent, because this replica does not lead or cannot prove that it leads."""
+
+
+# The errors that a reconciliation may end with, for the metrics.
+CLUSTER_ERRORS: Final = (NotFound, Conflict, RequestRefused, Unavailable, InternalServerError, NotLeading)
 
 
 class Cluster(Protocol):

@@ -22,7 +22,7 @@ from sluice_operator.resync import Resync
 from sluice_operator.settings import Settings, settings_from_environment
 from support.deadlines import wait_for
 
-from .world import KEY
+from .world import KEY, SYNTHETIC, job_of
 
 REAL_TIME = True
 ENVIRONMENT = {"SLUICE_RUNTIME_IMAGE": "sluice-runtime:0.1.0"}
@@ -100,6 +100,15 @@ async def test_the_gauges_show_the_parts() -> None:
         parts.queue.add(KEY)
         lines = parts.metrics.encode_as_prometheus_text().decode().splitlines()
     assert {"sluice_operator_queue_depth 1.0", "sluice_operator_jobs 0.0", "sluice_operator_leader 0.0"} <= set(lines)
+
+
+async def test_only_the_leader_has_the_series_of_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with assembled_parts(settings(), client()) as parts:
+        register_gauges(parts)
+        parts.store.jobs.put_if_newer(KEY, job_of(SYNTHETIC))
+        assert b"sluice_ingestjob_info{" not in parts.metrics.encode_as_prometheus_text()
+        monkeypatch.setattr(type(parts.leadership), "is_leading", True)
+        assert b"sluice_ingestjob_info{" in parts.metrics.encode_as_prometheus_text()
 
 
 def test_a_refused_write_of_kopf_is_logged_once() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,12 +16,14 @@ from sluice_operator.adapters.api import RequestSender
 from sluice_operator.adapters.events import EventRecorder, event_manifest
 from sluice_operator.domain.actions import ConditionTransition
 from sluice_operator.domain.condition_events import transitions_for_events
-from sluice_operator.domain.denial_causes import DENIAL_REASONS, denial_reason, denying_policy
+from sluice_operator.domain.denial_causes import DENIAL_REASONS, POLICIES, denial_reason, denying_policy
 from sluice_operator.metrics import Metrics
 from sluice_operator.ports import EventReport, RequestRefused
 
 from .world import KEY, NOW, World, declared
 
+ROOT = Path(__file__).resolve().parents[3]
+IS_POLICY = re.compile(r"^kind: ValidatingAdmissionPolicy$", re.MULTILINE)
 REFUSAL = (
     "pods \"feed-ingest\" is forbidden: ValidatingAdmissionPolicy 'sluice-tenant-required' with binding "
     "'sluice-tenant-required' denied request: Namespace acme serves no tenant yet"
@@ -38,7 +42,7 @@ def counts(metrics: Metrics) -> dict[str, float]:
     """Return the number of denials by cause."""
     name = "sluice_operator_denials_total"
     samples = [sample for family in metrics.registry.collect() for sample in family.samples if sample.name == name]
-    return {sample.labels["cause"]: sample.value for sample in samples}
+    return {sample.labels["cause"]: sample.value for sample in samples if sample.value}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,13 @@ def counts(metrics: Metrics) -> dict[str, float]:
 )
 def test_a_denying_policy_is_found_in_the_message(message: str, policy: str) -> None:
     assert denying_policy(message) == policy
+
+
+def test_the_policies_are_those_of_the_manifests() -> None:
+    texts = [path.read_text("utf-8") for path in (ROOT / "manifests").rglob("*.yaml") if "chart" not in path.parts]
+    documents = [document for text in texts for document in text.split("\n---\n")]
+    named = [re.search(r"^  name: (\S+)$", each, re.MULTILINE) for each in documents if IS_POLICY.search(each)]
+    assert {each[1] for each in named if each} == set(POLICIES)
 
 
 @pytest.mark.parametrize("reason", sorted(DENIAL_REASONS))

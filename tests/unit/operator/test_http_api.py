@@ -13,7 +13,9 @@ REAL_TIME = True
 @pytest.mark.parametrize("good", [True, False])
 async def test_the_health_endpoints_answer(unused_tcp_port: int, good: bool) -> None:
     health = EndpointSources(
-        alive=lambda: good, readiness_problem=lambda: "" if good else "a sentence", metrics=lambda: b"page\n"
+        alive=lambda: good,
+        readiness_problem=lambda: "" if good else "a sentence",
+        metrics=lambda: iter([b"pa", b"ge\n"]),
     )
     answers = {}
     async with http_server(health, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as session:

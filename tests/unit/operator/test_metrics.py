@@ -1,4 +1,5 @@
 from sluice_operator.metrics import Metrics
+from sluice_operator.ports import ClusterError
 
 
 def lines(metrics: Metrics) -> set[str]:
@@ -27,6 +28,35 @@ def test_each_count_is_in_the_text_of_a_scrape() -> None:
         'sluice_operator_denials_total{cause="sluice-pod-shape"} 1.0',
         "sluice_operator_loop_lag_seconds 0.5",
     }
+
+
+def test_each_value_of_a_label_is_0_from_the_start() -> None:
+    found = lines(Metrics())
+    assert found >= {
+        'sluice_operator_reconciles_total{outcome="settled"} 0.0',
+        'sluice_operator_reconciles_total{outcome="Unavailable"} 0.0',
+        'sluice_operator_resync_repairs_total{kind="ingestjobs"} 0.0',
+        'sluice_operator_undelivered_objects{kind="clusteringestpauses"} 0.0',
+        'sluice_operator_live_reads_total{kind="pods"} 0.0',
+        'sluice_operator_denials_total{cause="PolicyDenied"} 0.0',
+        'sluice_operator_denials_total{cause="sluice-pod-shape"} 0.0',
+    }
+    assert {type_.__name__ for type_ in ClusterError.__subclasses__()} <= {
+        line.split('"')[1] for line in found if line.startswith("sluice_operator_reconciles_total")
+    }
+
+
+def test_the_process_and_the_build_have_metrics() -> None:
+    found = lines(Metrics())
+    assert any(line.startswith('sluice_operator_build_info{python="3') for line in found)
+    assert any(line.startswith("process_resident_memory_bytes ") for line in found)
+
+
+def test_text_is_added_after_the_registry_and_read_at_each_scrape() -> None:
+    metrics, texts = Metrics(), iter([b"first\n", b"second\n"])
+    metrics.add_text(lambda: [next(texts)])
+    assert list(metrics.prometheus_text_parts())[1:] == [b"first\n"]
+    assert metrics.encode_as_prometheus_text().endswith(b"second\n")
 
 
 def test_a_gauge_asks_for_its_value_at_each_scrape() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -34,7 +34,10 @@ PAGE = encode({"kind": "IngestJobList", "metadata": {"continue": "next"}, "items
 
 @asynccontextmanager
 async def session(
-    answer: bytes, page_turn: asyncio.Lock | None = None, status: int = 200
+    answer: bytes,
+    page_turn: asyncio.Lock | None = None,
+    status: int = 200,
+    record_sign: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Yield a session of kopf with a server that sends this answer to each GET."""
 
@@ -43,7 +46,7 @@ async def session(
 
     app = web.Application()
     app.router.add_get("/{path:.*}", respond)
-    kind = create_reduced_response_class(page_turn or asyncio.Lock())
+    kind = create_reduced_response_class(page_turn or asyncio.Lock(), record_sign)
     async with serve_on_free_port(app) as url, aiohttp.ClientSession(url, response_class=kind) as found:
         yield found
 
@@ -65,6 +68,21 @@ async def test_a_page_waits_until_no_other_page_is_in_memory() -> None:
             assert not reading.done()
         assert (await reading)["kind"] == "IngestJobList"
         assert not page_turn.locked()
+
+
+async def test_a_watch_shows_that_it_works_when_it_begins_and_with_each_line() -> None:
+    signs: list[str] = []
+    text = encode({"type": "BOOKMARK", "object": {"metadata": {}}}) + b"\n"
+    async with session(text, record_sign=signs.append) as kopf:
+        async with kopf.get(f"{PATH}?watch=true") as response:
+            assert signs == ["ingestjobs"]
+            assert len([line async for line in response.content.iter_chunked(2**20)]) == 1
+        assert signs == ["ingestjobs"] * 2
+    async with session(text, status=403, record_sign=signs.append) as kopf, kopf.get(f"{PATH}?watch=true"):
+        assert signs == ["ingestjobs"] * 2
+    async with session(PAGE, record_sign=signs.append) as kopf, kopf.get(PATH) as response:
+        await response.json()
+    assert signs == ["ingestjobs"] * 2
 
 
 async def test_the_lines_of_a_watch_are_reduced() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -21,7 +22,7 @@ class EndpointSources(msgspec.Struct, frozen=True):
 
     alive: Callable[[], bool]
     readiness_problem: Callable[[], str]  # a sentence; empty if the replica is ready
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Iterator[bytes]]  # the text of a scrape, in parts
 
 
 @asynccontextmanager
@@ -38,8 +39,14 @@ def _web_application(sources: EndpointSources) -> web.Application:
     async def readyz(_: web.Request) -> web.Response:
         return _health_response(sources.readiness_problem())
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=sources.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
+    async def metrics(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": PROMETHEUS_TEXT})
+        await response.prepare(request)
+        for part in sources.metrics():
+            await response.write(part)
+            await asyncio.sleep(0)  # a scrape of many jobs must not delay a stop
+        await response.write_eof()
+        return response
 
     application = web.Application(client_max_size=BODY_BYTES)
     application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)])

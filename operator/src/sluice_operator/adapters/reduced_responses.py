@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
 import msgspec
 
 from ..domain.optional_kinds import API_PATH, with_optional_kinds
-from ..domain.reduced_documents import reduced_kind_of_path
+from ..domain.reduced_documents import ReducedKind, reduced_kind_of_path
 
 _GONE: Final = 410
 
@@ -32,10 +33,17 @@ class BufferedResponse(aiohttp.ClientResponse):
         return await super().read()
 
 
-def create_reduced_response_class(page_turn: asyncio.Lock) -> type[aiohttp.ClientResponse]:
+def ignore_sign(_plural: str) -> None:
+    """Ignore that the watch of a kind works."""
+
+
+def create_reduced_response_class(
+    page_turn: asyncio.Lock, record_sign: Callable[[str], None] = ignore_sign
+) -> type[aiohttp.ClientResponse]:
     """Return the class of kopf's responses, in which jobs and pods are reduced before kopf gets them.
 
-    `page_turn` is held while a page of a LIST is in memory.
+    `page_turn` is held while a page of a LIST is in memory. `record_sign` gets the plural of a kind whenever its watch
+    begins, and with each of its lines.
     """
 
     class ReducedResponse(BufferedResponse):
@@ -48,7 +56,9 @@ def create_reduced_response_class(page_turn: asyncio.Lock) -> type[aiohttp.Clien
             if self.status == _GONE and "continue" in self.url.query:
                 raise aiohttp.ClientPayloadError("a LIST expired before its last page; it starts again")
             if kind is not None and self.status == 200 and self.url.query.get("watch") == "true":
-                self.content = ReducedLines(self.content, kind.reduce_watch_line)  # type: ignore[assignment]
+                record_sign(kind.plural)
+                reduce = partial(_reduce_and_record, kind, record_sign)
+                self.content = ReducedLines(self.content, reduce)  # type: ignore[assignment]
             return self
 
         async def json(self, **arguments: Any) -> Any:
@@ -71,6 +81,11 @@ def create_reduced_response_class(page_turn: asyncio.Lock) -> type[aiohttp.Clien
                 return page
 
     return ReducedResponse
+
+
+def _reduce_and_record(kind: ReducedKind[Any], record_sign: Callable[[str], None], line: bytes) -> bytes:
+    record_sign(kind.plural)
+    return kind.reduce_watch_line(line)
 
 
 class ReducedLines:

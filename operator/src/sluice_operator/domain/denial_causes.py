@@ -13,6 +13,21 @@ DENIAL_REASONS: Final = frozenset({c.TENANT_CHANGED, c.POLICIES_NOT_PROVEN, c.PO
 # Of these, a new message is a new fact. The messages of other reasons may repeat what a provider says.
 REASONS_WITH_NEW_FACTS: Final = DENIAL_REASONS | {c.POD_REJECTED}
 
+# Sluice's admission policies: each may refuse a request of the operator.
+POLICIES: Final = (
+    "sluice-ingest-pod-image",
+    "sluice-ingest-pods",
+    "sluice-ingest-status",
+    "sluice-labelled-secrets",
+    "sluice-operator",
+    "sluice-pause-author",
+    "sluice-pod-shape",
+    "sluice-role-binding",
+    "sluice-slot-leases",
+    "sluice-tenant",
+    "sluice-tenant-required",
+)
+
 _POLICY: Final = re.compile(r"ValidatingAdmissionPolicy '(sluice-[a-z0-9-]{1,57})'")
 
 
