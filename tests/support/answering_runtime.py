@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class AnsweringRuntime:
         self.asked: list[str] = []
         self.runtime = runtime_state()
         self.counters, self.coalescer = self.runtime.counters, self.runtime.market.coalescer
-        self.quotes = self.runtime.quotes
+        self.quotes, self.measurements = self.runtime.quotes, self.runtime.instruments.measurements
         self.snapshots_until_live = 0  # snapshots after a start until the state is Live
         self.obeys_dry_run = True
         self.obeys_stop = True
@@ -48,6 +48,10 @@ class AnsweringRuntime:
         guard = create_token_check(token_file) if token_file else refusal_unless_local
         async with TestServer(create_http_application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
+
+    @property
+    def failing_writes(self) -> Set[str]:
+        return self.runtime.sink_health.failing_writes
 
     @property
     def batches(self) -> int:

@@ -17,7 +17,7 @@ async def test_exactly_the_present_state_of_the_stream_is_1() -> None:
     runtime = runtime_state()
     registry = registry_of(runtime)
     for state in ("Stopped", "Connecting", "Live", "BackingOff"):
-        runtime.stream.on_state(state)  # type: ignore[arg-type]
+        runtime.stream.on_state(state)
         [family] = [each for each in registry.collect() if each.name == "ingest_stream_state"]
         assert [each.labels["state"] for each in family.samples if each.value] == [state]
 
