@@ -220,12 +220,14 @@ verdicts: ## copy the sentences of clients/verdicts.json to the client libraries
 	  printf 'export const VERDICT_TEXTS = %s as const;\n' "$$(cat clients/verdicts.json)"; } > dashboard/src/lib/verdictTexts.ts
 
 .PHONY: chart
-chart: setup ## generate the Helm chart from manifests/base and manifests/components
+chart: setup ## generate the Grafana dashboards, and the Helm chart from the other folders of manifests
+	@$(MANIFESTS) dashboards manifests/monitoring/dashboards
 	@$(MANIFESTS) chart manifests/chart
 
 .PHONY: verify
 verify: setup ## check that the generated files are up to date
 	@rm -rf build/verify && $(BIN)/python -m sluice_contract build/verify
+	@$(MANIFESTS) dashboards build/verify/manifests/monitoring/dashboards
 	@$(MANIFESTS) chart build/verify/manifests/chart
 	@for file in $$(cd build/verify && find . -type f); do \
 	  diff -u "$$file" "build/verify/$$file" || { echo "$$file is out of date: run make crds chart"; exit 1; }; done

@@ -26,12 +26,13 @@ from sluice_manifests.progress import ProgressPrinter
 from sluice_manifests.switches import COMPONENT_SWITCHES, KIND_SWITCHES, ComponentSwitch
 from sluice_manifests.templates import KEEP
 from sluice_manifests.tools import ToolPaths, find_or_build_tools, run_and_return_output
+from support.chart_rendering import CHART, NAMESPACE, ROOT, rendered
 from support.chart_values import DIGEST, OTHER_VALUES
+from support.site import eventually
 
-ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
-CHART = MANIFESTS / "chart"
-NAMESPACE = "sluice-system"
+# Kinds of the Prometheus operator, which a cluster does not have by itself.
+MONITORING_DEFINITIONS = ROOT / "tests/support/monitoring_definitions.yaml"
 DEFINITIONS = [("CustomResourceDefinition", "", f"{kind.plural}.sluice.dev") for kind in KINDS]
 
 # Of the components, only those that a value of the chart adds can be built without a base.
@@ -59,6 +60,9 @@ BAD_VALUES = {
     "podProxy.httpsProxy=socks5://proxy:1080": "at '/podProxy/httpsProxy': 'socks5://proxy:1080' does not match",
     "networkPolicies.enabled=no": "at '/networkPolicies/enabled': got string, want boolean",
     "labelledSecrets=yes": "at '/labelledSecrets': got string, want boolean",
+    "monitoring.rules=yes": "at '/monitoring/rules': got string, want boolean",
+    "monitoring.pageURL=host": "at '/monitoring/pageURL': 'host' does not match pattern",
+    "monitoring.runbookURL=https://host/": "does not match pattern",
 }
 
 
@@ -72,12 +76,6 @@ def programs() -> ToolPaths:
 def kubectl_program() -> Path:
     """kubectl without a cluster."""
     return binaries.provide_binaries(ProgressPrinter()).kubectl
-
-
-def rendered(helm: Path, *values: str, namespace: str = NAMESPACE, chart: Path = CHART) -> list[Manifest]:
-    """Return the objects of the chart with values that a user sets."""
-    given = [argument for value in values for argument in ("--set", value)]
-    return parse_objects(run_and_return_output(helm, "template", "sluice", chart, "--namespace", namespace, *given))
 
 
 def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
@@ -109,9 +107,13 @@ def namespaces(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> Itera
 
 
 @pytest.fixture(scope="module")
-def kubectl(site: Quickstart) -> Kubectl:
-    """kubectl as the cluster's administrator."""
-    return site.kubectl
+def kubectl(site: Quickstart) -> Iterator[Kubectl]:
+    """kubectl as the cluster's administrator. The cluster has the kinds of the Prometheus operator."""
+    site.kubectl("apply", "-f", str(MONITORING_DEFINITIONS))
+    path = schemas.open_api_path("monitoring.coreos.com/v1")
+    eventually(lambda: "PrometheusRule" in (text := site.kubectl("get", "--raw", path)) and "PodMonitor" in text)
+    yield site.kubectl
+    site.kubectl("delete", "-f", str(MONITORING_DEFINITIONS), "--wait=false")
 
 
 @pytest.fixture(scope="module")

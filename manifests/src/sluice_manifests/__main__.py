@@ -1,4 +1,5 @@
-"""The command `python -m sluice_manifests`, which `make` calls: it builds the chart, the tools and a release."""
+"""The command `python -m sluice_manifests`, which `make` calls: it builds the chart, the dashboards, the tools and a
+release."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from sluice_manifests.chart import (
     replace_folder_with_chart,
     version_from_operator_image,
 )
+from sluice_manifests.dashboards import write_dashboards
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import build_kustomization
 from sluice_manifests.progress import ProgressPrinter
@@ -44,6 +46,8 @@ def _run_command(options: argparse.Namespace) -> None:
         annotations = read_chart_annotations(options.root, version_from_operator_image(base))
         files = chart_files(base, build_components(kubectl, options.root), annotations)
         replace_folder_with_chart(files, options.folder)
+    elif options.command == "dashboards":
+        write_dashboards(options.folder)
     elif options.command == "check":
         release.check_release(options.root, options.version)
     elif options.command == "lock-images":
@@ -62,9 +66,11 @@ def _argument_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("tools", help="build helm and kubeconform if they are missing, and print their paths")
     made = commands.add_parser(
-        "chart", help="write the Helm chart that is generated from manifests/base and manifests/components"
+        "chart", help="write the Helm chart that is generated from the other folders of manifests"
     )
-    made.add_argument("folder", type=Path)
+    drawn = commands.add_parser("dashboards", help="write the Grafana dashboards")
+    for command in (made, drawn):
+        command.add_argument("folder", type=Path)
     checked = commands.add_parser("check", help="print the problems that prevent a release")
     released = commands.add_parser("release", help="write the files of a release")
     released.add_argument("--repository", default="", help="where to pull the images from, as host/path")

@@ -70,6 +70,26 @@ COMPONENT_SWITCHES: tuple[ComponentSwitch, ...] = (
     ),
 )
 
+# The objects of manifests/monitoring. By default they are left out: a cluster without the Prometheus operator does not
+# know their kinds.
+MONITORING_SWITCHES: tuple[KindSwitch, ...] = (
+    KindSwitch(
+        "monitoring.podMonitors",
+        "PodMonitors: the Prometheus operator scrapes operator and pods.",
+        ("PodMonitor",),
+    ),
+    KindSwitch(
+        "monitoring.rules",
+        "PrometheusRules: the alerts, and the recording rules of the service level objectives.",
+        ("PrometheusRule",),
+    ),
+    KindSwitch(
+        "monitoring.dashboards",
+        "ConfigMaps with two dashboards, which the sidecar of Grafana's Helm chart loads.",
+        ("ConfigMap",),
+    ),
+)
+
 
 def switch_of_kind(kind: str) -> KindSwitch | None:
     """Return the switch that includes or leaves out the objects of a kind in the base; None if it has no switch."""

@@ -14,6 +14,8 @@ CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-
 # An address of IPv6 is in brackets, and http:// is accepted.
 EMULATOR_PATTERN = r"^((http://)?([^:/\s\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]+/?)?$"
 PROXY: Schema = {"type": "string", "pattern": r"^(https?://[^\s]+)?$"}
+# Without a slash at the end, and without a quotation mark.
+ADDRESS: Schema = {"type": "string", "pattern": r"""^(https?://[^\s'"]*[^\s'"/])?$"""}
 # The patterns of projects, quantities and labels are those of an IngestJob's fields of the same meaning.
 PROJECT: Schema = {"type": "string", "pattern": "^([a-z][-a-z0-9]{4,28}[a-z0-9])?$"}
 QUANTITY: Schema = {

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sluice_manifests.monitoring_settings import MONITORING_SETTINGS
 from sluice_manifests.objects import Manifest, dump_yaml
 from sluice_manifests.settings import SETTINGS
 from sluice_manifests.switches import ComponentSwitch, KindSwitch
@@ -32,12 +33,15 @@ class ChartValue:
         self.schema = {"description": description, **schema}
 
 
-def chart_values(base: Sequence[Manifest], component_switches: Iterable[ComponentSwitch]) -> list[ChartValue]:
+def chart_values(
+    base: Sequence[Manifest], component_switches: Iterable[ComponentSwitch | KindSwitch]
+) -> list[ChartValue]:
     """Return all values of the chart, in the order of values.yaml and the README."""
-    given = default_values(base)
+    declared = (*SETTINGS, *MONITORING_SETTINGS)
+    given = default_values(base, declared)
     settings = [
         ChartValue(each.name, each.description, given[each.name], each.schema, is_required=each.is_required)
-        for each in SETTINGS
+        for each in declared
     ]
     switches = [_switch_value(each, default=True) for each in switches_with_objects(base)]
     return settings + switches + [_switch_value(each, default=False) for each in component_switches]
