@@ -24,7 +24,10 @@ _PART_JOBS: Final = 200  # the event loop does other work between two parts of t
 _STATUSES: Final = ("True", "False")
 _UNKNOWN: Final = "Unknown"
 
-_INFO: Final = (f"{_NAME}_info", "1 for each IngestJob, with its tenant and its provider.")
+_INFO: Final = (
+    f"{_NAME}_info",
+    "1 for each IngestJob, with its tenant, its provider, and the ID of its heartbeat document.",
+)
 _CONDITION: Final = (
     f"{_NAME}_status_condition",
     "1 for the status of each condition, 0 for the other. A condition that the job does not have is 0 in both. Unknown "
@@ -38,6 +41,10 @@ _PAUSED_SINCE: Final = (
 _PAUSE_UNTIL: Final = (
     f"{_NAME}_pause_until_timestamp_seconds",
     "Time at which the pause ends by itself; absent without a pause, and while one of its switches has no end.",
+)
+_EPOCH: Final = (
+    f"{_NAME}_epoch",
+    "The epoch of the job's current pod: it is raised before each pod is created. Absent before the first one.",
 )
 _HEARTBEAT: Final = (
     f"{_NAME}_heartbeat_timestamp_seconds",
@@ -65,6 +72,7 @@ class JobSeries:
             (_REASON, _reason_lines),
             (_PAUSED_SINCE, _paused_since_lines),
             (_PAUSE_UNTIL, self._pause_until_lines),
+            (_EPOCH, _epoch_lines),
             (_HEARTBEAT, _heartbeat_lines),
         ):
             yield f"# HELP {name} {description}\n# TYPE {name} gauge\n".encode()
@@ -89,8 +97,9 @@ def _labels(job: Job) -> str:
 
 def _info_lines(labels: str, job: Job) -> str:
     spec = job.spec
-    tenant, provider = (spec.tenant, spec.provider) if spec is not None else ("", "")
-    return f'{_INFO[0]}{{{labels},tenant="{_escaped(tenant)}",provider="{_escaped(provider)}"}} 1\n'
+    values = (spec.tenant, spec.provider, spec.heartbeat.document) if spec is not None else ("", "", "")
+    tenant, provider, document = map(_escaped, values)
+    return f'{_INFO[0]}{{{labels},tenant="{tenant}",provider="{provider}",document="{document}"}} 1\n'
 
 
 def _condition_lines(labels: str, job: Job) -> str:
@@ -122,6 +131,11 @@ def _paused_since_lines(labels: str, job: Job) -> str:
     if paused is None or paused.status != "True":
         return ""
     return f"{_PAUSED_SINCE[0]}{{{labels}}} {paused.last_transition_time.timestamp()}\n"
+
+
+def _epoch_lines(labels: str, job: Job) -> str:
+    epoch = job.status.epoch
+    return f"{_EPOCH[0]}{{{labels}}} {epoch}\n" if epoch else ""
 
 
 def _heartbeat_lines(labels: str, job: Job) -> str:

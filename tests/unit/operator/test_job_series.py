@@ -47,11 +47,12 @@ def job_with(*conditions: Document) -> Job:
 async def test_a_job_that_streams(world: World) -> None:
     await live(world)
     found = of_world(world)
-    assert value(found, "info", tenant="acme", provider="synthetic") == 1
+    assert value(found, "info", tenant="acme", provider="synthetic", document="market_ingest") == 1
     assert value(found, "status_condition", type="Streaming", status="True") == 1
     assert value(found, "status_condition", type="Streaming", status="False") == 0
     assert value(found, "ready_reason", reason="Streaming") == 1
     assert value(found, "heartbeat_timestamp_seconds") == NOW.timestamp()
+    assert value(found, "epoch") == world.job.status.epoch
     assert value(found, "paused_since_timestamp_seconds") is None
     assert value(found, "pause_until_timestamp_seconds") is None
 
@@ -62,6 +63,7 @@ async def test_each_condition_is_0_in_both_statuses_before_the_first_reconciliat
         assert [value(found, "status_condition", type=kind, status=each) for each in ("True", "False")] == [0, 0]
         assert value(found, "status_condition", type=kind, status="Unknown") is None
     assert value(found, "heartbeat_timestamp_seconds") is None
+    assert value(found, "epoch") is None
 
 
 async def test_the_series_stay_when_the_pod_has_vanished(world: World) -> None:
@@ -70,7 +72,7 @@ async def test_the_series_stay_when_the_pod_has_vanished(world: World) -> None:
     world.store.pods.remove_delivered(KEY, world.store.pods.get(KEY).metadata.uid)  # type: ignore[union-attr]
     await world.settle()
     found = of_world(world)
-    assert value(found, "info", tenant="acme", provider="synthetic") == 1
+    assert value(found, "info", tenant="acme", provider="synthetic", document="market_ingest") == 1
     assert value(found, "status_condition", type="Streaming", status="True") == 0
 
 
@@ -103,7 +105,7 @@ def test_an_unacknowledged_pause_has_no_begin() -> None:
 
 def test_a_job_that_is_not_understood_has_series_too() -> None:
     found = samples(job_of({"tenant": 7}))
-    assert value(found, "info", tenant="", provider="") == 1
+    assert value(found, "info", tenant="", provider="", document="") == 1
 
 
 def test_the_values_of_labels_are_escaped() -> None:
@@ -115,13 +117,13 @@ def test_the_values_of_labels_are_escaped() -> None:
 def test_each_metric_has_help_and_a_type_even_without_jobs() -> None:
     text = b"".join(JobSeries(lambda: (), lambda _: None).text_parts()).decode()
     families = list(text_string_to_metric_families(text))
-    assert len(families) == 6
+    assert len(families) == 7
     assert all(each.documentation and each.type == "gauge" for each in families)
 
 
 def test_many_jobs_are_written_in_parts() -> None:
     jobs = [job_of(SYNTHETIC, f"job-{number}") for number in range(1000)]
     parts = list(JobSeries(lambda: jobs, lambda _: None).text_parts())
-    assert len(parts) == 6 * (1 + 5)
+    assert len(parts) == 7 * (1 + 5)
     assert max(map(len, parts)) < 1_000_000
     assert len(samples(*jobs)) == 1000 * (1 + 2 * len(c.ORDER))
