@@ -19,6 +19,7 @@ from sluice_devcluster.quickstart import Quickstart
 from support.deadlines import assert_takes_at_most
 from support.operator_replicas import no_operator
 from support.packet_loss import half_open, reset_connections
+from support.pause_objects import apply_pause
 from support.site import Tenant, eventually
 from support.stop_checks import api_port, pod_of, stream_from
 from support.stopped_api_server import stopped_api_server
@@ -41,9 +42,7 @@ def streaming(tenant: Tenant, upstream: Upstream) -> Iterator[Tenant]:
 
 def create(tenant: Tenant, name: str, **spec: Any) -> None:
     """Create an IngestPause of the job."""
-    metadata = {"name": name, "namespace": tenant.name}
-    document = {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestPause", "metadata": metadata}
-    tenant.kubectl.apply([document | {"spec": {"reason": "test", "jobs": ["feed"], **spec}}])
+    apply_pause(tenant.kubectl, name, tenant.name, **{"jobs": ["feed"], **spec})
 
 
 def stream_status(tenant: Tenant) -> dict[str, Any]:
