@@ -40,7 +40,7 @@ FOLDERS = [
     *(path.parent for path in sorted(MANIFESTS.rglob("kustomization.yaml")) if "components" not in path.parts),
     *(MANIFESTS / "components" / each.component for each in COMPONENT_SWITCHES),
 ]
-SAMPLES = sorted((MANIFESTS / "samples").glob("*.yaml"))
+SAMPLES = sorted([*(MANIFESTS / "samples").glob("*.yaml"), *(MANIFESTS / "samples/stop-button").glob("*.yaml")])
 SOURCES = [str(path.relative_to(ROOT)) for path in (*FOLDERS, *SAMPLES, CHART)]
 
 BAD_VALUES = {
