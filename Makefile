@@ -127,7 +127,7 @@ test-waits: setup page ## run the same Python tests and print the ten waits that
 	@PYTHONPATH=tests $(BIN)/python -m support.waits build/test-waits.jsonl
 
 # What depends on the API server's version: the policies, the CRD, the manifests, and stops through all of them.
-KUBERNETES_TESTS := admission check_command documents ingest_pod_image kubernetes_version manifests pause_admission \
+KUBERNETES_TESTS := admission check_command documents gitops ingest_pod_image kubernetes_version manifests pause_admission \
   pause_rights platform_user_ids pod_shape policy_proof role_binding schema schema_sweep security slot_leases stops \
   stops_beyond_bounds stops_versions
 

@@ -32,6 +32,8 @@ PAGES = (
     "manifests/components/**/*.yaml",
     "manifests/overlays/**/*.yaml",
     "manifests/samples/**/*.yaml",
+    "manifests/gitops/**/*.yaml",
+    "manifests/gitops/**/*.tf",
 )
 BANNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sluice"]["prose"]["banned"]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
