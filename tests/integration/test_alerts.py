@@ -45,6 +45,10 @@ SITUATIONS: dict[str, tuple[Series, set[str]]] = {
     "live": (LIVE, set()),
     "paused until a time": (PAUSED, set()),
     "paused without an end": (a.without(PAUSED, "sluice_ingestjob_pause_until"), {"SluicePausedWithoutEnd"}),
+    "paused while Firestore refuses writes": (
+        {**PAUSED, a.pod("ingest_sink_healthy", 'what="quotes"'): a.constant(0)},
+        set(),
+    ),
     "closed": (CLOSED, set()),
     "vanished": (a.vanished(LIVE), {"SluiceFeedNotStreaming"}),
     "finished": (FINISHED, set()),
