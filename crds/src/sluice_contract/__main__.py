@@ -9,6 +9,7 @@ from . import identity
 from .json_schema import json_schema_file_name, json_schema_text
 from .kinds import KINDS
 from .platform_reference import pause_reference_page, policy_reference_page
+from .plugin_data import plugin_data_text
 from .reference import field_reference_page
 from .rule_reference import rule_reference_page
 from .schema import custom_resource_definition
@@ -17,6 +18,8 @@ from .schema import custom_resource_definition
 def write_generated_files(root: Path) -> None:
     """Write the generated files below a root directory: CRDs, JSON Schemas, and the references of fields and rules."""
     for folder in ("crds/schemas", "docs"):
+    """Write the generated files below a root directory: the CRDs, the references of their fields, the plugin's data."""
+    for folder in ("crds", "docs", "cli/src/sluice_cli"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
         manifest = msgspec.yaml.encode(custom_resource_definition(kind)).decode()
@@ -27,6 +30,7 @@ def write_generated_files(root: Path) -> None:
     (root / "docs/ingestpause.md").write_text(pause_reference_page())
     (root / "docs/ingestpolicy.md").write_text(policy_reference_page())
     (root / "docs/schema-rules.md").write_text(rule_reference_page())
+    (root / "cli/src/sluice_cli/contract.json").write_text(plugin_data_text())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,79 @@
+"""Build the data that `kubectl sluice` has of the contract: it imports nothing outside the standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from . import conditions, identity, pause_conditions, policy_conditions
+from .condition_types import ConditionType, Reason
+from .hot_fields import hot_field_paths
+from .kinds import KINDS
+from .pause_switches import SWITCHES
+from .remedies import REMEDIES
+from .schema import field_rows, open_api_schema
+from .spec import IngestJobSpec
+from .stream_states import STREAM_STATES
+
+_BOUNDS: Final = (
+    "enum", "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern",
+)  # fmt: skip
+
+
+def plugin_data_text() -> str:
+    """Return the text of the plugin's data file, in JSON."""
+    return msgspec.json.format(msgspec.json.encode(plugin_data()), indent=1).decode() + "\n"
+
+
+def plugin_data() -> dict[str, Any]:
+    """Return the names, fields, conditions, reasons and switches, as JSON can represent them."""
+    return {
+        "generated": "by make crds",
+        "group": identity.GROUP,
+        "apiVersion": identity.API_VERSION,
+        "kinds": {kind.name: kind.plural for kind in KINDS},
+        "podSuffix": identity.POD_SUFFIX,
+        "container": identity.CONTAINER,
+        "fields": _fields(),
+        "conditions": {
+            "IngestJob": _conditions(conditions.TYPES, conditions.REASONS),
+            "IngestPause": _conditions(pause_conditions.TYPES, pause_conditions.REASONS),
+            "IngestPolicy": _conditions(policy_conditions.TYPES, policy_conditions.REASONS),
+        },
+        "failures": dict(REMEDIES),
+        "streamStates": dict(STREAM_STATES),
+        "switches": [msgspec.to_builtins(each) for each in SWITCHES],
+    }
+
+
+def _fields() -> dict[str, dict[str, Any]]:
+    """Return each field of the spec of a job by its path: its type, its bounds, and whether the pod applies changes."""
+    hot = hot_field_paths(IngestJobSpec)
+    rows = field_rows(open_api_schema()["properties"]["spec"])
+    return {
+        path: {
+            "type": field["type"],
+            "required": is_required,
+            "hot": _is_hot(path, hot),
+            **{name: field[name] for name in _BOUNDS if name in field},
+        }
+        for path, field, is_required in rows
+    }
+
+
+def _is_hot(path: str, hot: frozenset[str]) -> bool:
+    """Return whether a field is marked as hot, or is below such a field."""
+    parts = path.replace("[]", "").split(".")
+    return any(".".join(parts[:count]) in hot for count in range(1, len(parts) + 1))
+
+
+def _conditions(types: Mapping[str, ConditionType], reasons: Mapping[str, Reason]) -> dict[str, Any]:
+    return {
+        "types": {each.name: {"polarity": each.polarity, "meaning": each.meaning} for each in types.values()},
+        "reasons": {
+            each.name: {"types": list(each.types), "meaning": each.meaning, "remedy": each.remedy}
+            for each in reasons.values()
+        },
+    }

@@ -1,0 +1,36 @@
+import json
+
+from sluice_contract.condition_types import NOTHING_TO_DO
+from sluice_contract.conditions import REASONS
+from sluice_contract.pause_switches import SWITCHES
+from sluice_contract.plugin_data import plugin_data, plugin_data_text
+from sluice_contract.stream_states import STREAM_STATES
+
+DATA = plugin_data()
+
+
+def test_the_text_is_the_data_as_json() -> None:
+    assert json.loads(plugin_data_text()) == json.loads(json.dumps(DATA))
+
+
+def test_a_field_below_a_hot_field_is_hot_and_every_other_one_is_cold() -> None:
+    fields = DATA["fields"]
+    hot = {path for path, field in fields.items() if field["hot"]}
+    assert {"symbols", "limits.writesPerSecond", "pausedSymbols[].symbol", "heartbeat.intervalSeconds"} <= hot
+    assert {"tenant", "provider", "alpaca.feed", "heartbeat.document", "pod"} & hot == set()
+
+
+def test_a_field_has_its_bounds_and_its_default() -> None:
+    field = DATA["fields"]["limits.writesPerSecond"]
+    assert (field["type"], field["minimum"], field["default"]) == ("integer", 1, 20)
+
+
+def test_each_reason_has_its_remedy() -> None:
+    reasons = DATA["conditions"]["IngestJob"]["reasons"]
+    assert {name: each["remedy"] for name, each in reasons.items()} == {n: r.remedy for n, r in REASONS.items()}
+    assert reasons["Streaming"]["remedy"] == NOTHING_TO_DO
+
+
+def test_the_switches_and_the_states_are_complete() -> None:
+    assert [each["source"] for each in DATA["switches"]] == [each.source for each in SWITCHES]
+    assert set(DATA["streamStates"]) == set(STREAM_STATES)
