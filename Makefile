@@ -10,7 +10,7 @@ STATE := build/devcluster
 DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
 MANIFESTS := $(BIN)/python -m sluice_manifests
-PROJECTS := crds operator runtime devcluster manifests simulators clients/python dashboard/server
+PROJECTS := crds operator runtime devcluster manifests simulators clients/python dashboard/server cli
 # Empty: the kind of cluster that is up, otherwise processes.
 CLUSTER ?=
 # The name of the kind cluster of `make up CLUSTER=kind`: sluice if it is empty.
@@ -174,6 +174,10 @@ test-up-on-kind: setup ## run make up CLUSTER=kind and the commands after it on 
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
 	  $(BIN)/pytest tests/e2e/$(UP_ON_KIND)
 
+.PHONY: plugin
+plugin: ## build kubectl-sluice, one file for PATH, and its completion into build/plugin (needs only Python)
+	@$(PYTHON) cli/tools/build_plugin.py build/plugin
+
 .PHONY: bench
 bench: setup ## measure throughput, latency, a pod's cost and pauses (about 25 minutes); BENCH=stops measures stops under faults
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
@@ -208,7 +212,7 @@ format: setup ## format the code
 	@$(BIN)/ruff format
 
 .PHONY: crds
-crds: setup ## generate the CRD, docs/ingestjob.md and the chart's copy from the types
+crds: setup ## generate the CRDs, their references, the plugin's data and the chart's copy from the types
 	@$(BIN)/python -m sluice_contract .
 	@$(MANIFESTS) chart manifests/chart
 

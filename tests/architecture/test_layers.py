@@ -11,6 +11,7 @@ PACKAGES = {
     "crds/src/sluice_contract": "tests/unit/contract",
     "runtime/src/sluice_runtime": "tests/unit/runtime",
     "clients/python/src/sluice_client": "tests/unit/client",
+    "cli/src/sluice_cli": "tests/unit/cli",
 }
 
 # Modules that need a peer in another process are tested in tests/integration.

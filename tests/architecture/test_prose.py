@@ -23,6 +23,8 @@ SOURCES = (
     "simulators/tests",
     "dashboard/server/src",
     "clients/python/src",
+    "cli/src",
+    "cli/tools",
 )
 PAGES = (
     "*.md",

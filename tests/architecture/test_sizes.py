@@ -14,6 +14,7 @@ FOLDERS = (
     "devcluster",
     "simulators",
     "clients",
+    "cli",
     "dashboard/server",
     "tests",
 )

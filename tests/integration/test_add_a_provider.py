@@ -30,6 +30,7 @@ PACKAGES = (
     "simulators",
     "clients/python",
     "dashboard/server",
+    "cli",
 )
 MOST_LINES = 150
 START_SECONDS = 60.0  # a process that has no compiled modules yet starts slowly on a busy machine

@@ -30,6 +30,7 @@ _VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]
 PLACES = {
     **{f"{each}/pyproject.toml": r'^version = "([^"]+)"' for each in ("crds", "operator", "runtime", "manifests")},
     "dashboard/server/pyproject.toml": r'^version = "([^"]+)"',
+    "cli/src/sluice_cli/__init__.py": r'^VERSION = "([^"]+)"',
     "manifests/dashboard/kustomization.yaml": r'newTag: "([^"]+)"',
     "operator/src/sluice_operator/settings.py": r'"sluice-runtime:([^"]+)"',
     "manifests/base/operator-deployment.yaml": r"sluice-(?:operator|runtime):(\S+)",

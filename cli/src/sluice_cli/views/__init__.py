@@ -1,0 +1,1 @@
+"""The forms of the model: a table, a tree, JSON and YAML."""

@@ -1,0 +1,68 @@
+from typing import Any
+
+import pytest
+
+from sluice_cli.commands.acknowledgement import Outcome, Wanted, wait_for_acknowledgement
+from sluice_cli.model.job import key_of_job
+from sluice_cli.model.pauses import pause_of
+from support.fake_kubectl import Console, FakeKubectl, Object, condition, job, pause, paused_job
+
+PAUSE = pause("p", jobs=["us-equities"])
+
+
+def wait(kubectl: FakeKubectl, document: Object | None = PAUSE, source: str = "pause:p") -> tuple[Outcome, float]:
+    value = pause_of(document) if document is not None else None
+    console = Console(kubectl)
+    began = console.context.now()
+
+    def concerns(each: dict[str, Any]) -> bool:
+        return value is None or value.covers(key_of_job(each))
+
+    outcome = wait_for_acknowledgement(console.context, Wanted(source, ["-n", "acme"], value, concerns), 5)
+    return outcome, (console.context.now() - began).total_seconds()
+
+
+def test_each_job_answers_by_the_report_of_its_pod() -> None:
+    outcome, seconds = wait(FakeKubectl(paused_job("pause:p"), job("other"), PAUSE))
+    assert outcome.is_complete
+    assert seconds < 1
+    [answer] = outcome.answers
+    assert [words for words, _ in answer.steps] == ["socket closed", "acknowledged: no quote is written any more"]
+
+
+@pytest.mark.parametrize("document", [job(), paused_job("api")])
+def test_a_pause_by_another_switch_alone_is_no_answer(document: Object) -> None:
+    outcome, seconds = wait(FakeKubectl(document, PAUSE))
+    assert not outcome.is_complete
+    assert seconds >= 5
+
+
+def test_the_operator_answers_for_a_job_without_a_pod() -> None:
+    stored = pause("p", jobs=["us-equities"])
+    acknowledged = condition("Acknowledged", "True", "Acknowledged") | {"observedGeneration": 1}
+    stored["status"] = {"acknowledged": "1/1", "conditions": [acknowledged]}
+    outcome, _ = wait(FakeKubectl(job(), stored), stored)
+    assert outcome.is_complete
+    assert outcome.answers[0].at is None
+
+
+def test_symbols_are_confirmed_by_their_names() -> None:
+    stored = pause("p", jobs=["us-equities"], symbols=["ON", "TSLA"])
+    open_job, closed_job = job(), job()
+    closed_job["status"]["stream"]["symbols"]["pausedSymbols"] = ["ON"]
+    assert not wait(FakeKubectl(open_job, stored), stored)[0].is_complete
+    assert wait(FakeKubectl(closed_job, stored), stored)[0].is_complete
+
+
+def test_without_access_to_jobs_only_the_operator_can_answer() -> None:
+    outcome, _ = wait(FakeKubectl(job(), PAUSE, denied=("list ingestjobs",)))
+    assert not outcome.is_complete
+    assert "only the operator's count" in outcome.problem
+    outcome, _ = wait(FakeKubectl(denied=("list ingestjobs", "list ingestpauses")))
+    assert outcome.problem == "you may list neither ingestjobs nor pauses"
+    outcome, _ = wait(FakeKubectl(denied=("list ingestjobs",)), None, "spec.pause")
+    assert not outcome.is_complete
+
+
+def test_a_field_of_the_job_is_a_switch_too() -> None:
+    assert wait(FakeKubectl(paused_job("spec.pause")), None, "spec.pause")[0].is_complete

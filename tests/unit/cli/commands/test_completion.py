@@ -1,0 +1,38 @@
+import argparse
+
+import pytest
+
+from sluice_cli.commands.arguments import command_options
+from sluice_cli.commands.completion import SCRIPT, completions, run_completion
+from support.fake_kubectl import Console, FakeKubectl, job
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["st"], ["status"]),
+        (["status", "us"], ["us-equities"]),
+        (["pause", "crypto", ""], ["us-equities"]),
+        (["status", "-o", "j"], ["json"]),
+        (["status", "--che"], ["--check"]),
+        (["pause", "x", "--fo"], ["--for"]),
+        (["version", ""], []),
+        (["pause", "--color", ""], ["always", "auto", "never"]),
+    ],
+)
+def test_the_next_word_is_completed(words: list[str], expected: list[str]) -> None:
+    kubectl = FakeKubectl(job(), job("crypto"))
+    assert completions(words, command_options(), kubectl) == [*expected, ":4"]
+
+
+def test_the_options_for_the_cluster_are_kept() -> None:
+    kubectl = FakeKubectl(job())
+    completions(["status", "-n", "beta", "--context", "x", ""], command_options(), kubectl)
+    assert kubectl.commands[0][-2:] == ("--namespace=beta", "--context=x")
+
+
+def test_the_script_is_what_kubectl_calls() -> None:
+    console = Console(FakeKubectl())
+    assert run_completion(argparse.Namespace(), console.context) == 0
+    assert "\n".join(console.lines) + "\n" == SCRIPT
+    assert console.lines[-1] == 'exec kubectl sluice __complete "$@"'
