@@ -36,6 +36,14 @@ def test_each_call_has_the_options_of_the_cluster_and_its_input(tmp_path: Path) 
     assert json.loads(kubectl.run("create", text='{"ä": 1}')) == [["--context=a", "create"], '{"ä": 1}']
 
 
+def test_a_setting_of_the_user_for_go_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl = Kubectl(program=program(tmp_path, "import os\nprint(os.environ['GOGC'])"))
+    monkeypatch.delenv("GOGC", raising=False)
+    assert kubectl.run("get") == "400\n"
+    monkeypatch.setenv("GOGC", "50")
+    assert kubectl.run("get") == "50\n"
+
+
 def test_a_program_that_does_not_exist_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(TransportError, match="Install it, and put it on PATH") as caught:
         Kubectl(program=str(tmp_path / "none")).run("get")

@@ -35,6 +35,7 @@ def run_pause(options: argparse.Namespace, context: Context) -> int:
     problems = _problems(asked, jobs)
     request = asked if jobs is None else _without_unknown(asked, jobs)
     if request is None or not _is_confirmed(context, request, jobs):
+        author.discard()
         context.warn(*problems, "Nothing was paused.")
         return NOT_REACHED
     if problems:
@@ -42,7 +43,8 @@ def run_pause(options: argparse.Namespace, context: Context) -> int:
     began_at = context.now()
     wanted = _request_pause(context, request, _author(author), jobs)
     outcome = _wait_and_show(options, context, request, wanted, began_at)
-    return DONE if outcome.is_complete and not problems else NOT_REACHED
+    is_done = outcome.is_complete or not options.timeout
+    return DONE if is_done and not problems else NOT_REACHED
 
 
 def _request_pause(context: Context, request: PauseRequest, author: str, jobs: list[dict[str, Any]] | None) -> Wanted:
@@ -173,9 +175,13 @@ def _wait_and_show(
         context.write(head_line(request, wanted, context.now()))
         if lag := clock_sentence(wanted.pause, context.now()):
             context.warn(lag)
-    outcome = wait_for_acknowledgement(context, wanted, options.timeout)
+    outcome = Outcome((), is_complete=False)
+    if options.timeout:
+        outcome = wait_for_acknowledgement(context, wanted, options.timeout)
     if is_text:
-        context.write(*outcome_lines(outcome, request, wanted, (began_at, context.now())), end_line(request, wanted))
+        times = (began_at, context.now())
+        steps = outcome_lines(outcome, request, wanted, times) if options.timeout else []
+        context.write(*steps, end_line(request, wanted))
     else:
         context.write(*formatted_result(options.output, request, wanted, outcome))
     return outcome

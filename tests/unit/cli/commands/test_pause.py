@@ -40,6 +40,13 @@ def test_a_pause_that_no_pod_confirms_is_not_reached() -> None:
     assert "✗ not acknowledged: acme/us-equities may still be connected." in console.lines
 
 
+def test_a_pause_without_a_wait_is_done_when_it_is_created() -> None:
+    kubectl = FakeKubectl(job())
+    code, console = run(kubectl, "us-equities --timeout 0s")
+    assert (code, len(kubectl.of_kind("IngestPause"))) == (0, 1)
+    assert len(console.lines) == 2
+
+
 def test_a_misspelt_name_does_not_prevent_the_stop_of_the_other_job() -> None:
     kubectl = cluster(job(), job("crypto"))
     code, console = run(kubectl, "us-equities cripto")
