@@ -231,4 +231,4 @@ def _unanswered(errors: str) -> TransportError:
         return RefusedError(errors)
     if "must be logged in" in errors or "provide credentials" in errors:
         return NoAccessError(errors.replace("error: ", "", 1))
-    return TransportError(errors.replace("error: ", "", 1) or "kubectl failed without a message")
+    return TransportError("kubectl: " + (errors.replace("error: ", "", 1) or "it failed without a message"))

@@ -68,9 +68,9 @@ def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         ("Error from server: etcdserver: request timed out", TransportError, "etcdserver: request timed out"),
         ('The IngestPause "x" is invalid: \n* spec.reason: Required', RefusedError, None),
         ("error: You must be logged in to the server (Unauthorized)", NoAccessError, None),
-        ("The connection to the server h:1 was refused - did you", TransportError, None),
-        ('error: context "x" does not exist', TransportError, 'context "x" does not exist'),
-        ("", TransportError, "kubectl failed without a message"),
+        ("Unable to connect to the server: EOF", TransportError, "kubectl: Unable to connect to the server: EOF"),
+        ('error: context "x" does not exist', TransportError, 'kubectl: context "x" does not exist'),
+        ("", TransportError, "kubectl: it failed without a message"),
     ],
 )  # fmt: skip
 def test_an_error_of_kubectl_has_its_exit_code(errors: str, kind: type[TransportError], message: str | None) -> None:
@@ -86,7 +86,7 @@ def test_an_error_of_kubectl_has_its_exit_code(errors: str, kind: type[Transport
 def test_log_lines_of_libraries_are_left_out(tmp_path: Path) -> None:
     noise = "E1130 08:45:29.2 1046 memcache.go:265] Unhandled"
     kubectl = Kubectl(program=program(tmp_path, f"sys.exit('{noise}\\nerror: no cluster')"))
-    with pytest.raises(TransportError, match=r"^no cluster$"):
+    with pytest.raises(TransportError, match=r"^kubectl: no cluster$"):
         kubectl.run("get")
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..contract import contract, remedy_of_failure
 from .fields import child, flag, instant, number, objects, text, texts
 from .pauses import JobKey, PauseObject
-from .state import Problem, State, is_enabled_dry_run, problems_of_job, state_of_job
+from .state import PAUSING, Problem, State, is_enabled_dry_run, problems_of_job, state_of_job
 from .switches import HeldSwitch, PauseView, switches_of_job
 
 _COUNTS = ("live", "quiet", "stale", "unheard", "closed", "halted", "paused")
@@ -153,13 +153,16 @@ def status_of_job(document: dict[str, Any], pauses: PauseView, now: datetime) ->
     stream = child(document, "status", "stream")
     failure = child(stream, "failure")
     conditions = objects(document, "status", "conditions")
+    pause, state = _pause(document, key, pauses, now), state_of_job(document, now)
+    if pause is not None and pause.switches and state.level in ("running", "warning"):
+        state = PAUSING  # a switch was turned off just now
     return JobStatus(
         namespace=key.namespace,
         name=key.name,
         tenant=text(document, "spec", "tenant"),
         provider=key.provider,
         feed=text(stream, "feed") or (f"{key.provider}:{key.feed}" if key.feed else key.provider),
-        state=state_of_job(document, now),
+        state=state,
         is_ready=any(text(each, "type") == "Ready" and text(each, "status") == "True" for each in conditions),
         is_dry_run=is_enabled_dry_run(document),
         generation=number(document, "metadata", "generation"),
@@ -170,7 +173,7 @@ def status_of_job(document: dict[str, Any], pauses: PauseView, now: datetime) ->
         heartbeat_at=instant(stream, "heartbeat", "at"),
         last_quote_at=instant(stream, "heartbeat", "lastQuoteReceivedAt"),
         symbols=_symbols(document, key, pauses, now),
-        pause=_pause(document, key, pauses, now),
+        pause=pause,
         sink=_sink(document),
         slot=_slot(stream),
         failure=Failure(

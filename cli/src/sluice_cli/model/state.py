@@ -39,6 +39,9 @@ class State(NamedTuple):
     since: datetime | None
 
 
+PAUSING = State("waiting", "Pausing", "", "The pod has not acknowledged the pause yet.", "Wait some seconds.", None)
+
+
 def conditions_by_type(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the conditions of an object."""
     return {text(each, "type"): each for each in objects(document, "status", "conditions")}
@@ -61,9 +64,7 @@ def state_of_job(document: dict[str, Any], now: datetime) -> State:
         since = acknowledged_at or instant(paused, "lastTransitionTime")
         return State("paused", "Paused", "", text(paused or ready, "message"), "", since)
     if child(stream, "pause"):
-        return State(
-            "waiting", "Pausing", "", "The pod has not acknowledged the pause yet.", "Wait some seconds.", None
-        )
+        return PAUSING
     return _state_of_unpaused_job(document, conditions, now)
 
 

@@ -39,6 +39,13 @@ def test_a_job_can_resume_by_itself_at_the_latest_end() -> None:
     assert not endless.is_streaming
 
 
+def test_a_job_whose_pod_has_not_obeyed_yet_is_pausing() -> None:
+    document = job()
+    document["spec"]["enabled"] = False
+    assert status(document).state.word == "Pausing"
+    assert status(job(), pause("a", jobs=["us-equities"])).state.word == "Pausing"
+
+
 def test_paused_symbols_are_named_with_their_switch() -> None:
     document = job()
     document["spec"]["pausedSymbols"] = [{"symbol": "ON", "reason": "split"}, {"symbol": "SPY", "until": stamp(-1)}]
