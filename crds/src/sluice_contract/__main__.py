@@ -16,10 +16,8 @@ from .schema import custom_resource_definition
 
 
 def write_generated_files(root: Path) -> None:
-    """Write the generated files below a root directory: CRDs, JSON Schemas, and the references of fields and rules."""
-    for folder in ("crds/schemas", "docs"):
-    """Write the generated files below a root directory: the CRDs, the references of their fields, the plugin's data."""
-    for folder in ("crds", "docs", "cli/src/sluice_cli"):
+    """Write the generated files below a root directory: CRDs, JSON Schemas, references, and the data of the plugin."""
+    for folder in ("crds/schemas", "docs", "cli/src/sluice_cli"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
         manifest = msgspec.yaml.encode(custom_resource_definition(kind)).decode()

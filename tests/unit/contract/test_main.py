@@ -12,10 +12,8 @@ NAMES = [
     *(f"crds/{kind.plural}.sluice.dev.yaml" for kind in KINDS),
     *(f"crds/schemas/{json_schema_file_name(kind)}" for kind in KINDS),
     *(f"docs/{page}.md" for page in PAGES),
+    "cli/src/sluice_cli/contract.json",
 ]
-PAGES = ("ingestjob", "ingestpause", "ingestpolicy")
-NAMES = [f"crds/{kind.plural}.sluice.dev.yaml" for kind in KINDS] + [f"docs/{page}.md" for page in PAGES]
-NAMES.append("cli/src/sluice_cli/contract.json")
 
 
 @pytest.mark.parametrize("name", NAMES)
