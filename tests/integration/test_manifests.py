@@ -110,10 +110,18 @@ def namespaces(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> Itera
 def kubectl(site: Quickstart) -> Iterator[Kubectl]:
     """kubectl as the cluster's administrator. The cluster has the kinds of the Prometheus operator."""
     site.kubectl("apply", "-f", str(MONITORING_DEFINITIONS))
-    path = schemas.open_api_path("monitoring.coreos.com/v1")
-    eventually(lambda: "PrometheusRule" in (text := site.kubectl("get", "--raw", path)) and "PodMonitor" in text)
+    eventually(lambda: publishes_monitoring(site.kubectl))
     yield site.kubectl
     site.kubectl("delete", "-f", str(MONITORING_DEFINITIONS), "--wait=false")
+
+
+def publishes_monitoring(kubectl: Kubectl) -> bool:
+    """Return whether the API server publishes the schemas of the Prometheus operator's kinds."""
+    path = schemas.open_api_path("monitoring.coreos.com/v1")
+    if path.removeprefix("/openapi/v3/") not in kubectl("get", "--raw", "/openapi/v3"):
+        return False
+    text = kubectl("get", "--raw", path)
+    return "PodMonitor" in text and "PrometheusRule" in text
 
 
 @pytest.fixture(scope="module")
