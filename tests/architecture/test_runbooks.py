@@ -14,7 +14,7 @@ FOLDER = ROOT / "docs/runbooks"
 ALERTS = alerts()
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 # Commands that an engineer on call has. Other programs need an installation.
-COMMANDS = {"kubectl", "curl", "kill"}
+COMMANDS = {"kubectl", "curl", "kill", "sleep"}
 
 
 def command_lines(page: str) -> list[str]:

@@ -144,6 +144,15 @@ def test_the_commands_that_read_work_as_a_runbook_has_them(
             assert (done.returncode, problems) == (0, []), command
 
 
+def test_the_api_server_accepts_the_documents_of_runbooks(feeds: tuple[Tenant, Tenant]) -> None:
+    tenant = feeds[0]
+    documents = [each for page in RUNBOOKS.values() for each in re.findall(r"<<'END'\n(.*?)\nEND\n", page, re.DOTALL)]
+    assert documents
+    for document in documents:
+        text = document.replace("JOB", "feed").replace("SYMBOL", "SPY")
+        tenant.kubectl("create", "-n", tenant.name, "--dry-run=server", "-f", "-", text=text)
+
+
 def test_the_alert_for_a_deleted_pod_fires_and_ends(prometheus: Prometheus, feeds: tuple[Tenant, Tenant]) -> None:
     tenant = feeds[0]
 
