@@ -41,9 +41,9 @@ _FIRST_QUOTE_SECONDS = 10.0
 _NEXT_STEPS = """
   export KUBECONFIG={kubeconfig}
   kubectl get ij -A --watch                            # the jobs, live
-  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":false}}}}' \\
+  kubectl patch ij {name} -n {namespace} --field-manager=sluice --type=merge -p '{{"spec":{{"enabled":false}}}}' \\
     && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # pause the job and wait
-  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # resume the job
+  kubectl patch ij {name} -n {namespace} --field-manager=sluice --type=merge -p '{{"spec":{{"enabled":true}}}}' # resume
   kubectl logs -n {namespace} {name}-ingest --tail=5     # the pod's log
   make dashboard                                       # the quotes in a browser
   FIRESTORE_EMULATOR_HOST={emulator} python print_quotes.py     # in a program of yours: docs/readers.md
