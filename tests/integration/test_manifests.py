@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from sluice_contract.kinds import KINDS
 from sluice_devcluster import binaries
-from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Quickstart
 from sluice_manifests import release, schemas
 from sluice_manifests.catalog import read_chart_annotations
@@ -117,10 +117,10 @@ def kubectl(site: Quickstart) -> Iterator[Kubectl]:
 
 def publishes_monitoring(kubectl: Kubectl) -> bool:
     """Return whether the API server publishes the schemas of the Prometheus operator's kinds."""
-    path = schemas.open_api_path("monitoring.coreos.com/v1")
-    if path.removeprefix("/openapi/v3/") not in kubectl("get", "--raw", "/openapi/v3"):
+    try:
+        text = kubectl("get", "--raw", schemas.open_api_path("monitoring.coreos.com/v1"))
+    except KubectlError:  # it is not published yet
         return False
-    text = kubectl("get", "--raw", path)
     return "PodMonitor" in text and "PrometheusRule" in text
 
 

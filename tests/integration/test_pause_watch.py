@@ -153,9 +153,12 @@ async def test_a_kind_that_is_not_served_has_no_pauses_and_is_looked_for_again(
 async def test_a_kind_that_may_not_be_read_is_reported_and_its_known_pauses_stay_in_force(
     server: FakePauseServer, watching: Watching
 ) -> None:
+    await eventually(lambda: server.watches)
+    watches = len(server.watches)
     server.store("a", jobs=["us"])
     server.events.put_nowait(None)
     await watching.until("pause:a")
+    await eventually(lambda: len(server.watches) > watches)
     server.status = 403
     server.events.put_nowait(None)
     await eventually(lambda: watching.failures)
