@@ -110,7 +110,7 @@ class Fleet(World):
         return objects.decode_job(self.cluster.jobs[key])
 
     def image(self, key: Key) -> str:
-        """Return the image of the pod of a job; empty if there is no pod."""
+        """Return the image of a job's pod; empty if the job has no pod."""
         document = self.cluster.pods.get((key[0], pod_name(key[1])))
         return str(document["spec"]["containers"][0]["image"]) if document is not None else ""
 
