@@ -38,7 +38,6 @@ class ObjectWatch:
     """Delivers the events of one collection.
 
     `has_delivered_all` reads the objects live, and returns whether the watch has delivered their newest versions.
-    `on_accepted` is called whenever the server has accepted the watch.
     """
 
     def __init__(
@@ -54,10 +53,9 @@ class ObjectWatch:
         self._deliver = deliver
         self._has_delivered_all = has_delivered_all
         self._selector = dict(selector or {})
-        self.on_accepted: Callable[[], None] = lambda: None
 
-    async def deliver_events(self, since: str) -> None:
-        """Deliver each event after the resourceVersion `since`.
+    async def deliver_events(self, since: str, on_accepted: Callable[[], None] = lambda: None) -> None:
+        """Call `on_accepted` once the watch is accepted, then deliver each event after the resourceVersion `since`.
 
         Returns when the server ends the watch, or no longer has the events since then.
 
@@ -71,6 +69,7 @@ class ObjectWatch:
                 answering = self._session.get(self._collection, self._query(since), _WATCH)
                 response = await stack.enter_async_context(answering)
             response.raise_for_status()
+            on_accepted()
             await self._deliver_each(stream_json_lines(response), lambda: LIVE_READ_SECONDS)
 
     def _query(self, since: str) -> dict[str, str]:
@@ -84,7 +83,6 @@ class ObjectWatch:
 
     async def _deliver_each(self, events: AsyncIterator[Event], silence_seconds: Callable[[], float]) -> None:
         """Deliver each event until the last one, or an error. Compare a watch with a live read after a silence."""
-        self.on_accepted()
         following = asyncio.ensure_future(anext(events, None))
         try:
             while (event := await self._wait_for_event_or_verify(following, silence_seconds)) is not None:

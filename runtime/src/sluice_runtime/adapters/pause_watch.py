@@ -137,7 +137,6 @@ class PauseWatch:
         self._has_answered = False
         self._refusals_at_start = 0
         self._watch = PingedWatch(session, self._collection, self._apply_event, self._has_delivered_all)
-        self._watch.on_accepted = self._record_acceptance
 
     async def run(self) -> None:
         """Read and watch the objects until cancelled."""
@@ -169,7 +168,7 @@ class PauseWatch:
         self._backoff.reset()
         self._is_accepted = False
         try:
-            await self._watch.deliver_events(version)
+            await self._watch.deliver_events(version, self._record_acceptance)
         except aiohttp.ClientResponseError as error:
             if error.status != _FORBIDDEN:
                 raise

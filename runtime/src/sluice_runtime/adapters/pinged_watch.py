@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 from typing import Final
 
 import aiohttp
@@ -30,17 +31,18 @@ class PingedWatch(ObjectWatch):
 
     _has_logged_refusal = False
 
-    async def deliver_events(self, since: str) -> None:
-        if not await self._has_delivered_by_websocket(since):
-            await super().deliver_events(since)
+    async def deliver_events(self, since: str, on_accepted: Callable[[], None] = lambda: None) -> None:
+        if not await self._has_delivered_by_websocket(since, on_accepted):
+            await super().deliver_events(since, on_accepted)
 
-    async def _has_delivered_by_websocket(self, since: str) -> bool:
+    async def _has_delivered_by_websocket(self, since: str, on_accepted: Callable[[], None]) -> bool:
         """Deliver each event after `since` by a WebSocket. Return False if the server refuses the WebSocket."""
         opening = self._session.websocket(
             self._collection, self._query(since), ping_seconds=PING_SECONDS, timeout=ACCEPTANCE_SECONDS
         )
         try:
             async with opening as socket:
+                on_accepted()
                 await self._deliver_each(stream_json_messages(socket), lambda: random.uniform(*LIVE_READ_SECONDS))
         except aiohttp.WSServerHandshakeError as error:
             if not self._has_logged_refusal:
