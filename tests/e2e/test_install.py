@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ MANIFESTS = ROOT / "manifests"
 FOLDERS = sorted(
     each.parent for each in MANIFESTS.glob("**/kustomization.yaml") if not {"dashboard", "components"} & {*each.parts}
 )
+# Kinds of the Prometheus operator, which manifests/monitoring needs and a kind cluster does not have by itself.
+MONITORING_DEFINITIONS = ROOT / "tests/support/monitoring_definitions.yaml"
 JOB = "us-equities"
 
 
@@ -50,6 +53,16 @@ def test_the_commands_of_the_readme_stop_the_feed(cluster: KindCluster, sample: 
     eventually(lambda: all(sample.writes()[symbol] > stopped[symbol] for symbol in stopped))
 
 
+@pytest.fixture(scope="module")
+def monitoring_kinds(kubectl: Kubectl) -> Iterator[None]:
+    """Install the kinds of the Prometheus operator for the tests of this file."""
+    kubectl("apply", "-f", str(MONITORING_DEFINITIONS))
+    kubectl("wait", "--for=condition=Established", "-f", str(MONITORING_DEFINITIONS), "--timeout=30s")
+    yield
+    kubectl("delete", "-f", str(MONITORING_DEFINITIONS), "--wait=false")
+
+
+@pytest.mark.usefixtures("monitoring_kinds")
 @pytest.mark.parametrize("folder", FOLDERS, ids=[str(each.relative_to(MANIFESTS)) for each in FOLDERS])
 def test_the_api_server_accepts_every_kustomization(kubectl: Kubectl, folder: Path) -> None:
     kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-k", str(folder))
