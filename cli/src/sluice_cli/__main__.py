@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .commands.arguments import COMMANDS, Run, argument_parser, command_options, connection_options
+from .commands.arguments import argument_parser, command_options, connection_options
 from .commands.cluster_requests import start_status_requests
+from .commands.command_table import COMMANDS, Run
 from .commands.context import USAGE, Context, UsageError
 from .text.terminal import terminal_of
 from .transport import Kubectl, TransportError

@@ -1,6 +1,7 @@
 import pytest
 
-from sluice_cli.commands.arguments import COMMANDS, argument_parser, command_options, connection_options
+from sluice_cli.commands.arguments import argument_parser, command_options, connection_options
+from sluice_cli.commands.command_table import COMMANDS
 
 
 def test_the_first_help_has_each_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,87 @@
+"""The commands: the help of each, its arguments, and the function that runs it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout
+from .context import Context
+
+Run = Callable[[argparse.Namespace, Context], int]
+
+
+class Command(NamedTuple):
+    """A command: its help, what adds its arguments, and the module and function that run it."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    module: str
+    function: str
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", nargs="?", metavar="JOB", help="show one job as a tree; NAMESPACE/JOB works too")
+    add_namespace(parser, has_all=True)
+    add_selector(parser)
+    parser.add_argument("-o", "--output", choices=(*FORMATS, "wide"), default="", help="default: text")
+    parser.add_argument("-w", "--watch", action="store_true", help="show changes until you press Ctrl-C")
+    parser.add_argument(
+        "--check", action="store_true", help="exit 1 unless each job streams, is paused or has finished"
+    )
+    parser.add_argument("--paused", action="store_true", help="only paused jobs and symbols, with what ends each pause")
+    parser.add_argument("--stale", action="store_true", help="only jobs with stale symbols, or whose pod is silent")
+
+
+def _add_pause(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="the jobs to pause")
+    add_namespace(parser, has_all=False)
+    add_selector(parser)
+    parser.add_argument("--all", action="store_true", help="every job of the namespace, also one created later")
+    parser.add_argument(
+        "--fleet", action="store_true", help="every job in every namespace; asks for the number of feeds"
+    )
+    parser.add_argument(
+        "--provider",
+        action="append",
+        metavar="NAME[:FEED]",
+        help="with --fleet: only this provider, or this feed of it",
+    )
+    parser.add_argument("--symbols", metavar="A,B", help="only these symbols; the others stream on")
+    parser.add_argument("--for", dest="duration", metavar="30m", help="how long; default: until you resume")
+    parser.add_argument("--until", metavar="TIME", help="the end: 14:00Z, or 2026-11-28T14:00:00Z")
+    parser.add_argument("--reason", help="why, for the people who will see the pause; required")
+    add_timeout(parser, "30s", "how long to wait for the acknowledgement; 0s: do not wait")
+    parser.add_argument("-o", "--output", choices=FORMATS, default="", help="default: text")
+
+
+def _add_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="the jobs to resume")
+    add_namespace(parser, has_all=False)
+    add_selector(parser)
+    parser.add_argument(
+        "--all", action="store_true", help="every job of the namespace: deletes all its IngestPauses of jobs"
+    )
+    parser.add_argument("--pause", metavar="NAME", help="delete this IngestPause, whatever it covers")
+    parser.add_argument("--fleet", action="store_true", help="with --pause: it is a ClusterIngestPause")
+    add_timeout(parser, "30s", "how long to wait until the jobs stream; 0s: do not wait")
+    parser.add_argument("-o", "--output", choices=FORMATS, default="", help="default: text")
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--client", action="store_true", help="only the plugin's own version")
+    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+
+
+def _add_nothing(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+COMMANDS = {
+    "status": Command("show the jobs, the worst first; or one job as a tree", _add_status, "status", "run_status"),
+    "pause": Command("stop jobs, symbols or the fleet, with a reason", _add_pause, "pause", "run_pause"),
+    "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
+    "version": Command("show the versions of plugin, API and operator", _add_version, "version", "run_version"),
+    "completion": Command("print the script kubectl_complete-sluice", _add_nothing, "completion", "run_completion"),
+}
