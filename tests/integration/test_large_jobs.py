@@ -17,6 +17,7 @@ from sluice_operator import handlers
 from sluice_operator.adapters import access
 from sluice_operator.adapters.api import RequestSender
 from sluice_operator.adapters.kubernetes import KubernetesCluster
+from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.adapters.reduced_responses import create_reduced_response_class
 from sluice_operator.informer_cache import ClusterState
 from support.eventually import eventually
@@ -46,7 +47,7 @@ def test_a_large_job_streams_and_its_stop_is_confirmed(tenant: Tenant) -> None:
 @asynccontextmanager
 async def kopf_cache(site: Quickstart, tenant: Tenant) -> AsyncIterator[tuple[ClusterState, KubernetesCluster]]:
     """Run the operator's kopf for one namespace. Yield the cache that it fills, and the operator's own adapter."""
-    store, page_turn, stop = ClusterState(lambda _: None), asyncio.Lock(), asyncio.Event()
+    store, page_turn, stop = ClusterState(lambda _: None), PageTurn(), asyncio.Event()
     async with await access.create_kubeconfig_client(site.kubeconfig) as client:
 
         async def log_in() -> kopf.AiohttpSession:

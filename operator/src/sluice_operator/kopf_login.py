@@ -12,6 +12,7 @@ from kubernetes.aio.client.api_client import ApiClient
 
 from .adapters.access import ReadOnlyMiddleware, create_read_only_session
 from .adapters.optional_watches import OptionalWatches, WatchAccess
+from .adapters.page_turn import PageTurn
 from .adapters.reduced_responses import create_reduced_response_class, ignore_sign
 
 LOGIN_EVERY_SECONDS: Final = 5.0  # a token that is refused for a long time must not cause a loop of logins
@@ -25,13 +26,13 @@ class KopfLogin:
         self,
         api_client: ApiClient,
         count_refused_write: Callable[[], object],
-        page_turn: asyncio.Lock,
+        page_turn: PageTurn,
         access: WatchAccess,
         record_sign: Callable[[str], None] = ignore_sign,
     ) -> None:
         """`count_refused_write` is called for each write that kopf attempts.
 
-        `page_turn` is held while a page of a LIST is in memory. `access` gets the results of optional watches,
+        `page_turn` is taken while a page of a LIST is in memory. `access` gets the results of optional watches,
         and `record_sign` the plural of each kind whose watch shows that it works.
         """
         self._api_client = api_client

@@ -24,6 +24,7 @@ from .adapters.api import RequestSender
 from .adapters.events import EventRecorder
 from .adapters.kubernetes import KubernetesCluster
 from .adapters.lease import KubernetesLease
+from .adapters.page_turn import PageTurn
 from .adapters.paged_lists import PagedLists
 from .adapters.pauses import KubernetesAccessReviews, KubernetesPauses
 from .adapters.pod_dry_run import KubernetesPodDryRun
@@ -81,7 +82,7 @@ class OperatorParts(msgspec.Struct, frozen=True):
     pauses: PauseParts
     reconciler: Reconciler
     cluster: Cluster
-    page_turn: asyncio.Lock  # held while a page of a LIST is in memory, of the operator's own LISTs and of kopf's
+    page_turn: PageTurn  # taken while a page of a LIST is in memory, of the operator's own LISTs and of kopf's
     policy_proof: PolicyProof
     policy_follower: ObjectFollower[PolicyObject]
     namespace_follower: ObjectFollower[TenantNamespace]
@@ -100,7 +101,7 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
     queue = WorkQueue[Key](time.monotonic, group_of=_namespace, most_of_group=settings.workers_of_one_namespace)
     async with api_client, create_separate_client(api_client) as lease_client:
         led = _create_leadership(settings, lease_client)
-        page_turn = asyncio.Lock()
+        page_turn = PageTurn()
         sender = RequestSender(api_client, write_seconds_left=led.write_seconds_left, count_denial=metrics.count_denial)
         pauses = _create_pause_parts(sender, settings, page_turn, lambda: store)
         log_shared_key = SharedKeyLog(time.monotonic).log_unless_recent
@@ -152,7 +153,7 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
 
 
 def _create_pause_parts(
-    sender: RequestSender, settings: Settings, page_turn: asyncio.Lock, cluster_state: Callable[[], ClusterState]
+    sender: RequestSender, settings: Settings, page_turn: PageTurn, cluster_state: Callable[[], ClusterState]
 ) -> PauseParts:
     """Return the parts about pauses. `cluster_state` is called only once they are used."""
     store = KubernetesPauses(sender, settings.namespaces, page_turn)

@@ -76,13 +76,13 @@ async def test_policies_and_namespaces_are_listed_while_the_lock_of_kopf_s_pages
     async with assembled_parts(settings(), client()) as parts:
 
         async def record_and_refuse(_: RequestSender, __: str, path: str, ___: object) -> bytes:
-            held[path] = parts.page_turn.locked()
+            held[path] = parts.page_turn.is_taken
             raise NotFound(path)
 
         monkeypatch.setattr(RequestSender, "send_request", record_and_refuse)
         await parts.policy_follower.list_at_start()
         await parts.namespace_follower.list_at_start()
-        assert not parts.page_turn.locked()
+        assert not parts.page_turn.is_taken
     assert held == {"/apis/sluice.dev/v1alpha1/ingestpolicies": True, "/api/v1/namespaces": True}
 
 

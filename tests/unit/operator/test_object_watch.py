@@ -14,6 +14,7 @@ from kubernetes.aio.config.config_exception import ConfigException
 
 from sluice_contract.policies import IngestPolicyStatus
 from sluice_operator.adapters.object_watch import KubernetesObjectWatch
+from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.adapters.paged_lists import PagedLists
 from sluice_operator.adapters.policies import KubernetesPolicyStatuses
 from sluice_operator.domain.policy_objects import (
@@ -40,15 +41,15 @@ def found(name: str) -> TenantNamespace:
 class FakePages:
     """A RequestSender with these pages of a LIST, or with the response to a write. An exception is raised."""
 
-    def __init__(self, *answers: Any, page_turn: asyncio.Lock | None = None) -> None:
-        self.page_turn = page_turn or asyncio.Lock()
+    def __init__(self, *answers: Any, page_turn: PageTurn | None = None) -> None:
+        self.page_turn = page_turn or PageTurn()
         self.held: list[bool] = []  # whether the lock of a page was held, for each request
         self.queries: list[dict[str, str]] = []
         self.bodies: list[Any] = []
         self._answers = list(answers)
 
     async def send_request(self, _: str, __: str, query: Mapping[str, str] | None = None, body: Any = None) -> bytes:
-        self.held.append(self.page_turn.locked())
+        self.held.append(self.page_turn.is_taken)
         self.queries.append(dict(query or {}))
         self.bodies.append(body)
         answer = self._answers.pop(0)
@@ -100,13 +101,13 @@ async def test_all_pages_are_listed_and_the_version_is_that_of_the_list() -> Non
 
 async def test_a_page_has_at_most_50_objects_and_is_read_while_its_lock_is_held() -> None:
     pages = FakePages({"metadata": {"continue": "more"}, "items": [namespace("a")]}, {"items": [namespace("b")]})
-    async with pages.page_turn:  # another LIST has its page in memory
+    async with pages.page_turn.take():  # another LIST has its page in memory
         listing = asyncio.create_task(source(pages, FakeWatch()).list_objects())
         await asyncio.sleep(0)
         assert pages.queries == []
     assert (await listing)[0] == [found("a"), found("b")]
     assert {query["limit"] for query in pages.queries} == {"50"}
-    assert (pages.held, pages.page_turn.locked()) == ([True, True], False)
+    assert (pages.held, pages.page_turn.is_taken) == ([True, True], False)
 
 
 async def test_a_list_that_expires_before_its_last_page_starts_again() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import aiohttp
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from sluice_contract import identity
 from sluice_operator.adapters.optional_watches import RETRY_SECONDS, OptionalWatches
+from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.adapters.reduced_responses import create_reduced_response_class
 from sluice_operator.domain.optional_kinds import API_PATH, with_optional_kinds
 from sluice_operator.kind_access import KindAccess
@@ -38,7 +38,7 @@ async def get(path: str, status: int, access: KindAccess, slept: list[float]) ->
 
     application = web.Application()
     application.router.add_get("/{tail:.*}", answer)
-    kind = create_reduced_response_class(asyncio.Lock())
+    kind = create_reduced_response_class(PageTurn())
     async with (
         serve_on_free_port(application) as url,
         aiohttp.ClientSession(middlewares=(OptionalWatches(access, sleep),), response_class=kind) as session,

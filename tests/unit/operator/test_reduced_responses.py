@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.adapters.reduced_responses import (
     BufferedResponse,
     ReducedLines,
@@ -35,7 +36,7 @@ PAGE = encode({"kind": "IngestJobList", "metadata": {"continue": "next"}, "items
 @asynccontextmanager
 async def session(
     answer: bytes,
-    page_turn: asyncio.Lock | None = None,
+    page_turn: PageTurn | None = None,
     status: int = 200,
     record_sign: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[aiohttp.ClientSession]:
@@ -46,7 +47,7 @@ async def session(
 
     app = web.Application()
     app.router.add_get("/{path:.*}", respond)
-    kind = create_reduced_response_class(page_turn or asyncio.Lock(), record_sign)
+    kind = create_reduced_response_class(page_turn or PageTurn(), record_sign)
     async with serve_on_free_port(app) as url, aiohttp.ClientSession(url, response_class=kind) as found:
         yield found
 
@@ -60,14 +61,14 @@ async def test_the_objects_of_a_page_are_reduced() -> None:
 
 
 async def test_a_page_waits_until_no_other_page_is_in_memory() -> None:
-    page_turn = asyncio.Lock()
+    page_turn = PageTurn()
     async with session(PAGE, page_turn) as kopf, kopf.get(PATH) as response:
-        async with page_turn:
+        async with page_turn.take():
             reading = asyncio.create_task(response.json())
-            await eventually(lambda: bool(page_turn._waiters))
+            await eventually(lambda: page_turn.waiting == 1)
             assert not reading.done()
         assert (await reading)["kind"] == "IngestJobList"
-        assert not page_turn.locked()
+        assert not page_turn.is_taken
 
 
 async def test_a_watch_shows_that_it_works_when_it_begins_and_with_each_line() -> None:
@@ -104,11 +105,11 @@ async def test_a_damaged_line_ends_the_watch_with_an_error_that_starts_it_again(
 
 @pytest.mark.parametrize("text", [PAGE[:-1], b"<html>", b'{"items": {}}'])
 async def test_a_damaged_page_ends_the_list_with_an_error_that_starts_it_again(text: bytes) -> None:
-    page_turn = asyncio.Lock()
+    page_turn = PageTurn()
     async with session(text, page_turn) as kopf, kopf.get(PATH) as response:
         with pytest.raises(aiohttp.ClientPayloadError, match="not understood"):
             await response.json()
-    assert not page_turn.locked()
+    assert not page_turn.is_taken
 
 
 async def test_a_list_that_expires_between_two_pages_starts_again() -> None:

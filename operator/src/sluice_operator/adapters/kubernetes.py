@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -16,6 +15,7 @@ from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod, job_sharing_memory_with
 from ..domain.reduced_documents import decode_job_text, decode_pod_text
 from .api import RequestSender
+from .page_turn import PageTurn
 from .paged_lists import PagedLists, decoded_or_raise
 from .status_writes import write_status
 
@@ -35,10 +35,10 @@ class KubernetesCluster:
         self,
         api: RequestSender,
         namespaces: tuple[str, ...] = (),
-        page_turn: asyncio.Lock | None = None,
+        page_turn: PageTurn | None = None,
         find_known_job: Callable[[Key], Job | None] = lambda _: None,
     ) -> None:
-        """An empty `namespaces` means all namespaces. `page_turn` is held while a page of a LIST is in memory.
+        """An empty `namespaces` means all namespaces. `page_turn` is taken while a page of a LIST is in memory.
 
         A listed job that equals the one that `find_known_job` returns takes no memory of its own.
         """

@@ -14,6 +14,7 @@ from sluice_contract.json_nesting import JSONText
 from ..domain.reduced_documents import decode_list_page
 from ..ports import ListExpired, Unavailable
 from .api import RequestSender
+from .page_turn import PageTurn
 
 OBJECTS_IN_PAGE: Final = 50  # an object may have 1.5 MB, and a page is in memory as a whole
 _MOST_RESTARTS: Final = 2  # of a LIST that expires before its last page
@@ -31,12 +32,10 @@ class ListedObjects(msgspec.Struct, Generic[V], frozen=True):
 class PagedLists:
     """LISTs of the objects of a kind, in pages. A page is decoded before the next one is requested."""
 
-    def __init__(
-        self, api: RequestSender, page_turn: asyncio.Lock | None = None, namespaces: tuple[str, ...] = ()
-    ) -> None:
-        """`page_turn` is held while a page of a LIST is in memory. An empty `namespaces` means all namespaces."""
+    def __init__(self, api: RequestSender, page_turn: PageTurn | None = None, namespaces: tuple[str, ...] = ()) -> None:
+        """`page_turn` is taken while a page of a LIST is in memory. An empty `namespaces` means all namespaces."""
         self._api = api
-        self._page_turn = page_turn or asyncio.Lock()
+        self._page_turn = page_turn or PageTurn()
         self._namespaces = namespaces
 
     async def list_in_watched_namespaces(
@@ -75,7 +74,7 @@ class PagedLists:
         Return the token of the next page, which is empty if this is the last, and the resourceVersion of the LIST. The
         next page is requested when only the decoded objects of this page are left in memory.
         """
-        async with self._page_turn:
+        async with self._page_turn.take():
             answer = await self._api.send_request("GET", path, {**query, "limit": str(OBJECTS_IN_PAGE)})
             page = decoded_or_raise(f"GET {path}", answer, decode_list_page)
             for item in page.items or ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 import msgspec
@@ -13,6 +12,7 @@ from sluice_contract.pauses import PauseStatus
 from ..domain.pause_objects import PauseKey, PauseObject, cluster_pause_from_parts, pause_from_parts
 from ..domain.reduced_documents import ObjectParts, decode_cluster_pause_text, decode_object_parts, decode_pause_text
 from .api import RequestSender
+from .page_turn import PageTurn
 from .paged_lists import PagedLists, decoded_or_raise
 from .status_writes import write_status
 
@@ -23,10 +23,8 @@ _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 class KubernetesPauses:
     """The implementation of `ports.PauseStore`."""
 
-    def __init__(
-        self, api: RequestSender, namespaces: tuple[str, ...] = (), page_turn: asyncio.Lock | None = None
-    ) -> None:
-        """An empty `namespaces` means all namespaces. `page_turn` is held while a page of a LIST is in memory."""
+    def __init__(self, api: RequestSender, namespaces: tuple[str, ...] = (), page_turn: PageTurn | None = None) -> None:
+        """An empty `namespaces` means all namespaces. `page_turn` is taken while a page of a LIST is in memory."""
         self._api = api
         self._lists = PagedLists(api, page_turn, namespaces)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Final
@@ -12,6 +11,7 @@ import msgspec
 
 from ..domain.optional_kinds import API_PATH, with_optional_kinds
 from ..domain.reduced_documents import ReducedKind, reduced_kind_of_path
+from .page_turn import PageTurn
 
 _GONE: Final = 410
 
@@ -38,11 +38,11 @@ def ignore_sign(_plural: str) -> None:
 
 
 def create_reduced_response_class(
-    page_turn: asyncio.Lock, record_sign: Callable[[str], None] = ignore_sign
+    page_turn: PageTurn, record_sign: Callable[[str], None] = ignore_sign
 ) -> type[aiohttp.ClientResponse]:
     """Return the class of kopf's responses, in which jobs and pods are reduced before kopf gets them.
 
-    `page_turn` is held while a page of a LIST is in memory. `record_sign` gets the plural of a kind whenever its watch
+    `page_turn` is taken while a page of a LIST is in memory. `record_sign` gets the plural of a kind whenever its watch
     begins, and with each of its lines.
     """
 
@@ -71,7 +71,7 @@ def create_reduced_response_class(
             kind = reduced_kind_of_path(self.url.path)
             if kind is None or self.status != 200:
                 return await super().json(**arguments)
-            async with page_turn:
+            async with page_turn.take():
                 try:
                     page = kind.reduce_page(await self.read())
                 except msgspec.DecodeError as error:
