@@ -85,7 +85,7 @@ def test_the_actions_of_a_pause_end_it_and_put_it_in_force_again(tenant: Tenant,
 def concerning_nothing(tenant: Tenant, kubectl: Kubectl) -> Iterator[str]:
     """A ClusterIngestPause and an IngestPolicy of this name, which concern no job."""
     name = f"{tenant.name}-argocd"
-    feeds = [{"name": "replay", "feeds": ["none"]}]
+    feeds = [{"name": "alpaca", "feeds": ["boats"]}]
     for kind, spec in (
         ("ClusterIngestPause", {"reason": "argocd", "providers": feeds}),
         ("IngestPolicy", {"mode": "Warn", "namespaceSelector": {"matchLabels": {"sluice.dev/tenant": "none"}}}),

@@ -81,7 +81,7 @@ def test_a_job_is_current_when_it_streams_or_is_paused_and_failed_when_a_person_
 def covered_by_nothing(tenant: Tenant, kubectl: Kubectl) -> Iterator[str]:
     """A ClusterIngestPause and an IngestPolicy of this name, which concern no job."""
     name = f"{tenant.name}-kstatus"
-    feeds = [{"name": "replay", "feeds": ["none"]}]
+    feeds = [{"name": "alpaca", "feeds": ["boats"]}]
     for kind, spec in (
         ("ClusterIngestPause", {"reason": "kstatus", "providers": feeds}),
         ("IngestPolicy", {"mode": "Warn", "namespaceSelector": {"matchLabels": {"sluice.dev/tenant": "none"}}}),

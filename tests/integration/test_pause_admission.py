@@ -27,6 +27,11 @@ def document(kind: str, spec: dict[str, Any], name: str = "trial", **metadata: A
     return json.dumps(found)
 
 
+def feeds_of(provider: str, *feeds: str) -> list[dict[str, Any]]:
+    """Return the field providers of a pause for these feeds."""
+    return [{"name": provider, "feeds": list(feeds)}]
+
+
 def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
     """Return a selector with one requirement."""
     return {"matchExpressions": [{"key": key, "operator": operator} | ({"values": list(values)} if values else {})]}
@@ -50,6 +55,12 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
         ("IngestPause", NAMED | {"until": "tomorrow"}, "write one like 2026-11-23T14:00:00Z"),
         ("ClusterIngestPause", {"reason": "r", "providers": [{"name": "Alpaca"}]}, "write the name in lower case"),
         ("ClusterIngestPause", {"reason": "r", "providers": [{"name": "alpca"}]}, "write one of alpaca, ibkr"),
+        (
+            "ClusterIngestPause",
+            {"reason": "r", "providers": feeds_of("alpaca", "iexx")},
+            "alpaca has the feeds iex, sip",
+        ),
+        ("ClusterIngestPause", {"reason": "r", "providers": feeds_of("replay", "iex")}, "leave feeds out for all jobs"),
         ("ClusterIngestPause", {"reason": "r", "providers": []}, "should have at least 1 items"),
         ("ClusterIngestPause", {}, "spec.reason: Required value"),
         ("IngestPolicy", {}, "spec.namespaceSelector: Required value"),
@@ -108,7 +119,7 @@ def users(tenant: Tenant, kubectl: Kubectl) -> Iterator[None]:
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "ipause": ("IngestPause", NAMED),
-    "cipause": ("ClusterIngestPause", {"providers": [{"name": "replay", "feeds": ["none"]}], "reason": "incident"}),
+    "cipause": ("ClusterIngestPause", {"providers": feeds_of("alpaca", "boats"), "reason": "incident"}),
 }
 
 

@@ -18,7 +18,7 @@ SYSTEM = "sluice-system"
 HEADING = "Who may pause, and who may set bounds"
 # Objects that exist during the test. They cover no job, so they pause none of another test.
 PAUSED_NAMES = {"jobs": ["none"], "reason": "rights"}
-PAUSED_FEED = {"providers": [{"name": "replay", "feeds": ["none"]}], "reason": "rights"}
+PAUSED_FEED = {"providers": [{"name": "alpaca", "feeds": ["boats"]}], "reason": "rights"}
 NO_NAMESPACE = {"namespaceSelector": {"matchLabels": {"sluice.dev/tenant": "none"}}, "mode": "Warn"}
 REVIEW = {"spec": {"user": "x", "resourceAttributes": {"verb": "get", "resource": "pods"}}}
 

@@ -18,6 +18,7 @@ from .pauses import (
     PauseStatus,
 )
 from .policies import IngestPolicy, IngestPolicySpec, IngestPolicyStatus
+from .providers import feeds_of_provider
 from .resource import IngestJob
 from .rule import SchemaRule
 from .rules import RULES
@@ -102,6 +103,23 @@ _KNOWN_PROVIDERS: Final = SchemaRule(
     rule="self.all(each, each.name in [" + ", ".join(f"'{name}'" for name in _PROVIDERS) + "])",
     message=f"no job can have this provider, so the pause would stop nothing: write one of {', '.join(_PROVIDERS)}",
 )
+
+
+def _rule_for_feeds() -> SchemaRule:
+    feeds = {name: feeds_of_provider(name) for name in _PROVIDERS if feeds_of_provider(name)}
+    known = " || ".join(
+        f"(each.name == '{name}' && each.feeds.all(feed, feed in [" + ", ".join(f"'{feed}'" for feed in names) + "]))"
+        for name, names in feeds.items()
+    )
+    words = "; ".join(f"{name} has the feeds {', '.join(names)}" for name, names in feeds.items())
+    return SchemaRule(
+        path=("spec", "providers"),
+        rule=f"self.all(each, !has(each.feeds) || {known})",
+        message=f"no job can have this feed, so the pause would stop nothing: {words}; leave feeds out for all jobs of "
+        "a provider",
+    )
+
+
 _ONE_SELECTION: Final = SchemaRule(
     path=("spec",),
     rule="has(self.jobs) != has(self.jobSelector)",
@@ -140,7 +158,7 @@ CLUSTER_INGEST_PAUSE: Final = ResourceKind(
     spec_type=ClusterIngestPauseSpec,
     status_type=ClusterPauseStatus,
     columns=_PAUSE_COLUMNS,
-    rules=(_NAME_RULE, _KNOWN_PROVIDERS),
+    rules=(_NAME_RULE, _KNOWN_PROVIDERS, _rule_for_feeds()),
 )
 INGEST_POLICY: Final = ResourceKind(
     name=identity.POLICY_KIND,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Final, get_args
+from typing import Final, get_args, get_type_hints
 
 import msgspec
 
@@ -48,6 +48,12 @@ def feed_of_spec(spec: IngestJobSpec) -> str | None:
         feed: str | None = getattr(block, "feed", None)
         return feed
     return _default_feed(spec.provider)
+
+
+def feeds_of_provider(provider: str) -> tuple[str, ...]:
+    """Return the feeds that a job can choose from; none if the provider has no feeds."""
+    block = BLOCK_TYPES[provider]
+    return get_args(get_type_hints(block)["feed"]) if "feed" in block.__struct_fields__ else ()
 
 
 @functools.cache

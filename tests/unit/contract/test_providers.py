@@ -15,6 +15,7 @@ from sluice_contract.providers import (
     PROVIDER_RULES,
     declared_blocks,
     feed_of_spec,
+    feeds_of_provider,
     needs_credentials,
     stream_has_end,
 )
@@ -75,3 +76,8 @@ def test_each_block_is_for_its_provider_only() -> None:
 def test_the_feed_of_a_job_is_known_also_if_it_is_not_written(fields: dict[str, Any], feed: str | None) -> None:
     document = {"tenant": "acme", "symbols": ["SPY"]} | fields
     assert feed_of_spec(msgspec.convert(document, IngestJobSpec)) == feed
+
+
+def test_the_feeds_of_a_provider_are_those_of_its_field_feed() -> None:
+    assert feeds_of_provider("alpaca")[:2] == ("iex", "sip")
+    assert feeds_of_provider("synthetic") == ()
