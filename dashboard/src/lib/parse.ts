@@ -50,6 +50,7 @@ export function parseHeartbeat(document: unknown): Heartbeat | null {
     ingestEnabled: isAbsent(document.ingest_enabled) || document.ingest_enabled === true,
     ingestEnabledSource: text(document.ingest_enabled_source),
     pauseReason: text(document.pause_reason),
+    pauseBy: text(document.pause_by),
     pauseUntil: parseTime(document.pause_until),
     dryRun: !(isAbsent(document.dry_run) || document.dry_run === false),
     job: text(document.job),

@@ -87,6 +87,8 @@ export interface Heartbeat {
   ingestEnabled: boolean;
   ingestEnabledSource: string | null;
   pauseReason: string | null;
+  /** The user who requested the pause, if it is known. */
+  pauseBy: string | null;
   pauseUntil: number | null;
   dryRun: boolean;
   /** namespace/name of the IngestJob. */

@@ -175,8 +175,13 @@ function withFailure(name: FindingName, { failure }: Heartbeat): Verdict {
   return { ...found, remedy: failure?.remedy || found.remedy };
 }
 
-function pauseDetail({ ingestEnabledSource, pauseReason, pauseUntil }: Heartbeat): string {
-  return detail({ source: ingestEnabledSource, reason: pauseReason, until: knownInstant(pauseUntil) });
+function pauseDetail({ ingestEnabledSource, pauseBy, pauseReason, pauseUntil }: Heartbeat): string {
+  return detail({
+    source: ingestEnabledSource,
+    author: pauseBy,
+    reason: pauseReason,
+    until: knownInstant(pauseUntil),
+  });
 }
 
 /** Return the parts that are known as ` (by ...; reason: ...)`, or an empty text. */

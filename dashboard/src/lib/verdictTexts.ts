@@ -157,6 +157,7 @@ export const VERDICT_TEXTS = {
   "details": {
     "cause": "{text}",
     "source": "by {text}",
+    "author": "requested by {text}",
     "reason": "reason: {text}",
     "until": "until {text}"
   }

@@ -29,6 +29,7 @@ export function sampleHeartbeat(ts: number, changes: Partial<Heartbeat> = {}): H
     ingestEnabled: true,
     ingestEnabledSource: null,
     pauseReason: null,
+    pauseBy: null,
     pauseUntil: null,
     dryRun: false,
     job: "acme/us-equities",

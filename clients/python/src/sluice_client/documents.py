@@ -77,6 +77,7 @@ class Heartbeat:
     ingest_enabled: bool = True
     ingest_enabled_source: str | None = None
     pause_reason: str | None = None
+    pause_by: str | None = None
     pause_until: datetime | None = None
     dry_run: bool = False
     job: str | None = None
@@ -141,6 +142,7 @@ def parse_heartbeat(document: object) -> Heartbeat | None:
         ingest_enabled=_is_enabled(document.get("ingest_enabled")),
         ingest_enabled_source=_text(document.get("ingest_enabled_source")),
         pause_reason=_text(document.get("pause_reason")),
+        pause_by=_text(document.get("pause_by")),
         pause_until=parse_time(document.get("pause_until")),
         dry_run=_is_dry(document.get("dry_run")),
         job=_text(document.get("job")),

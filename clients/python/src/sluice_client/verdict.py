@@ -228,6 +228,7 @@ def _with_failure(finding: str, heartbeat: Heartbeat) -> Verdict:
 def _pause_detail(heartbeat: Heartbeat) -> str:
     return detail(
         source=heartbeat.ingest_enabled_source,
+        author=heartbeat.pause_by,
         reason=heartbeat.pause_reason,
         until=_known_instant(heartbeat.pause_until),
     )
