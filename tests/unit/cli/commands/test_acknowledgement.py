@@ -5,7 +5,8 @@ import pytest
 from sluice_cli.commands.acknowledgement import Outcome, Wanted, wait_for_acknowledgement
 from sluice_cli.model.job import key_of_job
 from sluice_cli.model.pauses import pause_of
-from support.fake_kubectl import Console, FakeKubectl, Object, condition, job, pause, paused_job
+from sluice_cli.transport import Request, Result
+from support.fake_kubectl import Console, FakeKubectl, FakeRequest, Object, condition, job, pause, paused_job
 
 PAUSE = pause("p", jobs=["us-equities"])
 
@@ -66,3 +67,37 @@ def test_without_access_to_jobs_only_the_operator_can_answer() -> None:
 
 def test_a_field_of_the_job_is_a_switch_too() -> None:
     assert wait(FakeKubectl(paused_job("spec.pause")), None, "spec.pause")[0].is_complete
+
+
+class InterruptedKubectl(FakeKubectl):
+    """Cannot reach the API server in the first `failures` requests. A denied request for jobs is always answered."""
+
+    def __init__(self, failures: int, *objects: Object, denied: tuple[str, ...] = ()) -> None:
+        super().__init__(*objects, denied=denied)
+        self._failures = failures
+
+    def start(self, *arguments: str, text: str | None = None) -> Request:
+        is_denied = bool(self.denied) and "ingestjobs" in " ".join(arguments)
+        if self._failures > 0 and not is_denied:
+            self._failures -= 1
+            return FakeRequest(Result(1, "", "Unable to connect to the server: dial tcp: connection refused"))
+        return super().start(*arguments, text=text)
+
+
+def test_a_short_interruption_of_the_connection_does_not_end_the_wait() -> None:
+    outcome, seconds = wait(InterruptedKubectl(2, paused_job("pause:p"), PAUSE))
+    assert (outcome.is_complete, outcome.problem) == (True, "")
+    assert seconds < 2.5
+
+
+def test_an_api_server_that_stays_away_ends_the_wait_at_half_of_its_time_with_the_error() -> None:
+    outcome, seconds = wait(InterruptedKubectl(1000, paused_job("pause:p"), PAUSE))
+    assert (outcome.is_complete, outcome.answers) == (False, ())
+    assert "connection refused" in outcome.problem
+    assert 2.5 <= seconds < 5
+
+
+def test_an_interruption_while_only_the_operator_can_answer_is_reported_too() -> None:
+    outcome, _ = wait(InterruptedKubectl(1000, PAUSE, denied=("list ingestjobs",)))
+    assert not outcome.is_complete
+    assert "connection refused" in outcome.problem
