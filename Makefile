@@ -145,7 +145,7 @@ test-unit: setup ## run the tests that need no cluster
 .PHONY: coverage
 coverage: setup ## measure the coverage (lines and branches) of the unit tests alone, and compare it with its floors
 	@mkdir -p build
-	@for name in contract operator runtime; do \
+	@for name in contract operator runtime cli; do \
 	  COVERAGE_FILE=build/coverage-$$name $(BIN)/pytest -q -n 2 --dist loadfile tests/unit/$$name --cov=sluice_$$name \
 	    --cov-config=pyproject.toml --cov-report=term:skip-covered --cov-report=json:build/coverage-$$name.json || exit 1; done
 	@PYTHONPATH=tests $(BIN)/python -m support.coverage_floors build
