@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import ssl
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from support.certificate_access import access_of
 from support.deadlines import scaled
 
 _AT_ONCE = 12
@@ -25,38 +21,29 @@ class StrictCreator:
 
     def __init__(self, kubeconfig: Path, path: str, content_type: str = "application/yaml") -> None:
         """`path` is the collection of the objects, such as /apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL."""
-        found = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
-        self._url = f"{cluster['server']}{path}?dryRun=All&fieldValidation=Strict"
+        self._access = access_of(kubeconfig)
+        self._path = f"{path}?dryRun=All&fieldValidation=Strict"
         self._headers = {"Content-Type": content_type}
-        self._tls = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
-        with tempfile.NamedTemporaryFile("w") as pair:  # ssl reads a pair only from a file
-            pair.write(_decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"]))
-            pair.flush()
-            self._tls.load_cert_chain(pair.name)
 
     def refusals(self, texts: Iterable[str]) -> dict[str, str]:
         """Return the message of the API server's refusal for each text; empty for one that it accepts."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return dict(pool.map(lambda text: (text, self._refusal(text)), texts))
+        return {text: str(answer.get("message", "")) for text, answer in self.answers(texts).items()}
 
     def answers(self, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the API server's refusal of each text, as a Status object; an empty one for a text that it accepts."""
+        all_texts = list(texts)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return dict(pool.map(lambda text: (text, self._answer(text)), texts))
+            parts = pool.map(self._answers_on_one_connection, (all_texts[n::_AT_ONCE] for n in range(_AT_ONCE)))
+            found = {text: answer for part in parts for text, answer in part}
+        return {text: found[text] for text in all_texts}
 
-    def _refusal(self, text: str) -> str:
-        return str(self._answer(text).get("message", ""))
+    def _answers_on_one_connection(self, texts: list[str]) -> list[tuple[str, dict[str, Any]]]:
+        """Return each text with its answer. To open a connection for each text would take longer than its request."""
+        with closing(self._access.connection(scaled(30))) as connection:
+            return [(text, self._answer(connection, text)) for text in texts]
 
-    def _answer(self, text: str) -> dict[str, Any]:
-        request = urllib.request.Request(self._url, text.encode(), self._headers, method="POST")  # noqa: S310  always https
-        try:
-            urllib.request.urlopen(request, context=self._tls, timeout=scaled(30)).close()  # noqa: S310
-        except urllib.error.HTTPError as error:
-            status: dict[str, Any] = json.load(error)
-            return status
-        return {}
-
-
-def _decoded(data: str) -> str:
-    return base64.b64decode(data).decode()
+    def _answer(self, connection: HTTPSConnection, text: str) -> dict[str, Any]:
+        connection.request("POST", self._path, text.encode(), self._headers)
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+        return {} if response.status < 300 else answer
