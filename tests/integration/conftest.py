@@ -15,7 +15,7 @@ from sluice_devcluster.quickstart import Quickstart
 from sluice_runtime.ports import Sink
 from support.browser import Browser
 from support.cluster import sluice_on_devcluster
-from support.firestore import firestore_emulator
+from support.firestore import default_emulator, running_emulator
 from support.page_server import STALE_AFTER_SECONDS, add_member, served_page
 from support.sinks import Documents, Opened, opened_sink
 from support.site import Tenant
@@ -88,11 +88,18 @@ def _show(kubectl: Kubectl, namespace: str) -> None:
             print(error)  # noqa: T201
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Firestore emulator."""
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
+@pytest.fixture(scope="session")
+def emulator_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the Firestore emulator of all modules. Each has a project or tenants of its own."""
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as host:
         yield host
+
+
+@pytest.fixture(scope="module")
+def emulator(emulator_of_session: str) -> Iterator[str]:
+    """The address of the Firestore emulator, which Google's client uses in this module."""
+    with default_emulator(emulator_of_session):
+        yield emulator_of_session
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])

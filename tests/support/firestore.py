@@ -20,8 +20,8 @@ VARIABLE = "FIRESTORE_EMULATOR_HOST"
 
 
 @contextmanager
-def firestore_emulator(folder: Path) -> Iterator[str]:
-    """Yield the host:port of an emulator. An environment variable, set for the context, makes Google's client use it.
+def running_emulator(folder: Path) -> Iterator[str]:
+    """Yield the host:port of an emulator.
 
     `folder` is for the log and the process record of an emulator that this function starts.
 
@@ -33,14 +33,34 @@ def firestore_emulator(folder: Path) -> Iterator[str]:
     host = elsewhere or emulator.start_emulator(state)
     try:
         asyncio.run(emulator.wait_until_answering(state, host, ours=elsewhere is None))
-        os.environ[VARIABLE] = host
         if elsewhere is None:
-            asyncio.run(_warm_up())
+            with default_emulator(host):
+                asyncio.run(_warm_up())
         yield host
     finally:
         if elsewhere is None:
-            os.environ.pop(VARIABLE, None)
             processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)
+
+
+@contextmanager
+def default_emulator(host: str) -> Iterator[None]:
+    """Set the environment variable that makes Google's client use this emulator, while the context lasts."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = host
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+@contextmanager
+def firestore_emulator(folder: Path) -> Iterator[str]:
+    """Yield the host:port of a `running_emulator`, which is the default one while the context lasts."""
+    with running_emulator(folder) as host, default_emulator(host):
+        yield host
 
 
 async def _warm_up() -> None:
