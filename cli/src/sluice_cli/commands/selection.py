@@ -66,18 +66,19 @@ def selection_of(options: argparse.Namespace, names: Sequence[str]) -> Selection
 
 def selected_jobs(documents: Sequence[dict[str, Any]], selection: Selection) -> list[dict[str, Any]]:
     """Return the jobs that a selection means, by namespace and name."""
-    found = [each for each in documents if selection.includes(key_of_job(each))]
+    is_limited = bool(selection.names) or selection.labels is not None
+    found = [each for each in documents if not is_limited or selection.includes(key_of_job(each))]
     return sorted(found, key=lambda each: (text(each, "metadata", "namespace"), text(each, "metadata", "name")))
 
 
 def unknown_names(documents: Sequence[dict[str, Any]], selection: Selection) -> list[str]:
     """Return a sentence about each name that no job has, with the name that is most similar."""
-    from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it, and it takes 10 ms
-
     known = sorted({text(child(each, "metadata"), "name") for each in documents})
     sentences = []
     for name in selection.names:
         if name not in known:
+            from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
+
             where = f"namespace {selection.namespace}" if selection.namespace else "this namespace"
             similar = get_close_matches(name, known, 1)
             hint = f" Did you mean {similar[0]}?" if similar else ""

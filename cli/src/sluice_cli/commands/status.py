@@ -31,13 +31,14 @@ def run_status(options: argparse.Namespace, context: Context) -> int:
     if problems := unknown_names(view.documents, selection):
         context.warn(*problems)
         return NOT_REACHED
-    context.write(*output_lines(options, context, view, selection))
+    context.write(*output_lines(options, context, view, selection, status))
     return NOT_REACHED if options.check and status.has_problem else DONE
 
 
-def output_lines(options: argparse.Namespace, context: Context, view: ClusterView, selection: Selection) -> list[str]:
+def output_lines(
+    options: argparse.Namespace, context: Context, view: ClusterView, selection: Selection, status: StatusList
+) -> list[str]:
     """Return the lines of the output in the form that the options ask for."""
-    status = view.status(selection, context.now())
     table = TableOptions(options.output == "wide", options.paused, options.stale)
     if options.output in ("json", "yaml", "name"):
         shown = status._replace(jobs=tuple(each for each in status.jobs if is_shown(each, table)))

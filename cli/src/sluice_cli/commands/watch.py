@@ -96,9 +96,10 @@ class Screen:
             self._append_changes(view)
 
     def _redraw(self, view: ClusterView) -> None:
+        status = view.status(self._selection, self._context.now())
         lines = [
             line
-            for text in output_lines(self._options, self._context, view, self._selection)
+            for text in output_lines(self._options, self._context, view, self._selection, status)
             for line in text.split("\n")
         ]
         height = terminal_size(self._context.output, self._context.environment)[1] - 1
