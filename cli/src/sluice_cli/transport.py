@@ -15,11 +15,12 @@ from .contract import api_path, resource
 FIELD_MANAGER = "sluice"
 REFUSED, UNREACHABLE = 1, 3  # exit codes
 
-_SERVER_ERROR = re.compile(r"^Error from server(?: \((\w+)\))?: (.*)", re.DOTALL | re.MULTILINE)
+# Patterns of errors, compiled at their first use, not at the import.
+_SERVER_ERROR = r"(?ms)^Error from server(?: \((\w+)\))?: (.*)"
 _NO_ACCESS = ("Forbidden", "Unauthorized")
 _NOT_INSTALLED = "doesn't have a resource type"
-_ADMISSION = re.compile(r"denied (the )?request|exceeded quota")
-_NOISE = re.compile(r"^[EIW]\d{4} .*\n?", re.MULTILINE)  # log lines of kubectl's libraries
+_ADMISSION = r"denied (the )?request|exceeded quota"
+_NOISE = r"(?m)^[EIW]\d{4} .*\n?"  # log lines of kubectl's libraries
 
 
 class TransportError(Exception):
@@ -72,7 +73,7 @@ class Request:
         """Wait for the end of the process."""
         self._has_result = True
         output, errors = self._process.communicate()
-        return Result(self._process.returncode, output, _NOISE.sub("", errors).strip())
+        return Result(self._process.returncode, output, re.sub(_NOISE, "", errors).strip() if errors else "")
 
     def result_within(self, seconds: float) -> Result:
         """Wait for the end of the process; after `seconds`, end it, which is a failure."""
@@ -214,11 +215,11 @@ def output_of(result: Result) -> str:
 
 
 def _error_of(errors: str) -> TransportError:
-    found = _SERVER_ERROR.search(errors)
+    found = re.search(_SERVER_ERROR, errors)
     if found is None:
         return _unanswered(errors)
     reason, message = found[1], found[2].strip()
-    if reason in _NO_ACCESS and not _ADMISSION.search(message):
+    if reason in _NO_ACCESS and not re.search(_ADMISSION, message):
         return NoAccessError(message)
     if reason == "NotFound":
         return NotFoundError(message)

@@ -6,14 +6,15 @@ import re
 from datetime import datetime, timedelta, timezone
 
 UTC = timezone.utc
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
-_TIME_OF_DAY = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?Z")
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+# Compiled at their first use, not at the import.
+_INSTANT = r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)"
+_TIME_OF_DAY = r"(\d\d):(\d\d)(?::(\d\d))?Z"
+_DURATION = r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?"
 
 
 def parse_instant(value: object) -> datetime | None:
     """Return the instant of a text in RFC 3339, in UTC; None if it is none."""
-    found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    found = re.fullmatch(_INSTANT, value) if isinstance(value, str) else None
     if found is None:
         return None
     day, clock, fraction, zone = found.groups()
@@ -26,7 +27,7 @@ def parse_instant(value: object) -> datetime | None:
 
 def parse_duration(text: str) -> timedelta | None:
     """Return the duration of a text such as `30m`, `1h30m` or `2d`; None if it is none, or not longer than 0."""
-    found = _DURATION.fullmatch(text)
+    found = re.fullmatch(_DURATION, text)
     if not text or found is None:
         return None
     days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
@@ -39,7 +40,7 @@ def parse_duration(text: str) -> timedelta | None:
 
 def parse_end(text: str, now: datetime) -> datetime | None:
     """Return the end of a pause: an instant in RFC 3339, or the next time of day in UTC, such as `14:00Z`."""
-    found = _TIME_OF_DAY.fullmatch(text)
+    found = re.fullmatch(_TIME_OF_DAY, text)
     if found is None:
         return parse_instant(text)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from ..text.instants import UTC
 
 API_VERSION = "cli.sluice.dev/v1"
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+_PLAIN = r"[A-Za-z][A-Za-z0-9_./-]*"  # compiled at its first use
 # Words that readers of YAML take for something other than text.
 _SPECIAL = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
 
@@ -76,6 +76,6 @@ def _item_lines(value: Any) -> list[str]:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _SPECIAL:
+    if isinstance(value, str) and re.fullmatch(_PLAIN, value) and value.lower() not in _SPECIAL:
         return value
     return json.dumps(value, ensure_ascii=False)
