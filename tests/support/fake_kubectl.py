@@ -87,13 +87,15 @@ class FakeRequest(Request):
 
     def __init__(self, result: Result) -> None:
         self._answer = result
-        self._has_result = True
 
     def result(self) -> Result:
         return self._answer
 
     def result_within(self, seconds: float) -> Result:
         return self._answer
+
+    def discard(self) -> None:
+        pass
 
 
 class FakeKubectl(Kubectl):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from .contract import api_path, resource
+from .process import SpawnedProcess
 
 FIELD_MANAGER = "sluice"
 REFUSED, UNREACHABLE = 1, 3  # exit codes
@@ -65,29 +63,24 @@ class Listing(NamedTuple):
 class Request:
     """A kubectl process that runs."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: SpawnedProcess) -> None:
         self._process = process
-        self._has_result = False
 
     def result(self) -> Result:
         """Wait for the end of the process."""
-        self._has_result = True
-        output, errors = self._process.communicate()
-        return Result(self._process.returncode, output, re.sub(_NOISE, "", errors).strip() if errors else "")
+        return _result_of(*self._process.result())
 
     def result_within(self, seconds: float) -> Result:
         """Wait for the end of the process; after `seconds`, end it, which is a failure."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        return self.result()
+        return _result_of(*self._process.result(seconds))
 
     def discard(self) -> None:
         """End the process if nothing has waited for it."""
-        if not self._has_result:
-            self._process.kill()
-            self.result()
+        self._process.discard()
+
+
+def _result_of(status: int, output: str, errors: str) -> Result:
+    return Result(status, output, re.sub(_NOISE, "", errors).strip() if errors else "")
 
 
 class Kubectl:
@@ -100,26 +93,14 @@ class Kubectl:
 
     def start(self, *arguments: str, text: str | None = None) -> Request:
         """Start kubectl, with a short text on its standard input. Raises TransportError if there is no such program."""
-        return Request(self.open_process(*arguments, text=text))
-
-    def open_process(self, *arguments: str, text: str | None = None) -> subprocess.Popen[str]:
-        """Start kubectl, for reading its output while it runs. Raises TransportError if there is no such program."""
-        pipe, given = subprocess.PIPE, subprocess.DEVNULL if text is None else subprocess.PIPE
-        command = [self._program, *self._options, *arguments]
-        # kubectl collects garbage several times in its 60 ms; with this setting of Go, it needs 15 % less.
-        environment = {"GOGC": "400", **os.environ}
         try:
-            process = subprocess.Popen(
-                command, env=environment, stdin=given, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace"
-            )
+            return Request(SpawnedProcess(self.command(*arguments), text))
         except OSError as error:
             raise TransportError(f"kubectl cannot be started: {error}. Install it, and put it on PATH.") from error
-        if process.stdin is not None:
-            with suppress(BrokenPipeError):  # kubectl has ended, and says why
-                process.stdin.write(text or "")
-                process.stdin.close()
-            process.stdin = None
-        return process
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the words of a command line of kubectl."""
+        return [self._program, *self._options, *arguments]
 
     def run(self, *arguments: str, text: str | None = None) -> str:
         """Return the output of kubectl. Raises TransportError if it fails."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..contract import api_path
 from ..transport import Kubectl, Listing, ListRequest, Request, output_of
+
+if TYPE_CHECKING:  # the requests start before argparse is imported
+    import argparse
 
 JOB, PAUSE, CLUSTER_PAUSE = "IngestJob", "IngestPause", "ClusterIngestPause"
 SYSTEM_NAMESPACE, OPERATOR_LEASE = "sluice-system", "sluice-operator"
@@ -54,9 +56,13 @@ def start_requests(kubectl: Kubectl, scope: Sequence[str], *, has_pauses: bool) 
 
 def start_status_requests(options: argparse.Namespace, kubectl: Kubectl) -> ClusterRequests:
     """Start what `status` reads first, by its arguments as they were written."""
+    return start_requests(kubectl, status_scope(options), has_pauses=needs_pauses(options))
+
+
+def status_scope(options: argparse.Namespace) -> list[str]:
+    """Return the options of kubectl for the namespaces of `status`."""
     named: str = (options.job or "").rpartition("/")[0] or options.namespace
-    scope = ["-n", named] if named else ["-A"] if options.all_namespaces else []
-    return start_requests(kubectl, scope, has_pauses=needs_pauses(options))
+    return ["-n", named] if named else ["-A"] if options.all_namespaces else []
 
 
 def needs_pauses(options: argparse.Namespace) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import queue
 import subprocess
@@ -40,7 +41,8 @@ class JobEvents:
     def __init__(self, kubectl: Kubectl, path: str) -> None:
         """`path` is the URL path of the jobs."""
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._process = kubectl.open_process("get", "--raw", f"{path}?watch=true")
+        command = kubectl.command("get", "--raw", f"{path}?watch=true")
+        self._process = _open_process(command)
         self._reader = threading.Thread(target=self._receive, daemon=True)
         self._reader.start()
         self.has_ended = False
@@ -77,6 +79,17 @@ class JobEvents:
             for line in self._process.stdout or ():
                 self._events.put(json.loads(line))
         self._events.put(None)
+
+
+def _open_process(command: list[str]) -> subprocess.Popen[str]:
+    """Start kubectl, for reading its output while it runs. Raises TransportError if there is no such program."""
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace"
+        )
+    except OSError as error:
+        raise TransportError(f"kubectl cannot be started: {error}. Install it, and put it on PATH.") from error
 
 
 class Screen:
@@ -137,6 +150,7 @@ def watch_status(options: argparse.Namespace, context: Context, selection: Selec
     def read() -> ClusterView:
         return read_cluster(start_requests(context.kubectl, selection.scope, has_pauses=needs_pauses(options)))
 
+    gc.enable()  # a watch has no end
     view = read()
     path = api_path(JOB, "" if selection.is_everywhere else _namespace(context, selection, view))
     screen = Screen(options, context, selection)

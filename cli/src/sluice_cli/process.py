@@ -1,0 +1,89 @@
+"""A process whose output is kept. Only `os` is imported: subprocess takes 5 ms, in which kubectl can already work."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+_SIGKILL, _SIGPIPE = 9, 13  # the module signal takes 1 ms
+_CHUNK_BYTES = 1 << 16
+
+
+class SpawnedProcess:
+    """A running program of PATH, with pipes from its output and its errors."""
+
+    def __init__(self, command: Sequence[str], text: str | None = None) -> None:
+        """Start the program with a short text, or nothing, on its standard input. Raises OSError if it cannot start."""
+        # kubectl collects garbage several times in its 60 ms; with this setting of Go, it needs 15 % less.
+        environment = {"GOGC": "400", **os.environ}
+        self._output, output = os.pipe()
+        self._errors, errors = os.pipe()
+        given, write_end = (os.open(os.devnull, os.O_RDONLY), None) if text is None else os.pipe()
+        actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate((given, output, errors))]
+        try:
+            self._pid = os.posix_spawnp(
+                command[0], list(command), environment, file_actions=actions, setsigdef=[_SIGPIPE]
+            )  # Python ignores SIGPIPE, programs do not expect that
+        except OSError:
+            _close(self._output, self._errors, *([] if write_end is None else [write_end]))
+            raise
+        finally:
+            _close(given, output, errors)
+        self._status: int | None = None
+        if write_end is not None:
+            _write_and_close(write_end, (text or "").encode())
+
+    def result(self, seconds: float | None = None) -> tuple[int, str, str]:
+        """Wait for the end of the process. Return its exit status, its output and its errors.
+
+        After `seconds`, the process is ended. It must be called once only.
+        """
+        output, errors = self._read_pipes(seconds)
+        self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._status, output.decode(errors="replace"), errors.decode(errors="replace")
+
+    def discard(self) -> None:
+        """End the process if nothing has waited for it."""
+        if self._status is None:
+            os.kill(self._pid, _SIGKILL)
+            self.result()
+
+    def _read_pipes(self, seconds: float | None) -> tuple[bytes, bytes]:
+        import select  # noqa: PLC0415  not needed to start
+
+        deadline = None if seconds is None else time.monotonic() + seconds
+        found: dict[int, list[bytes]] = {self._output: [], self._errors: []}
+        waiting = select.poll()
+        for each in found:
+            waiting.register(each, select.POLLIN)
+        is_open = set(found)
+        while is_open:
+            remaining = None if deadline is None else max(0.0, 1000 * (deadline - time.monotonic()))
+            ready = waiting.poll(remaining)
+            if not ready:
+                deadline = None
+                os.kill(self._pid, _SIGKILL)
+            for each, _ in ready:
+                chunk = os.read(each, _CHUNK_BYTES)
+                found[each].append(chunk)
+                if not chunk:
+                    waiting.unregister(each)
+                    is_open.remove(each)
+        _close(*found)
+        return b"".join(found[self._output]), b"".join(found[self._errors])
+
+
+def _write_and_close(descriptor: int, data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except BrokenPipeError:  # the program has ended, and says why
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _close(*descriptors: int) -> None:
+    for each in descriptors:
+        os.close(each)
