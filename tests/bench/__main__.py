@@ -15,6 +15,7 @@ from bench import (
     operator_kills,
     pause_fleet,
     pauses,
+    plugin,
     readers,
     stops,
     tenants_claims,
@@ -48,6 +49,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS, chosen.pods),
     "operator": lambda folder, chosen: operator_kills.rows(folder, chosen.rounds or operator_kills.ROUNDS),
     "readers": lambda folder, _: readers.rows(folder),
+    "plugin": lambda folder, chosen: plugin.rows(folder, chosen.rounds or plugin.ROUNDS),
     "tenants": lambda folder, _: [
         *tenants_claims.rows(),
         *tenants_turns.rows(folder / "turns"),
@@ -69,8 +71,8 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=throughput.TURNS, help="turns of each consumer of throughput")
     parser.add_argument("--repetitions", type=int, default=3, help="pods of footprint")
     rounds = (
-        f"pauses in each phase ({pauses.ROUNDS}), kills of operator ({operator_kills.ROUNDS}), or stops in each cell "
-        f"({stops.ROUNDS})"
+        f"pauses in each phase ({pauses.ROUNDS}), kills of operator ({operator_kills.ROUNDS}), stops in each cell "
+        f"({stops.ROUNDS}), or turns of plugin ({plugin.ROUNDS})"
     )
     parser.add_argument("--rounds", type=int, help=rounds)
     parser.add_argument("--pods", type=int, default=pause_fleet.PODS, help="pods of pauses that one pause closes")
