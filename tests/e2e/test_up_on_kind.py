@@ -45,17 +45,18 @@ def terminal(cluster: KindCluster, emulator_image: str) -> Iterator[Terminal]:
     found.make("down")
 
 
-def test_up_shows_quotes_on_kind_and_the_other_commands_find_the_cluster(
+def test_up_shows_the_job_on_kind_and_the_other_commands_find_the_cluster(
     terminal: Terminal, cluster: KindCluster
 ) -> None:
     first = terminal.make("up", "CLUSTER=kind")
     kubeconfig = StateDirectory(terminal.state).kubeconfig_file
-    assert "4 of 4 quotes are live and usable (tenants/acme/live_quotes)" in first
+    assert "acme/us-equities  Running" in first
+    assert " quotes in tenants/acme/live_quotes\n" in first
     assert f"  export KUBECONFIG={kubeconfig}\n" in first
     assert "project demo-sluice" in first
     assert terminal.make("kubeconfig") == f"{kubeconfig}\n"
     assert terminal.make("firestore-emulator-host").strip() in first
-    assert "acme/us-equities: heartbeat says running" in terminal.make("status")
+    assert "acme/us-equities  Running" in terminal.make("status")
 
     second = terminal.make("up")
     assert f"the kind cluster {NAME} runs already" in second

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import urllib.request
 from typing import Any
-from urllib.error import HTTPError
 
 # The project of jobs that name none, in the operator's settings and in every command here.
 PROJECT = "demo-sluice"
@@ -13,30 +12,12 @@ _REQUEST_SECONDS = 10
 
 
 def read_collection(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
-    """Return the documents of a Firestore collection in the emulator, each as a map of plain values."""
-    return list(read_documents(emulator, path, project).values())
-
-
-def read_documents(emulator: str, path: str, project: str = PROJECT) -> dict[str, dict[str, Any]]:
-    """Return the documents of a Firestore collection by their IDs, each as a map of plain values. Times are texts.
+    """Return the documents of a Firestore collection in the emulator, each as a map of plain values. Times are texts.
 
     Raises OSError if the emulator does not answer.
     """
     found = _get_json(emulator, f"projects/{project}/databases/(default)/documents/{path}?pageSize=2000")
-    return {each["name"].rpartition("/")[2]: _decode_fields(each) for each in found.get("documents", [])}
-
-
-def read_document(emulator: str, path: str, project: str = PROJECT) -> dict[str, Any] | None:
-    """Return a document as a map of plain values, or None if it does not exist.
-
-    Raises OSError if the emulator does not answer.
-    """
-    try:
-        return _decode_fields(_get_json(emulator, f"projects/{project}/databases/(default)/documents/{path}"))
-    except HTTPError as error:
-        if error.code == 404:
-            return None
-        raise
+    return [_decode_fields(each) for each in found.get("documents", [])]
 
 
 def _get_json(emulator: str, resource: str) -> dict[str, Any]:

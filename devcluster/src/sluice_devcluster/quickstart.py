@@ -1,4 +1,4 @@
-"""The quickstart (`make up`): starts a cluster with Sluice on it, applies the sample job, and prints its quotes."""
+"""The quickstart (`make up`): starts a cluster with Sluice on it, applies the sample job, and prints its status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ import yaml
 
 from sluice_contract.providers import DEFAULT_HOST_ENTRIES
 from sluice_devcluster import binaries, cluster, dashboard, emulator, kind_site, startup
-from sluice_devcluster.emulator_documents import PROJECT, read_collection, read_document, read_documents
+from sluice_devcluster.emulator_documents import PROJECT, read_collection
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.job_report import JobDocuments, heartbeat_path, job_lines, quotes_path
+from sluice_devcluster.job_status import print_job_status
 from sluice_devcluster.kind_cluster import kubectl_program
 from sluice_devcluster.kind_site import KindOptions
 from sluice_devcluster.kubectl import Kubectl, KubectlError
@@ -40,14 +39,15 @@ _FIRST_QUOTE_SECONDS = 10.0
 
 _NEXT_STEPS = """
   export KUBECONFIG={kubeconfig}
-  kubectl get ij -A --watch                            # the jobs, live
+  make plugin && export PATH=$PWD/build/plugin:$PATH   # kubectl sluice: docs/kubectl-sluice.md
+  kubectl sluice status -A -w                          # the jobs, live
   kubectl patch ij {name} -n {namespace} --field-manager=sluice --type=merge -p '{{"spec":{{"enabled":false}}}}' \\
     && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # pause the job and wait
   kubectl patch ij {name} -n {namespace} --field-manager=sluice --type=merge -p '{{"spec":{{"enabled":true}}}}' # resume
   kubectl logs -n {namespace} {name}-ingest --tail=5     # the pod's log
   make dashboard                                       # the quotes in a browser
   FIRESTORE_EMULATOR_HOST={emulator} python print_quotes.py     # in a program of yours: docs/readers.md
-  make status                                          # jobs and quotes
+  make status                                          # the jobs
   make down                                            # stop everything
 """
 
@@ -66,39 +66,6 @@ def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, s
             container["env"] = [*container.get("env", []), *added]
     kubectl.apply(documents)
     kubectl("rollout", "status", OPERATOR, "-n", SYSTEM_NAMESPACE, "--timeout=60s")
-
-
-def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
-    """Print the jobs; then, for each job, its heartbeat and its quotes with the readers' verdict on each.
-
-    Raises DevclusterError if the API server or the emulator does not answer.
-    """
-    jobs = _list_jobs(kubectl)
-    if not jobs:
-        print("There is no job. Apply one with kubectl, or run `make up` to apply the sample job.\n")
-        return
-    print(kubectl("get", "ingestjobs", "-A"))
-    for job in jobs:
-        print("\n".join(job_lines(job, _read_job_documents(emulator, job), datetime.now(UTC))) + "\n")
-
-
-def _list_jobs(kubectl: Kubectl) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = kubectl.get("ingestjobs", "-A")["items"]
-    except KubectlError as error:
-        raise DevclusterError(f"The cluster's API server does not answer: run `make up`. {error}") from error
-    return found
-
-
-def _read_job_documents(emulator: str, job: dict[str, Any]) -> JobDocuments:
-    project = job["spec"].get("firestore", {}).get("projectID") or PROJECT
-    try:
-        heartbeat = read_document(emulator, heartbeat_path(job), project)
-        return JobDocuments(heartbeat, read_documents(emulator, quotes_path(job), project))
-    except OSError as error:
-        raise DevclusterError(
-            f"The Firestore emulator at {emulator} does not answer, so no quote can be read: run `make up`."
-        ) from error
 
 
 class Quickstart:
@@ -122,9 +89,10 @@ class Quickstart:
         self.manifests = manifests
         self._state = state
         self.kubectl = Kubectl(program, state.kubeconfig_file)
+        self._program = program
 
-    def apply_and_show_quotes(self, documents: list[dict[str, Any]], progress: ReportProgress) -> None:
-        """Apply the sample, in which the last document is the job; wait for its quotes, and print them."""
+    def apply_and_show_status(self, documents: list[dict[str, Any]], progress: ReportProgress) -> None:
+        """Apply the sample, in which the last document is the job; wait for its quotes, and print its status."""
         self.kubectl.apply(documents)
         job = documents[-1]
         name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
@@ -137,17 +105,18 @@ class Quickstart:
                 f"`kubectl describe ij {name} -n {namespace} --kubeconfig {self.kubeconfig}` show its state.\n{error}"
             ) from error
         progress("Ready")
-        self._wait_for_quotes(job["spec"]["tenant"])
+        collection = f"tenants/{job['spec']['tenant']}/live_quotes"
+        quotes = self._wait_for_quotes(collection)
         print()
-        print_jobs_and_quotes(self.kubectl, self.emulator)
-        print(f"Firestore emulator: {self.emulator}, project {PROJECT}\n")
+        print_job_status(self._program, self.kubeconfig)
+        print(f"\nFirestore emulator: {self.emulator}, project {PROJECT}; {quotes} quotes in {collection}\n")
         kubeconfig = shlex.quote(str(self.kubeconfig))
         names = {"kubeconfig": kubeconfig, "name": name, "namespace": namespace, "emulator": self.emulator}
         print("Next steps:" + _NEXT_STEPS.format(**names))
 
     def show_status(self) -> None:
-        """Print the jobs, their quotes, and where the dashboard is."""
-        print_jobs_and_quotes(self.kubectl, self.emulator)
+        """Print the jobs, and where the dashboard with their quotes is."""
+        print_job_status(self._program, self.kubeconfig)
         settings = self._state.load_site_settings()
         url = settings.dashboard_url if settings is not None else None
         if url is None:
@@ -183,18 +152,19 @@ class Quickstart:
         print(f"The page reads tenant {chosen} as {dashboard.USER}, a member. It is served until `make down`:")
         print(url)
 
-    def _wait_for_quotes(self, tenant: str) -> None:
-        """Wait for the first quotes, which are written a moment after the job is Ready."""
+    def _wait_for_quotes(self, collection: str) -> int:
+        """Wait for the first quotes, which are written a moment after the job is Ready. Return how many there are."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
         while time.monotonic() < deadline:
             with suppress(OSError):  # an emulator that is too busy to answer in time
-                if read_collection(self.emulator, f"tenants/{tenant}/live_quotes"):
-                    return
+                if quotes := read_collection(self.emulator, collection):
+                    return len(quotes)
             time.sleep(0.1)
+        return 0
 
 
-def start_and_show_quotes(state: StateDirectory, options: argparse.Namespace, progress: ReportProgress) -> None:
-    """Start a cluster with Sluice on it, or what is missing of it; apply the sample job, and print its quotes."""
+def start_and_show_status(state: StateDirectory, options: argparse.Namespace, progress: ReportProgress) -> None:
+    """Start a cluster with Sluice on it, or what is missing of it; apply the sample job, and print its status."""
     documents = sample_documents(options.manifests)
     if options.tape:
         documents = with_tape_replay(documents, options.tape, _parse_speed(options.speed))
@@ -205,7 +175,7 @@ def start_and_show_quotes(state: StateDirectory, options: argparse.Namespace, pr
         if not isinstance(state.load_site_settings(), KindSettings):
             progress("installing the operator")
             install_operator(site.kubectl, options.manifests, {"FIRESTORE_EMULATOR_HOST": site.emulator})
-    site.apply_and_show_quotes(documents, progress)
+    site.apply_and_show_status(documents, progress)
 
 
 def _parse_speed(text: str) -> float:
@@ -236,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_command(options: argparse.Namespace) -> None:
     state = StateDirectory(options.state.resolve())
     if options.command == "up":
-        start_and_show_quotes(state, options, ProgressPrinter())
+        start_and_show_status(state, options, ProgressPrinter())
         return
     site = Quickstart(state, options.manifests)
     if options.command == "status":

@@ -39,7 +39,7 @@ def output_lines(
     options: argparse.Namespace, context: Context, view: ClusterView, selection: Selection, status: StatusList
 ) -> list[str]:
     """Return the lines of the output in the form that the options ask for."""
-    table = TableOptions(options.output == "wide", options.paused, options.stale)
+    table = TableOptions(options.output == "wide", options.paused, options.stale, selection.is_everywhere)
     if options.output in ("json", "yaml", "name"):
         shown = status._replace(jobs=tuple(each for each in status.jobs if is_shown(each, table)))
         return _formatted_lines(options.output, shown)

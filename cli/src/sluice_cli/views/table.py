@@ -21,6 +21,7 @@ _WIDE = ("TENANT", "POD", "EPOCH", "GENERATION")
 _FEED = 2
 _LEAST_DETAIL = 24
 _LONGEST_NAME = 44
+_OTHER_NAMESPACES = "Add -A for all namespaces, or -n NAMESPACE for another one."
 
 
 class TableOptions(NamedTuple):
@@ -29,6 +30,7 @@ class TableOptions(NamedTuple):
     is_wide: bool = False
     only_paused: bool = False
     only_stale: bool = False
+    is_everywhere: bool = False
 
 
 def table_lines(status: StatusList, terminal: Terminal, options: TableOptions) -> list[str]:
@@ -112,7 +114,8 @@ def _switch_lines(job: JobStatus, now: datetime, terminal: Terminal, indent: str
 
 def _footer(status: StatusList, shown: Sequence[JobStatus], terminal: Terminal, options: TableOptions) -> list[str]:
     if not status.jobs:
-        return ["No job. Add -A for all namespaces, or -n NAMESPACE for another one."]
+        hint = "Create one with kubectl apply -f FILE." if options.is_everywhere else _OTHER_NAMESPACES
+        return [f"No job. {hint}"]
     lines = [_summary_line(status, terminal)]
     if not shown:
         lines.insert(0, "No job is paused." if options.only_paused else "No symbol is stale, and each pod reports.")

@@ -85,6 +85,7 @@ def test_what_could_not_be_seen_is_said() -> None:
 
 def test_without_a_job_the_next_step_is_another_namespace() -> None:
     assert lines(status()) == ["No job. Add -A for all namespaces, or -n NAMESPACE for another one."]
+    assert lines(status(), is_everywhere=True) == ["No job. Create one with kubectl apply -f FILE."]
 
 
 def test_a_missing_leader_and_a_clock_that_is_behind_are_said() -> None:
