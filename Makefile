@@ -28,6 +28,7 @@ BENCH ?=
 CHECKS ?=
 SECONDS ?= 3600
 REPOSITORY ?=
+DOWNLOAD_URL ?=
 
 DOCKER ?= docker
 IMAGES ?= operator runtime
@@ -239,10 +240,11 @@ verify: setup ## check that the generated files are up to date
 	@echo "the generated files are up to date"
 
 .PHONY: release
-release: setup ## check the tree, build the images, write install YAML, chart, SBOMs and provenance: VERSION=1.2.3 [REPOSITORY=host/path]
+release: setup ## check the tree, build the images, write the files of a release: VERSION=1.2.3 [REPOSITORY=host/path] [DOWNLOAD_URL=https://…]
 	@$(MANIFESTS) check $(VERSION)
 	@$(MAKE) --no-print-directory images VERSION=$(VERSION)
-	@$(MANIFESTS) release $(if $(REPOSITORY),--repository $(REPOSITORY)) --source '$(SOURCE)' $(VERSION)
+	@$(MANIFESTS) release $(if $(REPOSITORY),--repository $(REPOSITORY)) $(if $(DOWNLOAD_URL),--download-url $(DOWNLOAD_URL)) \
+	  --source '$(SOURCE)' $(VERSION)
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt

@@ -261,26 +261,27 @@ def test_in_production_both_images_are_the_ones_that_are_set(kubectl_program: Pa
 def test_a_release_is_an_install_file_a_chart_boms_a_provenance_and_their_checksums(
     kubectl_program: Path, programs: ToolPaths, tmp_path: Path
 ) -> None:
-    for name in ("manifests", "requirements", "crds", "base-images.txt", "CHANGELOG.md"):
+    for name in ("manifests", "requirements", "crds", "cli", "base-images.txt", "CHANGELOG.md", "LICENSE"):
         (tmp_path / name).symlink_to(ROOT / name)
     version = release.version_of_chart(ROOT)
     files = release.write_release_files(
         tmp_path,
         version,
-        "",
+        release.Addresses(download_url="https://host/files"),
         release.ReleasePrograms(kubectl_program, programs.helm),
         release.commit_of(ROOT, "https://host/sluice"),
     )
     assert [path.name for path in files] == [
         *(f"sluice-{version}.yaml", f"sluice-{version}.tgz"),
         *(f"{name}_v1alpha1.json" for name in ("clusteringestpause", "ingestjob", "ingestpause", "ingestpolicy")),
+        *(f"kubectl-sluice-{version}.tar.gz", "sluice.yaml"),
         *(f"sluice-operator-{version}.cdx.json", f"sluice-runtime-{version}.cdx.json"),
         *(f"sluice-{version}.provenance.json", f"sluice-{version}.sha256"),
     ]
     subprocess.run(["sha256sum", "--check", "--quiet", files[-1].name], cwd=files[-1].parent, check=True)
     assert len(files[-1].read_text().splitlines()) == len(files) - 1
-    assert all(JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None for path in files[6:8])
-    assert len(json.loads(files[8].read_text())["subject"]) == 8
+    assert all(JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None for path in files[8:10])
+    assert len(json.loads(files[10].read_text())["subject"]) == 10
     assert all(path.read_bytes() == (ROOT / "crds/schemas" / path.name).read_bytes() for path in files[2:6])
     assert parse_objects(files[0].read_text()) == build_kustomization(kubectl_program, MANIFESTS / "base")
     components = [f"{each.name}=true" for each in COMPONENT_SWITCHES]

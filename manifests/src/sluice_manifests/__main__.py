@@ -56,7 +56,8 @@ def _run_command(options: argparse.Namespace) -> None:
     else:
         programs = release.ReleasePrograms(find_or_build_kubectl(progress), find_or_build_tools(progress).helm)
         source = release.commit_of(options.root, options.source)
-        for path in release.write_release_files(options.root, options.version, options.repository, programs, source):
+        addresses = release.Addresses(options.repository, options.download_url)
+        for path in release.write_release_files(options.root, options.version, addresses, programs, source):
             print(path)
 
 
@@ -74,6 +75,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     checked = commands.add_parser("check", help="print the problems that prevent a release")
     released = commands.add_parser("release", help="write the files of a release")
     released.add_argument("--repository", default="", help="where to pull the images from, as host/path")
+    released.add_argument("--download-url", default="", help="where the files are downloaded from, as an https URL")
     released.add_argument("--source", default="unknown", help="the URL of this repository, for the provenance")
     locked = commands.add_parser("lock-images", help="write the digests of the base images into base-images.txt")
     locked.add_argument("--docker", default="docker", help="Docker's command")

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-from sluice_manifests import base_images, chart
+from sluice_manifests import base_images, chart, krew
 from sluice_manifests.base_images import BaseImage, read_base_images
 from sluice_manifests.bills_of_materials import ImageContents, bill_of_materials, pins
 from sluice_manifests.catalog import read_chart_annotations, section_of_version
@@ -89,18 +89,29 @@ class ReleasePrograms:
     helm: Path
 
 
-def write_release_files(
-    root: Path, version: str, repository: str, programs: ReleasePrograms, source: Source
-) -> list[Path]:
-    """Write install YAML, packaged chart, JSON Schemas, the SBOM of each image, provenance, and checksums of all.
+@dataclass(frozen=True)
+class Addresses:
+    """Where a release is published.
 
-    Return their paths. `repository` is the registry and path to pull the images from; if it is empty, images have only
-    their names. Nothing is read from a network. Raises ManifestsError if a program fails.
+    `repository` is the registry and path to pull the images from; if it is empty, images have only their names.
+    `download_url` is the folder of the files; if it is empty, krew cannot install the plugin, and has no manifest.
+    """
+
+    repository: str = ""
+    download_url: str = ""
+
+
+def write_release_files(
+    root: Path, version: str, addresses: Addresses, programs: ReleasePrograms, source: Source
+) -> list[Path]:
+    """Write install YAML, chart, JSON Schemas, plugin, the SBOM of each image, provenance, and checksums of all.
+
+    Return their paths. Nothing is read from a network. Raises ManifestsError if a program fails.
     """
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     text = with_image_repository(
-        repository, run_and_return_output(programs.kubectl, "kustomize", root / "manifests/base")
+        addresses.repository, run_and_return_output(programs.kubectl, "kustomize", root / "manifests/base")
     )
     install, packed = folder / f"sluice-{version}.yaml", folder / f"sluice-{version}.tgz"
     install.write_text(f"# Sluice {version}: kubectl apply --server-side -f\n{text}")
@@ -111,7 +122,7 @@ def write_release_files(
         chart.replace_folder_with_chart(made_chart, Path(made) / "sluice")
         run_and_return_output(programs.helm, "package", Path(made) / "sluice", "--destination", folder)
     images = read_base_images(root)
-    files = [install, packed, *_copy_json_schemas(root)]
+    files = [install, packed, *_copy_json_schemas(root), *_write_plugin(root, version, addresses, source)]
     files += _write_bills_of_materials(root, version, source, images[base_images.PYTHON])
     files.append(_write_provenance(root, version, source, files, list(images.values())))
     sums = folder / f"sluice-{version}.sha256"
@@ -129,6 +140,14 @@ def _copy_json_schemas(root: Path) -> list[Path]:
     """Copy the JSON Schemas of the kinds to the release. Their names have no version, so a URL of them is stable."""
     sources = sorted((root / "crds/schemas").glob("*.json"))
     return [Path(shutil.copy(each, root / FOLDER / each.name)) for each in sources]
+
+
+def _write_plugin(root: Path, version: str, addresses: Addresses, source: Source) -> list[Path]:
+    """Write the archive of kubectl sluice, and its manifest for krew if there is a URL to download it from."""
+    archive = krew.write_plugin_archive(root, version, root / FOLDER)
+    if not addresses.download_url:
+        return [archive]
+    return [archive, krew.write_krew_manifest(archive, version, addresses.download_url, source.repository)]
 
 
 def _write_bills_of_materials(root: Path, version: str, source: Source, base: BaseImage) -> list[Path]:
