@@ -47,11 +47,11 @@ def second_cluster(state: Path, emulator: str) -> Iterator[Kubectl]:
 
 
 @contextmanager
-def cluster_without_operator(state: Path) -> Iterator[StateDirectory]:
-    """Start a cluster with the CRD and no operator, which would act on the jobs, in the folder `state`."""
+def cluster_without_operator(state: Path, crds: Path = ROOT / "crds") -> Iterator[StateDirectory]:
+    """Start a cluster with the CRDs of a folder and no operator, which would act on the jobs, in the folder `state`."""
     command = [str(BIN / "sluice-devcluster")]
     where = ["--state", str(state)]
-    subprocess.run([*command, "up", *where, "--crds", str(ROOT / "crds")], check=True, timeout=scaled(600))
+    subprocess.run([*command, "up", *where, "--crds", str(crds)], check=True, timeout=scaled(600))
     try:
         yield StateDirectory(state)
     finally:
