@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bench.watch_events import Watcher, running_watcher
 from sluice_contract import identity
 from sluice_devcluster.api import MERGE, ApiClient
 from sluice_devcluster.layout import StateDirectory
@@ -25,54 +23,6 @@ TENANT, JOB = "bench", "feed"
 # A hundred writes a second, so that a write is due at any moment.
 _LIMITS = {"minIntervalMilliseconds": 250, "writesPerSecond": 100, "burst": 100, "flushIntervalMilliseconds": 50}
 _PATIENCE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One event of the watch, and the Unix seconds at which the watcher received it."""
-
-    at: float
-    job: dict[str, Any]
-
-    @property
-    def generation(self) -> int:
-        """The generation of the spec."""
-        return int(self.job["metadata"]["generation"])
-
-    @property
-    def stream(self) -> dict[str, Any]:
-        """The pod's part of the status; empty until the pod has written it."""
-        found: dict[str, Any] = self.job.get("status", {}).get("stream", {})
-        return found
-
-
-class Watcher:
-    """The events that the process `bench.watcher` has printed."""
-
-    def __init__(self, lines: asyncio.StreamReader) -> None:
-        """Read the events from `lines`, the output of the process."""
-        self._lines = lines
-        self._seen: list[Sighting] = []
-
-    async def first(self, holds: Callable[[Sighting], object]) -> Sighting:
-        """Return the first event, past or future, for which `holds` returns true.
-
-        Raises:
-            TimeoutError: there was none within 30 s.
-        """
-        for sighting in self._seen:
-            if holds(sighting):
-                return sighting
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not holds(sighting := await self._next()):
-                pass
-        return sighting
-
-    async def _next(self) -> Sighting:
-        line = await self._lines.readline()
-        assert line, "the watcher has ended"
-        self._seen.append(Sighting(**json.loads(line)))
-        return self._seen[-1]
 
 
 @dataclass(frozen=True)
@@ -117,7 +67,7 @@ async def running_feed(site: Quickstart, state: StateDirectory) -> AsyncIterator
         await asyncio.to_thread(_apply, site, upstream)
         async with (
             ApiClient(settings.apiserver_port, state.pki, "admin") as api,
-            _watcher(state) as watcher,
+            running_watcher(state, TENANT, JOB) as watcher,
         ):
             feed = Feed(site, upstream, watcher, api)
             await watcher.first(lambda seen: seen.stream.get("pause", {}).get("acknowledgedAt"))
@@ -128,19 +78,3 @@ def _apply(site: Quickstart, upstream: Upstream) -> None:
     tenant = Tenant(site.kubectl, site.emulator, TENANT)
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(JOB, symbols=SYMBOLS, limits=_LIMITS, enabled=False, **streaming_from(upstream))
-
-
-@asynccontextmanager
-async def _watcher(state: StateDirectory) -> AsyncIterator[Watcher]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.watcher", str(state.root), TENANT, JOB),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        limit=1 << 20,
-    )
-    assert process.stdout is not None
-    try:
-        yield Watcher(process.stdout)
-    finally:
-        process.terminate()
-        await process.wait()

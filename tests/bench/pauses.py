@@ -12,9 +12,10 @@ from typing import Any
 
 from bench import pause_fleet, pause_objects, pause_watchers
 from bench.documents import quote_documents
-from bench.feed import TENANT, Feed, Sighting, running_feed
+from bench.feed import TENANT, Feed, running_feed
 from bench.latencies import MOST, latency_rows
 from bench.rows import Row
+from bench.watch_events import WatchEvent
 from sluice_devcluster.emulator_documents import PROJECT
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart
@@ -125,7 +126,7 @@ async def _documents(feed: Feed) -> list[dict[str, Any]]:
     return await asyncio.to_thread(quote_documents, feed.site.emulator, PROJECT, TENANT)
 
 
-def _is_acknowledged(seen: Sighting, generation: int) -> bool:
+def _is_acknowledged(seen: WatchEvent, generation: int) -> bool:
     acknowledged = seen.stream.get("pause", {}).get("acknowledgedAt")
     return bool(seen.stream.get("observedGeneration") == generation and acknowledged)
 

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from bench.documents import quote_documents
-from bench.feed import Sighting
+from bench.watch_events import WatchEvent
 from sluice_contract import identity
 from sluice_devcluster import binaries
 from sluice_devcluster.api import APPLY, MERGE, ApiClient, ApiError
@@ -54,7 +54,7 @@ class JobWatch:
     """The states of one IngestJob, each with the Unix seconds at which the bench's own watch reported it."""
 
     def __init__(self, api: ApiClient, namespace: str) -> None:
-        self.sightings: list[Sighting] = []
+        self.events: list[WatchEvent] = []
         self._api = api
         self._path = collection_path(namespace)
 
@@ -64,12 +64,12 @@ class JobWatch:
             with suppress(ApiError, aiohttp.ClientError, TimeoutError):
                 async for event in self._api.watch(self._path, {}):
                     if event["type"] in ("ADDED", "MODIFIED"):
-                        self.sightings.append(Sighting(time.time(), event["object"]))
+                        self.events.append(WatchEvent(time.time(), event["object"]))
             await asyncio.sleep(0.2)
 
-    def first_time(self, holds: Callable[[Sighting], bool], since: float) -> float | None:
+    def first_time(self, holds: Callable[[WatchEvent], bool], since: float) -> float | None:
         """Return when the watch first reported a state of which `holds` is true, after `since`."""
-        return next((each.at for each in self.sightings if each.at >= since and holds(each)), None)
+        return next((each.at for each in self.events if each.at >= since and holds(each)), None)
 
 
 @dataclass

@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from bench.feed import Sighting
 from bench.stop_faults import StopFault
 from bench.stop_jobs import StopJob
 from bench.stop_requests import PAUSED_SYMBOL, Confirmation, PlannedStop, SentRequest
+from bench.watch_events import WatchEvent
 from support.site import instant
 
 WITHIN_SECONDS = 60.0
@@ -104,7 +104,7 @@ async def _confirmed_at(stop: PlannedStop, fault: StopFault, request: SentReques
         return time.time() if await _is_over(stop.job) else None
     generation = request.generation if fault.spec_is_understood else 0
 
-    def is_confirmed(seen: Sighting) -> bool:
+    def is_confirmed(seen: WatchEvent) -> bool:
         if stop.way.confirmation is Confirmation.PAUSED_SYMBOL:
             return _counts_paused_symbol(seen, generation)
         return _has_paused_condition(seen, generation) if fault.operator_runs else _is_acknowledged(seen, generation)
@@ -116,18 +116,18 @@ async def _is_over(job: StopJob) -> bool:
     return await job.heartbeat_status() == "stopped" or await job.pod_is_gone()
 
 
-def _has_paused_condition(seen: Sighting, generation: int) -> bool:
+def _has_paused_condition(seen: WatchEvent, generation: int) -> bool:
     return any(
         each["type"] == "Paused" and each["status"] == "True" and each["observedGeneration"] >= generation
-        for each in seen.job.get("status", {}).get("conditions", ())
+        for each in seen.document.get("status", {}).get("conditions", ())
     )
 
 
-def _is_acknowledged(seen: Sighting, generation: int) -> bool:
+def _is_acknowledged(seen: WatchEvent, generation: int) -> bool:
     acknowledged = seen.stream.get("pause", {}).get("acknowledgedAt")
     return bool(acknowledged) and int(seen.stream["observedGeneration"]) >= generation
 
 
-def _counts_paused_symbol(seen: Sighting, generation: int) -> bool:
+def _counts_paused_symbol(seen: WatchEvent, generation: int) -> bool:
     counted = seen.stream.get("symbols", {}).get("paused", 0) >= 1
     return counted and int(seen.stream["observedGeneration"]) >= generation

@@ -1,6 +1,6 @@
 """`python -m bench.watcher STATE NAMESPACE NAME`: a watch of one IngestJob that is independent of its pod.
 
-It prints one JSON line for each event: `at` (Unix seconds when the event was decoded) and the `job`.
+It prints one JSON line for each event: `at` (Unix seconds when the event was decoded) and the `document`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def watch(state: StateDirectory, namespace: str, name: str) -> None:
         async for event in api.watch(path, {"fieldSelector": f"metadata.name={name}"}):
             at = time.time()
             if event["type"] != "BOOKMARK":
-                print(json.dumps({"at": at, "job": event["object"]}), flush=True)
+                print(json.dumps({"at": at, "document": event["object"]}), flush=True)
 
 
 if __name__ == "__main__":
