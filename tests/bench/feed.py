@@ -20,6 +20,7 @@ from support.upstream import Upstream
 QUOTES_PER_SECOND = 5000
 SYMBOLS = [f"S{number:02d}" for number in range(30)]
 TENANT, JOB = "bench", "feed"
+_JOBS = f"/apis/{identity.API_VERSION}/namespaces/{TENANT}/{identity.PLURAL}"
 # A hundred writes a second, so that a write is due at any moment.
 _LIMITS = {"minIntervalMilliseconds": 250, "writesPerSecond": 100, "burst": 100, "flushIntervalMilliseconds": 50}
 _PATIENCE_SECONDS = 30.0
@@ -36,8 +37,7 @@ class Feed:
 
     async def enable(self, enabled: bool) -> int:
         """Set `enabled` with a patch; returns the generation that results."""
-        path = f"/apis/{identity.API_VERSION}/namespaces/{TENANT}/{identity.PLURAL}/{JOB}"
-        changed = await self.api.patch(path, {"spec": {"enabled": enabled}}, MERGE)
+        changed = await self.api.patch(f"{_JOBS}/{JOB}", {"spec": {"enabled": enabled}}, MERGE)
         return int(changed["metadata"]["generation"])
 
     async def record(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ async def running_feed(site: Quickstart, state: StateDirectory) -> AsyncIterator
         await asyncio.to_thread(_apply, site, upstream)
         async with (
             ApiClient(settings.apiserver_port, state.pki, "admin") as api,
-            running_watcher(state, TENANT, JOB) as watcher,
+            running_watcher(state, _JOBS) as watcher,
         ):
             feed = Feed(site, upstream, watcher, api)
             await watcher.first(lambda seen: seen.stream.get("pause", {}).get("acknowledgedAt"))

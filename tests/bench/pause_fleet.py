@@ -1,14 +1,13 @@
-"""The time from `kubectl create` of one ClusterIngestPause until the sockets of a whole fleet are closed.
+"""The time from the creation of one ClusterIngestPause until the sockets of a whole fleet are closed.
 
-Each pod is the only one of its tenant. No operator runs: the pods watch the pauses themselves. All times begin when
-kubectl is started, so they include its start and its request, and those of the watch alone include them too.
+Each pod is the only one of its tenant. No operator runs: the pods watch the pauses themselves. All times, also those of
+the watch alone, begin before the request is sent, by a client that has a connection to the API server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from statistics import median
 from typing import Any
 
 from bench.api_server_process import ApiServerProcess
-from bench.pause_objects import KINDS, KindOfPause, first_event
+from bench.pause_objects import KINDS, KindOfPause, pause_document
 from bench.rows import Row
-from sluice_contract import identity
+from bench.watch_events import Watcher, running_watcher
 from sluice_devcluster.api import ApiClient
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart
@@ -42,11 +41,23 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class FleetPause:
-    """One pause. Times are seconds since kubectl was started; `cpu` is the CPU time of the API server meanwhile."""
+    """One pause. Times are seconds since the request to create it was sent.
+
+    `cpu` is the CPU time of the API server meanwhile, in seconds.
+    """
 
     seen: float  # by the watch alone
     closed: list[float]
     cpu: float
+
+
+@dataclass(frozen=True)
+class _Fleet:
+    """The provider of all pods, their number, and their API server."""
+
+    provider: Upstream
+    pods: int
+    server: ApiServerProcess
 
 
 def rows(folder: Path, pods: int = PODS, rounds: int = ROUNDS) -> list[Row]:
@@ -57,7 +68,7 @@ def rows(folder: Path, pods: int = PODS, rounds: int = ROUNDS) -> list[Row]:
         _start_pods(site, provider, pods)
         with no_operator(site.kubectl):
             time.sleep(_SETTLED_SECONDS)
-            pauses = [asyncio.run(_pause(site, state, provider, pods)) for _ in range(rounds)]
+            pauses = asyncio.run(_measured(state, provider, pods, rounds))
     return _found(pauses, pods)
 
 
@@ -78,39 +89,37 @@ def _wait_for_streams(provider: Upstream, count: int) -> None:
     eventually(all_stream, _PATIENCE_SECONDS, every=0.5)
 
 
-async def _pause(site: Quickstart, state: StateDirectory, provider: Upstream, pods: int) -> FleetPause:
-    """Pause all pods with a new object, then delete the object and wait until all stream again."""
+async def _measured(state: StateDirectory, provider: Upstream, pods: int, rounds: int) -> list[FleetPause]:
     settings = state.load_settings()
     assert settings is not None
-    name, server = f"fleet-{next(_numbers)}", ApiServerProcess(state)
+    async with (
+        ApiClient(settings.apiserver_port, state.pki, "admin") as api,
+        running_watcher(state, _KIND.path) as watcher,
+    ):
+        fleet = _Fleet(provider, pods, ApiServerProcess(state))
+        return [await _pause(fleet, api, watcher) for _ in range(rounds)]
+
+
+async def _pause(fleet: _Fleet, api: ApiClient, watcher: Watcher) -> FleetPause:
+    """Pause all pods with a new object, then delete the object and wait until all stream again."""
+    name, provider = f"fleet-{next(_numbers)}", fleet.provider
     streamed = {each["id"] for each in provider.open_connections}
-    async with ApiClient(settings.apiserver_port, state.pki, "admin") as watcher:
-        watching = asyncio.create_task(first_event(watcher, _KIND.path, name))
-        await asyncio.sleep(_SETTLED_SECONDS)
-        cpu, asked = server.cpu_seconds, time.time()
-        await asyncio.to_thread(site.kubectl, "create", "-f", "-", text=json.dumps(_document(name)))
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            seen = await watching
+    await asyncio.sleep(_SETTLED_SECONDS)
+    await api.get(_KIND.path)  # so that the connection is open
+    cpu, asked = fleet.server.cpu_seconds, time.time()
+    await api.post(_KIND.path, pause_document(_KIND, name))
+    seen = await watcher.first(lambda each: each.name == name)
     await asyncio.sleep(_QUIET_SECONDS)
-    cpu = server.cpu_seconds - cpu
+    cpu = fleet.server.cpu_seconds - cpu
     await asyncio.to_thread(eventually, lambda: not provider.open_connections, _PATIENCE_SECONDS)
     closed = [each["closed"] - asked for each in provider.record()["connections"] if each["id"] in streamed]
-    await asyncio.to_thread(site.kubectl, "delete", identity.CLUSTER_PAUSES, name)
-    await asyncio.to_thread(_wait_for_streams, provider, pods)
-    return FleetPause(seen=seen - asked, closed=closed, cpu=cpu)
-
-
-def _document(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": identity.API_VERSION,
-        "kind": _KIND.kind,
-        "metadata": {"name": name},
-        "spec": {**_KIND.spec, "reason": "bench"},
-    }
+    await api.delete(f"{_KIND.path}/{name}", {})
+    await asyncio.to_thread(_wait_for_streams, provider, fleet.pods)
+    return FleetPause(seen=seen.at - asked, closed=closed, cpu=cpu)
 
 
 def _found(pauses: list[FleetPause], pods: int) -> list[Row]:
-    what, target = f"pause of {pods} pods by kubectl", f"<= {MOST_SECONDS:g}"
+    what, target = f"pause of {pods} pods", f"<= {MOST_SECONDS:g}"
     last = _compared(f"{what}: last socket closed, worst of {len(pauses)}", pauses, lambda each: max(each.closed))
     return [
         Row(**last, target=f"{target} s", met=last["ours"] <= MOST_SECONDS),
@@ -121,7 +130,7 @@ def _found(pauses: list[FleetPause], pods: int) -> list[Row]:
             ours=1e3 * median(max(each.closed) - each.seen for each in pauses),
         ),
         Row(
-            name=f"{what}: API server, CPU of the event, kubectl and all reports, per pod",
+            name=f"{what}: API server, CPU of the event and all reports, per pod",
             unit="ms",
             ours=1e3 * median(each.cpu for each in pauses) / pods,
         ),

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from bench.feed import JOB, TENANT, Feed, running_feed
 from bench.latencies import latency_rows
 from bench.rows import Row
+from bench.watch_events import Watcher, WatchEvent, running_watcher
 from sluice_contract import identity
-from sluice_devcluster.api import ApiClient
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart
 from support.phases import PHASES
@@ -23,7 +22,6 @@ _API = f"/apis/{identity.API_VERSION}"
 _NAMESPACED = f"{_API}/namespaces/{TENANT}/{identity.PAUSES}"
 _OF_CLUSTER = f"{_API}/{identity.CLUSTER_PAUSES}"
 _SETTLED_SECONDS = 0.5
-_PATIENCE_SECONDS = 30.0
 _numbers = itertools.count(1)
 
 
@@ -68,46 +66,51 @@ def rows(site: Quickstart, state: StateDirectory, rounds: int = ROUNDS) -> list[
 
 async def _measured(site: Quickstart, state: StateDirectory, rounds: int) -> dict[str, list[ObjectInForce]]:
     found: dict[str, list[ObjectInForce]] = {name: [] for name in KINDS}
-    settings = state.load_settings()
-    assert settings is not None
-    async with running_feed(site, state) as feed, ApiClient(settings.apiserver_port, state.pki, "admin") as watcher:
+    async with (
+        running_feed(site, state) as feed,
+        running_watcher(state, _NAMESPACED) as of_namespace,
+        running_watcher(state, _OF_CLUSTER) as of_cluster,
+    ):
+        watchers = {_NAMESPACED: of_namespace, _OF_CLUSTER: of_cluster}
         before = PHASES["Live"].entries(await feed.record())
         await feed.enable(True)
         await feed.until(lambda record: PHASES["Live"].entries(record) > before)
         for _ in range(rounds):
             for name, kind in KINDS.items():
-                found[name].append(await _pause(feed, watcher, kind))
+                await asyncio.sleep(_SETTLED_SECONDS)
+                found[name].append(await _pause(feed, watchers[kind.path], kind))
     return found
 
 
-async def _pause(feed: Feed, watcher: ApiClient, kind: KindOfPause) -> ObjectInForce:
-    """Pause the streaming job with a new object, then delete the object and wait until the job streams again."""
+async def _pause(feed: Feed, watcher: Watcher, kind: KindOfPause) -> ObjectInForce:
+    """Pause the streaming job with a new object, then delete the object and wait until the job streams again.
+
+    The simulator is asked for its record only after the pause: it builds the record in its own event loop, which takes
+    tens of milliseconds after many connections, and in which it would not notice that a socket is closed.
+    """
     name = f"bench-{next(_numbers)}"
-    body = {
+    asked = time.time()
+    await feed.api.post(kind.path, pause_document(kind, name))
+    seen = await watcher.first(lambda each: each.name == name)
+    await feed.watcher.first(lambda each: _is_acknowledged(each, name))
+    record = await feed.until(lambda record: not record["open"])
+    before = PHASES["Live"].entries(record)
+    await feed.api.delete(f"{kind.path}/{name}", {})
+    await feed.until(lambda record: PHASES["Live"].entries(record) > before)
+    return ObjectInForce(seen=seen.at - asked, closed=record["connections"][-1]["closed"] - asked)
+
+
+def pause_document(kind: KindOfPause, name: str) -> dict[str, Any]:
+    """Return a new pause object of this kind."""
+    return {
         "apiVersion": identity.API_VERSION,
         "kind": kind.kind,
         "metadata": {"name": name},
         "spec": {**kind.spec, "reason": "bench"},
     }
-    watching = asyncio.create_task(first_event(watcher, kind.path, name))
-    await asyncio.sleep(_SETTLED_SECONDS)
-    asked = time.time()
-    await feed.api.post(kind.path, body)
-    record = await feed.until(lambda record: not record["open"])
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        seen = await watching
-    # The output of the watcher of jobs has to be read: otherwise its process cannot end.
-    await feed.watcher.first(lambda each: str(each.stream.get("pause", {}).get("source", "")).endswith(name))
-    before = PHASES["Live"].entries(record)
-    await feed.api.delete(f"{kind.path}/{name}", {})
-    await feed.until(lambda record: PHASES["Live"].entries(record) > before)
-    return ObjectInForce(seen=seen - asked, closed=record["connections"][-1]["closed"] - asked)
 
 
-async def first_event(watcher: ApiClient, path: str, name: str) -> float:
-    """Return the Unix seconds at which a watch has decoded the first event of the object."""
-    async with aclosing(watcher.watch(path, {"fieldSelector": f"metadata.name={name}"})) as events:
-        async for event in events:
-            if event["type"] == "ADDED":
-                return time.time()
-    raise RuntimeError("the watch has ended before the pause was created")
+def _is_acknowledged(seen: WatchEvent, name: str) -> bool:
+    """Return whether the pod has reported that the pause object with this name is in effect."""
+    pause = seen.stream.get("pause", {})
+    return "acknowledgedAt" in pause and str(pause.get("source", "")).endswith(name)

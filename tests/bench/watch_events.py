@@ -24,6 +24,11 @@ class WatchEvent:
     document: dict[str, Any]
 
     @property
+    def name(self) -> str:
+        """The name of the object."""
+        return str(self.document["metadata"]["name"])
+
+    @property
     def generation(self) -> int:
         """The generation of the spec."""
         return int(self.document["metadata"]["generation"])
@@ -42,6 +47,15 @@ class Watcher:
         """Read the events from `lines`, the output of the process."""
         self._lines = lines
         self._seen: list[WatchEvent] = []
+
+    async def wait_until_started(self) -> None:
+        """Wait for the line that the process prints once it has a connection to the API server.
+
+        Raises:
+            TimeoutError: it has not started within 30 s.
+        """
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            assert await self._lines.readline(), "the watcher has ended"
 
     async def first(self, holds: Callable[[WatchEvent], object]) -> WatchEvent:
         """Return the first event, past or future, for which `holds` returns true.
@@ -65,17 +79,19 @@ class Watcher:
 
 
 @asynccontextmanager
-async def running_watcher(state: StateDirectory, namespace: str, name: str) -> AsyncIterator[Watcher]:
-    """Watch one IngestJob in a process of its own."""
+async def running_watcher(state: StateDirectory, path: str) -> AsyncIterator[Watcher]:
+    """Watch the objects of the collection `path` in a process of its own, which has started."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.watcher", str(state.root), namespace, name),
+        *(sys.executable, "-m", "bench.watcher", str(state.root), path),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         limit=1 << 20,
     )
     assert process.stdout is not None
     try:
-        yield Watcher(process.stdout)
+        watcher = Watcher(process.stdout)
+        await watcher.wait_until_started()
+        yield watcher
     finally:
         process.terminate()
         await process.wait()
