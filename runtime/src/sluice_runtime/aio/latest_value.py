@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,15 +17,29 @@ class LatestValue(Generic[T]):
         self.value = value
         self.version = 0
         self._changed = asyncio.Event()
+        self._callbacks: tuple[Callable[[], None], ...] = ()
 
     def set(self, value: T) -> None:
-        """Replace the value and wake all waiting tasks. Setting an equal value does nothing."""
+        """Replace the value, call all callbacks, and wake all waiting tasks. Setting an equal value does nothing."""
         if value == self.value:
             return
         self.value = value
         self.version += 1
-        self._changed.set()
-        self._changed = asyncio.Event()
+        try:
+            for callback in self._callbacks:
+                callback()
+        finally:
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    @contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Within the context, call `callback` in each `set` that changes the value, before any waiting task runs."""
+        self._callbacks = (*self._callbacks, callback)
+        try:
+            yield
+        finally:
+            self._callbacks = tuple(each for each in self._callbacks if each != callback)
 
     async def wait_for_change(self, seen_version: int) -> int:
         """Wait until the version differs from `seen_version`, and return the new version."""

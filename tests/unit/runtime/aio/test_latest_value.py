@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from sluice_runtime.aio.latest_value import LatestValue, wait_for_any_change
 from support.virtual_time import settle
 
@@ -59,3 +61,33 @@ async def test_a_wait_for_several_values_ends_with_any_and_leaves_no_task() -> N
     await settle()
     assert task.done()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_callback_runs_within_the_change_and_before_the_waiters() -> None:
+    cell, order = LatestValue(0), list[str]()
+
+    async def wait() -> None:
+        await cell.wait_for_change(0)
+        order.append("waiter")
+
+    task = asyncio.create_task(wait())
+    await settle()
+    with cell.calling(lambda: order.append(f"callback at {cell.value}")):
+        cell.set(0)
+        cell.set(1)
+    cell.set(2)
+    await task
+    assert order == ["callback at 1", "waiter"]
+
+
+async def test_a_callback_that_fails_leaves_no_waiter_asleep() -> None:
+    cell = LatestValue(0)
+
+    def fail() -> None:
+        raise RuntimeError("it failed")
+
+    task = asyncio.create_task(cell.wait_for_change(0))
+    await settle()
+    with cell.calling(fail), pytest.raises(RuntimeError, match="it failed"):
+        cell.set(1)
+    assert await task == 1
