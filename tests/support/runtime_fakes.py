@@ -138,6 +138,10 @@ class FakeConnection:
     async def run(self) -> None:
         await self._end
 
+    def start_closing(self) -> None:
+        if self not in self._source.closing:
+            self._source.closing.append(self)
+
     def say(self, *ticks: Tick) -> None:
         """Deliver one frame of ticks to the listener."""
         self._listener.on_ticks(ticks)
@@ -166,7 +170,8 @@ class FakeSource:
         self.refused: frozenset[str] = frozenset()
         self.connections: list[FakeConnection] = []
         self.attempts: list[float] = []
-        self.closings: list[float] = []
+        self.closings: list[float] = []  # when they ended
+        self.closing: list[FakeConnection] = []  # those whose close has begun, in this order
         self.open = 0
         self.most_open = 0
         self.closing_seconds = 0.0
@@ -192,7 +197,10 @@ class FakeSource:
             if "Subscribing" in self.steps:
                 listener.on_state("Subscribing")
             self.connections.append(FakeConnection(self, listener))
-            yield self.connection
+            try:
+                yield self.connection
+            finally:
+                self.connection.start_closing()
         finally:
             try:
                 await finish_despite_cancellation(asyncio.sleep(self.closing_seconds))

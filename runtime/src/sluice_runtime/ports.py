@@ -80,6 +80,12 @@ class Connection(Protocol):
             StreamError: the connection is lost.
         """
 
+    def start_closing(self) -> None:
+        """Send what closes the connection, without waiting. The source waits until it is closed.
+
+        The connection may be lost already.
+        """
+
 
 class Source(Protocol):
     """Opens connections to the stream of one provider. It keeps no connection itself."""

@@ -24,6 +24,9 @@ class LocalConnection:
         self.symbols = symbols
         self.listener.on_acknowledgement(symbols, ())
 
+    def start_closing(self) -> None:
+        """Do nothing: there is no socket."""
+
 
 class SourceWithoutServer:
     """The methods that are the same for all sources without a server."""

@@ -114,6 +114,9 @@ class AlpacaConnection:
         """Read until the socket closes, and then raise StreamError, because a live stream has no end."""
         await self._transport.read_until_closed(self._collect_messages)
 
+    def start_closing(self) -> None:
+        self._transport.send_close_frame()
+
     async def close(self) -> None:
         """Close the socket, and pass the data received before to the listener."""
         try:

@@ -37,6 +37,7 @@ with warnings.catch_warnings():
     from alpaca.data.live import CryptoDataStream, StockDataStream
 from websockets import exceptions
 from websockets.asyncio import client
+from websockets.frames import CloseCode
 
 # Below this level, websockets logs the last bytes of each frame; in the login, they are a part of the secret key.
 logging.getLogger("websockets").setLevel(logging.WARNING)
@@ -181,6 +182,11 @@ class SDKTransport:
 
     def pause_reading_briefly(self) -> None:
         """Do nothing: alpaca-py controls when this transport reads."""
+
+    def send_close_frame(self) -> None:
+        with suppress(exceptions.WebSocketException, OSError):
+            self._socket.protocol.send_close(CloseCode.NORMAL_CLOSURE)
+            self._socket.send_data()
 
     async def close(self) -> None:
         try:

@@ -28,14 +28,37 @@ _READ_SECONDS = 1.0
 _SWITCHING_PROTOCOLS = 101
 
 
+class _SilentWriter:
+    """aiohttp's writer after the close frame, after which a websocket sends nothing more."""
+
+    async def close(self, *_: object, **__: object) -> None:
+        """Send no second close frame."""
+
+    async def send_frame(self, *_: object, **__: object) -> None:
+        """Send no other frame, such as the answer to a ping."""
+
+
 class WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
-    """aiohttp's websocket, with access to the asyncio transport below it and to the headers of its response."""
+    """aiohttp's websocket, with access to the asyncio transport below it and to the headers of its response.
+
+    It can send the close frame without waiting: aiohttp's `close` first waits for the task that reads.
+    """
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         connection = self._response.connection
         self.response_headers = self._response.headers
         self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
+
+    def send_close_frame(self) -> None:
+        """Send the close frame now. `close` then only waits for the answer."""
+        if self.closed or isinstance(self._writer, _SilentWriter):
+            return
+        sending = self._writer.close(aiohttp.WSCloseCode.OK)
+        with suppress(StopIteration, aiohttp.ClientError, OSError):
+            sending.send(None)  # aiohttp writes the frame before it waits for anything
+        sending.close()
+        self._writer = cast("Any", _SilentWriter())
 
 
 def create_session(endpoint: Endpoint) -> aiohttp.ClientSession:

@@ -115,6 +115,9 @@ class Transport(Protocol):
     def pause_reading_briefly(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
+    def send_close_frame(self) -> None:
+        """Send the close frame without waiting. Does nothing if the websocket is closing or has closed."""
+
     async def close(self) -> None:
         """Close the websocket within `Timeouts.close`: with a handshake if the peer answers, otherwise without."""
 
@@ -217,6 +220,11 @@ class NativeTransport:
         if self._socket.transport is not None:
             with suppress(AttributeError):  # asyncio's TLS transport raises it once it has been closed twice
                 self._socket.transport.resume_reading()
+
+    def send_close_frame(self) -> None:
+        self._is_closing = True
+        self._resume_reading()
+        self._socket.send_close_frame()
 
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""

@@ -92,6 +92,9 @@ class IBKRConnection:
                 await self._resubscribe_all()
         raise self._gateway.end_reason
 
+    def start_closing(self) -> None:
+        self._gateway.start_closing()
+
     async def _probe_gateway_and_retry_symbols(self) -> None:
         """Check that the gateway answers.
 

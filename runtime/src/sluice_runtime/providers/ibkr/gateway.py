@@ -93,13 +93,18 @@ class Gateway:
     async def close(self) -> None:
         """Close the socket immediately, whatever the peer does."""
         socket, gone = self.client.client.conn, asyncio.Event()
-        if (transport := socket.transport) is None:
+        if socket.transport is None:
             return
         socket.disconnected += lambda _: gone.set()
-        with suppress(OSError):
-            self.client.client.disconnect()
-        transport.abort()
+        self.start_closing()
         await gone.wait()
+
+    def start_closing(self) -> None:
+        """Close the socket immediately, without waiting until asyncio reports it as closed."""
+        if (transport := self.client.client.conn.transport) is not None:
+            with suppress(OSError):
+                self.client.client.disconnect()
+            transport.abort()
 
     def end_connection(self, error: StreamError) -> None:
         """End the connection because of `error`, unless it has already ended."""

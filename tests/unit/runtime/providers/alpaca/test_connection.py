@@ -47,6 +47,7 @@ class FakeWire:
         self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
         self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
         self.rests = 0
+        self.close_frames = 0
         self.at_close: Sequence[Message] = ()  # a frame that arrives during the close
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -63,6 +64,9 @@ class FakeWire:
 
     def pause_reading_briefly(self) -> None:
         self.rests += 1
+
+    def send_close_frame(self) -> None:
+        self.close_frames += 1
 
     async def close(self) -> None:
         if self.at_close:
@@ -95,6 +99,13 @@ async def reading(
         assert not task.done()
     finally:
         await cancel_and_wait(task)
+
+
+async def test_the_start_of_a_close_sends_the_close_frame_at_once() -> None:
+    wire = FakeWire()
+    async with reading(wire, FakeListener()) as connection:
+        connection.start_closing()
+        assert wire.close_frames == 1
 
 
 async def test_a_symbol_is_confirmed_when_all_of_its_channels_are() -> None:
