@@ -127,10 +127,11 @@ test-waits: setup page ## run the same Python tests and print the ten waits that
 	@SLUICE_TEST_WAITS=$(CURDIR)/build/test-waits.jsonl $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 	@PYTHONPATH=tests $(BIN)/python -m support.waits build/test-waits.jsonl
 
-# What depends on the API server's version: the policies, the CRD, the manifests, and stops through all of them.
+# What depends on the API server's version: the policies, the CRD, the manifests, the watches of the pods over
+# WebSockets, and stops through all of them.
 KUBERNETES_TESTS := admission check_command documents gitops ingest_pod_image kubernetes_version manifests pause_admission \
-  pause_rights platform_user_ids pod_shape policy_proof role_binding schema schema_sweep security slot_leases stops \
-  stops_beyond_bounds stops_versions
+  pause_rights platform_user_ids pod_pause_watch pod_shape policy_proof role_binding schema schema_sweep security \
+  slot_leases stops stops_beyond_bounds stops_versions
 
 .PHONY: test-kubernetes
 test-kubernetes: setup ## run the tests of policies, CRD and stops on another Kubernetes: VERSION=1.30 (compiles it once)
