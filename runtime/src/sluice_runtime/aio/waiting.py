@@ -40,9 +40,3 @@ async def run_with_timeout(seconds: float | None, coroutine: Coroutine[Any, Any,
     except TimeoutError:
         return False
     return True
-
-
-async def let_other_tasks_run(turns: int) -> None:
-    """Let the event loop run for this many turns, so that tasks that are ready, and those that they wake, run first."""
-    for _ in range(turns):
-        await asyncio.sleep(0)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ..aio.latest_value import LatestValue, wait_for_any_change
-from ..aio.waiting import let_other_tasks_run, run_with_timeout
+from ..aio.waiting import run_with_timeout
 from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import DocumentConflictError, SinkError
@@ -26,9 +26,6 @@ REPORT_SECONDS = 30.0
 # Transitions come in bursts; this is the minimum time between two writes of the same document.
 _LEAST_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
-# Several tasks pass a stop on to the socket. A test sees it closed after 11 or 12 turns of the event loop; a websocket
-# takes a few more. A report takes milliseconds to build, and a stop must not wait for it.
-_TURNS_OF_A_STOP = 30
 # A heartbeat is due this long after the other job's counts as silent, so that the attempt is not too early.
 _TAKEOVER_MARGIN_SECONDS = 0.2
 # The first report replaces that of the previous process, whose gaps must be read before.
@@ -125,7 +122,7 @@ async def send_forever(
     """Call `send` until cancelled.
 
     It is called on each change of the desired state, on each transition and once per interval. A failure is retried
-    after 1 s. If the change is a stop, the tasks that close the socket run first.
+    after 1 s.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -139,4 +136,3 @@ async def send_forever(
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
         await run_with_timeout(max(0.0, due - loop.time()), wait_for_any_change(*seen))
-        await let_other_tasks_run(_TURNS_OF_A_STOP)

@@ -58,7 +58,7 @@ class PodSwitches:
             )
 
     def set_and_store(self, switch: Switch) -> None:
-        """Set the state of one switch, and store it."""
+        """Set the state of one switch, which a stop carries out at once, and then store it."""
         self._switches.set_switch(switch)
         if self._store:
             self._store.write(switch)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
@@ -51,13 +53,24 @@ class PauseInputs:
 
     async def wait_for_change(self, seen: tuple[int, int, int]) -> None:
         """Wait until one of the three versions differs from that in `seen`."""
-        values: tuple[LatestValue[Any], ...] = (self.job, self.switches, self.pauses)
-        await wait_for_any_change(*zip(values, seen, strict=True))
+        await wait_for_any_change(*zip(self._values, seen, strict=True))
+
+    @contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Within the context, call `callback` when one of the three values changes, before any waiting task runs."""
+        with ExitStack() as stack:
+            for value in self._values:
+                stack.enter_context(value.calling(callback))
+            yield
 
     @property
     def versions(self) -> tuple[int, int, int]:
         """The versions of the three values."""
         return self.job.version, self.switches.version, self.pauses.version
+
+    @property
+    def _values(self) -> tuple[LatestValue[Any], ...]:
+        return self.job, self.switches, self.pauses
 
 
 async def watch_job_until_deleted(
@@ -97,18 +110,30 @@ async def update_desired_forever(
     """Update the desired state on each change of the inputs, and whenever a pause reaches its end time.
 
     It is also updated every 15 s, because the clock can be set forward or back.
+    While the job streams, the change of an input updates it directly, so that a stop waits for no task and no log line.
     `market_hours` returns the hours of the provider's market for a spec.
     """
-    before: Desired | None = None
-    while True:
-        seen, now, job = inputs.versions, instruments.now(), inputs.job.value
-        if job is not None:
-            desired = _desired_state_of_job(job, now, updater.desired.value, inputs.outside, market_hours)
-            if not is_unread(desired.pause):  # whether the job is paused is not known yet
-                _log_and_count_changes(before, desired, instruments.counters)
-                before = desired
-            updater.apply_desired(desired)
-        await run_with_timeout(_seconds_until_update(job, now, inputs.outside), inputs.wait_for_change(seen))
+
+    def update() -> None:
+        if (job := inputs.job.value) is not None:
+            now, before = instruments.now(), updater.desired.value
+            updater.apply_desired(_desired_state_of_job(job, now, before, inputs.outside, market_hours))
+
+    def update_if_not_paused() -> None:
+        if updater.desired.value.pause is None:
+            update()
+
+    logged: Desired | None = None
+    with inputs.calling(update_if_not_paused):
+        while True:
+            seen, job = inputs.versions, inputs.job.value
+            update()
+            desired = updater.desired.value
+            if job is not None and not is_unread(desired.pause):  # otherwise it is not known yet whether it is paused
+                _log_and_count_changes(logged, desired, instruments.counters)
+                logged = desired
+            seconds = _seconds_until_update(job, instruments.now(), inputs.outside)
+            await run_with_timeout(seconds, inputs.wait_for_change(seen))
 
 
 def _desired_state_of_job(

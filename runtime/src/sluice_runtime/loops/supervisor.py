@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sluice_contract.spec import Channel
 
 from ..aio.latest_value import LatestValue
-from ..aio.waiting import run_until_first_completes, run_with_timeout
+from ..aio.waiting import cancel_and_wait, run_until_first_completes, run_with_timeout
 from ..destination_ports import PausableWrites
 from ..domain.backoff import Backoff
 from ..domain.counters import Counters, increment
@@ -62,19 +62,47 @@ class Supervisor:
         self._backoff = backoff
         self._slot = slot
         self._fatal_failures = 0
+        self._streaming: asyncio.Task[None] | None = None  # None if nothing streams, or if it has been stopped
+        self._connection: Connection | None = None
 
     async def stream_unless_paused_forever(self) -> None:
         """Keep a connection open until cancelled, and none during a pause or while a policy denies the job.
 
         A changed set of symbols keeps the connection. The socket is closed on return.
         """
-        while True:
-            if self._parts.desired.value.pause is not None:
-                await self._drain_and_wait_for_resume()
-            elif self._parts.desired.value.denied:
-                await self._wait_while_denied()
-            else:
-                await run_until_first_completes(self._stream_until_finished(), self._wait_until_pause_or_denial())
+        desired = self._parts.desired
+        with desired.calling(self._stop_if_paused_or_denied):
+            while True:
+                if desired.value.pause is not None:
+                    await self._drain_and_wait_for_resume()
+                elif desired.value.denied:
+                    await self._wait_while_denied()
+                else:
+                    await self._stream_until_stopped()
+
+    def _stop_if_paused_or_denied(self) -> None:
+        """Start to close the socket if the desired state is a stop. The desired state calls this when it changes.
+
+        The close is thus sent before any task reports the change.
+        """
+        desired, streaming = self._parts.desired.value, self._streaming
+        if streaming is None or (desired.pause is None and not desired.denied):
+            return
+        self._streaming = None
+        if self._connection is not None:
+            self._connection.start_closing()
+        streaming.cancel()
+
+    async def _stream_until_stopped(self) -> None:
+        """Stream until a pause begins or a policy denies the job. The socket is closed on return."""
+        self._streaming = streaming = asyncio.ensure_future(self._stream_until_finished())
+        try:
+            await asyncio.wait([streaming])
+        finally:
+            self._streaming = None
+            await cancel_and_wait(streaming)
+        if not streaming.cancelled():
+            streaming.result()
 
     async def _drain_and_wait_for_resume(self) -> None:
         """Drain pending writes, acknowledge the pause, release the slot and wait until the pause ends.
@@ -111,11 +139,6 @@ class Supervisor:
         self._backoff.reset()
         self._fatal_failures = 0
         while desired.value.pause is None and desired.value.denied == denied:
-            await desired.wait_for_change(desired.version)
-
-    async def _wait_until_pause_or_denial(self) -> None:
-        desired = self._parts.desired
-        while desired.value.pause is None and not desired.value.denied:
             await desired.wait_for_change(desired.version)
 
     async def _stream_until_finished(self) -> None:
@@ -156,6 +179,7 @@ class Supervisor:
         try:
             async with self._source.connect(self._parts.stream) as connection:
                 live_since = loop.time()
+                self._connection = connection
                 ended = await run_until_first_completes(
                     connection.run(),
                     self._follow_desired_symbols(connection),
@@ -164,6 +188,7 @@ class Supervisor:
                 )
                 return ended == _ROTATED
         finally:
+            self._connection = None
             if live_since is not None and loop.time() - live_since >= _HEALTHY_SECONDS:
                 self._backoff.reset()
 

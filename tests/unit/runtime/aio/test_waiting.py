@@ -4,7 +4,6 @@ import pytest
 
 from sluice_runtime.aio.waiting import (
     cancel_and_wait,
-    let_other_tasks_run,
     run_until_first_completes,
     run_with_timeout,
 )
@@ -79,19 +78,3 @@ async def test_cancel_waits_for_tasks_that_fail() -> None:
     await asyncio.sleep(1)
     await cancel_and_wait(*tasks)
     assert all(task.done() for task in tasks)
-
-
-async def test_tasks_that_are_ready_and_those_that_they_wake_run_first() -> None:
-    order: list[str] = []
-
-    async def wake_the_next(left: int) -> None:
-        if left:
-            await asyncio.create_task(wake_the_next(left - 1))
-        order.append(f"task {left}")
-
-    task = asyncio.create_task(wake_the_next(3))
-    await let_other_tasks_run(10)
-    order.append("caller")
-    await task
-    assert order == ["task 0", "task 1", "task 2", "task 3", "caller"]
-    assert seconds() == 0

@@ -138,13 +138,13 @@ async def test_a_change_of_the_desired_state_is_reported_at_once(runtime: Runtim
         assert sink.beats[-1][1].dry_run
 
 
-async def test_the_report_of_a_stop_is_built_after_the_socket_is_closed(sink: FakeSink) -> None:
+async def test_the_report_of_a_stop_is_built_after_the_close_of_the_socket_has_begun(sink: FakeSink) -> None:
     world = SupervisedWorld(runtime_state())
-    runtime, open_sockets = world.runtime, list[int]()
+    runtime, closing = world.runtime, list[int]()
     view, store = runtime_view(runtime), create_document_store(runtime, sink, "fake:iex")
 
     def snapshot() -> RuntimeSnapshot:
-        open_sockets.append(world.source.open)
+        closing.append(len(world.source.closing))
         return view.snapshot()
 
     reports = report_status_forever(FakeJob(), snapshot, runtime.desired, runtime.instruments)
@@ -152,11 +152,11 @@ async def test_the_report_of_a_stop_is_built_after_the_socket_is_closed(sink: Fa
     async with running(reports), running(heartbeats), world.running():
         await at(10)
         assert world.source.open == 1
-        open_sockets.clear()
+        closing.clear()
         world.pause()
         await at(11)
         assert world.source.closings == [10]
-        assert set(open_sockets) == {0}
+        assert set(closing) == {1}
 
 
 async def test_many_transitions_cause_few_heartbeats(runtime: RuntimeState, sink: FakeSink) -> None:

@@ -15,7 +15,7 @@ from sluice_runtime.loops.pause_control import PodSwitches
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.control_fakes import FakeDeclaration, FakeSwitchFile, FakeSwitchStore
 from support.runtime_fakes import desired, job, runtime_state
-from support.runtime_worlds import update_desired
+from support.runtime_worlds import SupervisedWorld, update_desired
 from support.virtual_time import at, seconds, settle
 
 API = Switch(source="api", pauses=True, reason="bad prints")
@@ -73,6 +73,24 @@ async def test_stop_returns_when_the_pause_is_carried_out(world: World) -> None:
         assert world.store.read() == (API,)
         assert await world.control.pause_job(None)
         assert seconds() == 0.5
+
+
+async def test_a_stop_is_stored_after_the_close_of_the_socket_has_begun() -> None:
+    world, closing = SupervisedWorld(runtime_state()), list[int]()
+
+    class Store(FakeSwitchStore):
+        def write(self, switch: Switch) -> None:
+            closing.append(len(world.source.closing))
+            super().write(switch)
+
+    store = Store()
+    updating = asyncio.create_task(update_desired(LatestValue(job(1)), world.runtime))
+    async with world.running():
+        await at(1)
+        PodSwitches(world.runtime.switches, store).set_and_store(API)
+        await settle()
+    await cancel_and_wait(updating)
+    assert (closing, store.read()) == ([1], (API,))
 
 
 async def test_a_reason_that_is_too_long_for_the_job_is_cut_and_the_stop_is_carried_out(world: World) -> None:
@@ -178,7 +196,8 @@ async def test_two_reloads_at_once_both_return_the_resulting_state(world: World)
     async with world.running():
         world.file.is_on = False
         first, second = await asyncio.gather(world.control.reload(), world.control.reload())
-        assert first.effect == second.effect == "the job is paused by file:/enabled"
+        assert first.effect == "the job is paused by file:/enabled"
+        assert second.effect == "the job stays paused by file:/enabled"
         assert seconds() == 0.5
 
 

@@ -57,6 +57,17 @@ SWITCHES: dict[str, Callable[[World, bool], None]] = {
 }
 
 
+@pytest.mark.parametrize("source", SWITCHES)
+async def test_each_switch_begins_to_close_the_socket_within_its_change(source: str) -> None:
+    world = World()
+    updating = asyncio.create_task(update_desired(world.live, world.runtime))
+    async with world.running():
+        await at(5)
+        SWITCHES[source](world, True)
+        assert len(world.source.closing) == 1
+    await cancel_and_wait(updating)
+
+
 @pytest.mark.parametrize(("first", "second"), list(permutations(SWITCHES, 2)))
 async def test_a_second_switch_on_a_paused_job_changes_nothing_but_the_list_of_sources(
     first: str, second: str, caplog: pytest.LogCaptureFixture

@@ -258,3 +258,20 @@ async def test_a_process_that_is_already_live_keeps_its_own_gaps() -> None:
     await at(60)
     assert runtime.gaps.open_gap is None
     await cancel_and_wait(task)
+
+
+async def test_a_pause_is_in_force_within_the_change_and_its_end_a_little_later(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1))
+        world.runtime.switches.set_switch(Switch(source="api", pauses=True))
+        assert world.runtime.desired.value.switches == ("api",)
+        assert switches(caplog) == ["resumed"]  # the log line does not delay the stop
+        await settle()
+        assert switches(caplog) == ["resumed", "halted"]
+        world.runtime.switches.set_switch(Switch(source="api", pauses=False))
+        assert world.runtime.desired.value.pause is not None
+        await settle()
+        assert world.runtime.desired.value.pause is None
