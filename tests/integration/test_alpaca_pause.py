@@ -98,6 +98,8 @@ async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections
     async with pod.running():
         declare(pod, 1, enabled=True)
         await eventually(lambda: pod.runtime.stream.state == phase)
+        # Otherwise the fault would be left for the next connection.
+        await wait_until(server.record, lambda record: record.connect_count or record.refused_upgrades, 20)
         await asyncio.sleep(0.05)
         connected = server.record.connect_count
         declare(pod, 2, enabled=False)
