@@ -41,7 +41,7 @@ class _SilentWriter:
 class WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
     """aiohttp's websocket, with access to the asyncio transport below it and to the headers of its response.
 
-    It can send the close frame without waiting: aiohttp's `close` first waits for the task that reads.
+    It can send the close frame without waiting: aiohttp's `close` first waits for the task that reads (docs/adr/0040).
     """
 
     def __init__(self, *given: Any, **options: Any) -> None:
