@@ -15,6 +15,7 @@ from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator.adapters.access import WriteInReadOnlySession
 from sluice_operator.adapters.optional_watches import RETRY_SECONDS
+from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.domain import objects
 from sluice_operator.domain.reduced_documents import JOBS
 from sluice_operator.kopf_login import LOGIN_EVERY_SECONDS, KopfLogin
@@ -50,7 +51,7 @@ class Site:
         self.refused_writes = 0
         self.signs: list[str] = []
         self.access = RecordedAccess()
-        self.page_turn = asyncio.Lock()
+        self.page_turn = PageTurn()
         configuration = Configuration(host=host, api_key={"BearerToken": "Bearer secret"})
         self.client = ApiClient(configuration)
         self.login = KopfLogin(
