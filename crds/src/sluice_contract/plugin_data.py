@@ -12,6 +12,8 @@ from .condition_types import ConditionType, Reason
 from .hot_fields import hot_field_paths
 from .kinds import KINDS
 from .pause_switches import SWITCHES
+from .provider_block import ProviderBlock
+from .providers import BLOCK_TYPES
 from .remedies import REMEDIES
 from .schema import field_rows, open_api_schema
 from .spec import IngestJobSpec
@@ -37,6 +39,7 @@ def plugin_data() -> dict[str, Any]:
         "podSuffix": identity.POD_SUFFIX,
         "container": identity.CONTAINER,
         "fields": _fields(),
+        "secrets": _secrets(),
         "conditions": {
             "IngestJob": _conditions(conditions.TYPES, conditions.REASONS),
             "IngestPause": _conditions(pause_conditions.TYPES, pause_conditions.REASONS),
@@ -61,6 +64,29 @@ def _fields() -> dict[str, dict[str, Any]]:
         }
         for path, field, is_required in rows
     }
+
+
+def _secrets() -> list[dict[str, Any]]:
+    """Return the fields of the spec that name a Secret, each with the keys that the Secret needs."""
+    credentials = {
+        f"{provider}.credentialsSecretRef": keys
+        for provider, block_type in BLOCK_TYPES.items()
+        if (keys := _credentials_keys(block_type))
+    }
+    found = {
+        **credentials,
+        "firestore.credentialsSecretRef": (identity.FIRESTORE_CREDENTIALS_KEY,),
+        "http.tokenSecretRef": (identity.TOKEN_KEY,),
+    }
+    return [{"field": field, "keys": list(keys)} for field, keys in found.items()]
+
+
+def _credentials_keys(block_type: type[ProviderBlock]) -> tuple[str, ...]:
+    """Return the keys of the Secret with the credentials of a provider; none if it has no such Secret."""
+    if not any(each.encode_name == "credentialsSecretRef" for each in msgspec.structs.fields(block_type)):
+        return ()
+    mount = msgspec.convert({**block_type.example, "credentialsSecretRef": {"name": "any"}}, block_type).credentials
+    return mount.keys if mount is not None else ()
 
 
 def _is_hot(path: str, hot: frozenset[str]) -> bool:

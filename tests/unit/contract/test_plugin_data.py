@@ -34,3 +34,11 @@ def test_each_reason_has_its_remedy() -> None:
 def test_the_switches_and_the_states_are_complete() -> None:
     assert [each["source"] for each in DATA["switches"]] == [each.source for each in SWITCHES]
     assert set(DATA["streamStates"]) == set(STREAM_STATES)
+
+
+def test_each_secret_that_a_job_can_name_has_its_keys() -> None:
+    fields = {path for path in DATA["fields"] if path.endswith("SecretRef")}
+    assert {each["field"] for each in DATA["secrets"]} == fields
+    keys = {each["field"]: each["keys"] for each in DATA["secrets"]}
+    assert keys["alpaca.credentialsSecretRef"] == ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"]
+    assert keys["firestore.credentialsSecretRef"] == ["credentials.json"]
