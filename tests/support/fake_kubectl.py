@@ -14,7 +14,12 @@ from sluice_cli.text.terminal import Terminal
 from sluice_cli.transport import Kubectl, Request, Result
 
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
-PLURALS = {"IngestJob": "ingestjobs", "IngestPause": "ingestpauses", "ClusterIngestPause": "clusteringestpauses"}
+PLURALS = {
+    "IngestJob": "ingestjobs",
+    "IngestPause": "ingestpauses",
+    "ClusterIngestPause": "clusteringestpauses",
+    "IngestPolicy": "ingestpolicies",
+}
 KINDS = {plural: kind for kind, plural in PLURALS.items()}
 LEASE = "leases"
 Object = dict[str, Any]
@@ -97,6 +102,9 @@ class FakeRequest(Request):
     def discard(self) -> None:
         pass
 
+    def raw_errors(self) -> str:
+        return self._answer.errors
+
 
 class FakeKubectl(Kubectl):
     """Answers from `objects`. `on_change` is called after each creation, deletion and patch."""
@@ -110,6 +118,9 @@ class FakeKubectl(Kubectl):
         self.namespace = "acme"
         self.user = "alice"
         self.on_change: Callable[[FakeKubectl], None] = lambda _: None
+        # Answers by URL path, and the keys of Secrets by their names.
+        self.answers: dict[str, Object] = {}
+        self.secrets: dict[str, list[str]] = {}
         self.commands: list[tuple[str, ...]] = []
 
     def of_kind(self, kind: str) -> list[Object]:
@@ -121,7 +132,11 @@ class FakeKubectl(Kubectl):
         verb, rest = arguments[0], list(arguments[1:])
         if rest[:1] == ["--raw"]:
             path = rest[1].partition("?")[0]
+            if path in self.answers:
+                return FakeRequest(self._given_answer(path))
             return FakeRequest(self._raw(verb, path, json.loads(text) if text else {}))
+        if arguments[:2] == ("get", "secret"):
+            return FakeRequest(self._secret(arguments[2]))
         if verb == "get":
             return FakeRequest(self._get(rest))
         if verb == "patch":
@@ -140,13 +155,25 @@ class FakeKubectl(Kubectl):
         found = [each for each in self.objects if each["kind"] in readable and _is_in(each, namespace)]
         return Result(1 if errors else 0, json.dumps({"items": found}), errors)
 
+    def _given_answer(self, path: str) -> Result:
+        if f"get {path}" in self.denied:
+            return Result(1, "", _forbidden(f"get {path}"))
+        return Result(0, json.dumps(self.answers[path]), "")
+
+    def _secret(self, name: str) -> Result:
+        if "get secrets" in self.denied:
+            return Result(1, "", _forbidden("get secrets"))
+        if name not in self.secrets:
+            return Result(1, "", f'Error from server (NotFound): secrets "{name}" not found')
+        return Result(0, "\n".join(self.secrets[name]), "")
+
     def _raw(self, verb: str, path: str, body: Object) -> Result:
         parts = path.strip("/").split("/")
         namespace = parts[parts.index("namespaces") + 1] if "namespaces" in parts else ""
         if parts[-1] == "selfsubjectreviews":
             return Result(0, json.dumps({"status": {"userInfo": {"username": self.user}}}), "")
         is_list = parts[-1] in KINDS
-        plural = parts[-1] if is_list else parts[-2]
+        plural = parts[-1] if is_list else parts[-2:][0]
         asked = "list" if verb == "get" and is_list else verb
         if f"{asked} {plural}" in self.denied:
             return Result(1, "", _forbidden(f"{asked} {plural}"))

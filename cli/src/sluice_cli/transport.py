@@ -74,6 +74,11 @@ class Request:
         """Wait for the end of the process; after `seconds`, end it, which is a failure."""
         return _result_of(*self._process.result(seconds))
 
+    def raw_errors(self) -> str:
+        """Wait for the end of the process. Return its standard error with the log lines of kubectl's libraries."""
+        self._has_result = True
+        return self._process.communicate()[1]
+
     def discard(self) -> None:
         """End the process if nothing has waited for it."""
         self._process.discard()
@@ -113,6 +118,10 @@ class Kubectl:
     def start_read(self, path: str) -> Request:
         """Start reading one object by its URL path."""
         return self.start("get", "--raw", path)
+
+    def start_verbose(self, path: str) -> Request:
+        """Start reading by a URL path, with the headers of the answer on the standard error. kubectl masks tokens."""
+        return self.start("get", "--raw", path, "-v=8")
 
     def create(self, kind: str, namespace: str, document: dict[str, Any]) -> dict[str, Any]:
         """Create an object and return it as stored. `namespace` is empty for a kind of the cluster.

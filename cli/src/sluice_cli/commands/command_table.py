@@ -69,6 +69,13 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=FORMATS, default="", help="default: text")
 
 
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", nargs="?", metavar="JOB", help="check one job only; NAMESPACE/JOB works too")
+    add_namespace(parser, has_all=True)
+    add_selector(parser)
+    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+
+
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client", action="store_true", help="only the plugin's own version")
     parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
@@ -82,6 +89,7 @@ COMMANDS = {
     "status": Command("show the jobs, the worst first; or one job as a tree", _add_status, "status", "run_status"),
     "pause": Command("stop jobs, symbols or the fleet, with a reason", _add_pause, "pause", "run_pause"),
     "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
+    "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
     "version": Command("show the versions of plugin, API and operator", _add_version, "version", "run_version"),
     "completion": Command("print the script kubectl_complete-sluice", _add_nothing, "completion", "run_completion"),
 }

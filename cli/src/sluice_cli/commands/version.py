@@ -9,6 +9,7 @@ import re
 from .. import VERSION
 from ..contract import contract
 from ..model.fields import objects, text
+from ..model.fleet import Unseen
 from ..transport import NoAccessError, NotFoundError, TransportError
 from ..views.documents import document, json_text, yaml_text
 from .cluster_requests import OPERATOR_LEASE, SYSTEM_NAMESPACE
@@ -50,6 +51,12 @@ def _operator_version(context: Context) -> tuple[str, str]:
     image = next((text(each, "image") for each in containers if text(each, "name") == "operator"), "")
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     return (tag, "") if tag else ("", f"not known: its image has no tag ({image})")
+
+
+def operator_skew(context: Context) -> tuple[str, tuple[Unseen, ...]]:
+    """Return what to do if the versions of plugin and operator do not fit, and whether the operator's is not known."""
+    operator, problem = _operator_version(context)
+    return skew_sentence(VERSION, operator), (Unseen("the operator's version", problem),) if problem else ()
 
 
 def skew_sentence(plugin: str, operator: str) -> str:
