@@ -121,6 +121,7 @@ class FakeKubectl(Kubectl):
         # Answers by URL path, and the keys of Secrets by their names.
         self.answers: dict[str, Object] = {}
         self.secrets: dict[str, list[str]] = {}
+        self.logs: dict[str, str] = {}  # by the name of the pod
         self.commands: list[tuple[str, ...]] = []
 
     def of_kind(self, kind: str) -> list[Object]:
@@ -129,19 +130,18 @@ class FakeKubectl(Kubectl):
 
     def start(self, *arguments: str, text: str | None = None) -> Request:
         self.commands.append(arguments)
-        verb, rest = arguments[0], list(arguments[1:])
-        if rest[:1] == ["--raw"]:
-            path = rest[1].partition("?")[0]
-            if path in self.answers:
-                return FakeRequest(self._given_answer(path))
-            return FakeRequest(self._raw(verb, path, json.loads(text) if text else {}))
-        if arguments[:2] == ("get", "secret"):
-            return FakeRequest(self._secret(arguments[2]))
+        return FakeRequest(self._answer(arguments[0], list(arguments[1:]), json.loads(text) if text else {}))
+
+    def _answer(self, verb: str, words: list[str], body: Object) -> Result:
+        if words[:1] == ["--raw"]:
+            path = words[1].partition("?")[0]
+            return self._given_answer(path) if path in self.answers else self._raw(verb, path, body)
         if verb == "get":
-            return FakeRequest(self._get(rest))
-        if verb == "patch":
-            return FakeRequest(self._patch(rest))
-        return FakeRequest(Result(0, self.namespace, ""))
+            return self._secret(words[1]) if words[0] == "secret" else self._get(words)
+        if verb == "logs":
+            missing = Result(1, "", f'Error from server (NotFound): pods "{words[0]}" not found')
+            return Result(0, self.logs[words[0]], "") if words[0] in self.logs else missing
+        return self._patch(words) if verb == "patch" else Result(0, self.namespace, "")
 
     def _get(self, arguments: list[str]) -> Result:
         kinds = [KINDS[each.partition(".")[0]] for each in arguments[0].split(",")]
@@ -196,6 +196,8 @@ class FakeKubectl(Kubectl):
         return Result(0, json.dumps(named[0]), "")
 
     def _create(self, namespace: str, body: Object) -> Result:
+        if "metadata" not in body:  # a review of rights without an answer
+            return Result(1, "", _forbidden("create selfsubjectrulesreviews"))
         stored = copy.deepcopy(body)
         stored["metadata"] |= {"name": body["metadata"]["generateName"] + "x7k2p", "generation": 1}
         stored["metadata"] |= {"creationTimestamp": stamp()} | ({"namespace": namespace} if namespace else {})

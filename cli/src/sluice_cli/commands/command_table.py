@@ -76,6 +76,17 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
 
 
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", nargs="?", metavar="JOB", help="one job only; NAMESPACE/JOB works too")
+    add_namespace(parser, has_all=True)
+    add_selector(parser)
+    parser.add_argument(
+        "-o", "--output", dest="file", default="", metavar="FILE", help="default: sluice-report-TIME.zip in this folder"
+    )
+    parser.add_argument("--lines", type=int, default=2000, metavar="2000", help="how many lines of each log")
+    parser.add_argument("--hide-projects", action="store_true", help="replace the names of Firestore's projects, too")
+
+
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client", action="store_true", help="only the plugin's own version")
     parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
@@ -90,6 +101,7 @@ COMMANDS = {
     "pause": Command("stop jobs, symbols or the fleet, with a reason", _add_pause, "pause", "run_pause"),
     "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
     "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
+    "report": Command("write a zip file for support, without secrets", _add_report, "report", "run_report"),
     "version": Command("show the versions of plugin, API and operator", _add_version, "version", "run_version"),
     "completion": Command("print the script kubectl_complete-sluice", _add_nothing, "completion", "run_completion"),
 }

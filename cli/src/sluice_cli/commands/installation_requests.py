@@ -27,6 +27,7 @@ from .context import Context
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
+_LONGEST_ANSWER = 3.0  # seconds; a longer one says too little about the clock
 _DATE = re.compile(r"\bDate: (\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT)")
 
 
@@ -46,7 +47,7 @@ class InstallationRequests:
                 "monitors": f"/apis/monitoring.coreos.com/v1/namespaces/{SYSTEM_NAMESPACE}/podmonitors",
             }.items()
         }
-        self._date = kubectl.start_verbose("/version")
+        self._kubectl = kubectl
         self.unseen: list[Unseen] = []
 
     def findings(self, context: Context, skew: str, newest_report_at: datetime | None) -> list[Finding]:
@@ -69,7 +70,7 @@ class InstallationRequests:
         if monitors is not None:
             found += monitoring_findings(_names(monitors))
         age = (now - newest_report_at).total_seconds() if newest_report_at is not None else None
-        return [*found, *clock_findings(self._seconds_ahead(now), age)]
+        return [*found, *clock_findings(self._seconds_ahead(context), age)]
 
     def _policy_findings(self) -> list[Finding]:
         policies = self._object("policies", "the admission policies", f"you may not list {_POLICIES}")
@@ -89,13 +90,15 @@ class InstallationRequests:
             return None
         return found
 
-    def _seconds_ahead(self, now: datetime) -> float | None:
+    def _seconds_ahead(self, context: Context) -> float | None:
         """Return how far this machine's clock is ahead of the API server's, whose answers have its time in seconds."""
-        found = _DATE.search(self._date.raw_errors())
-        if found is None:
+        before = context.now()
+        found = _DATE.search(self._kubectl.start_verbose("/version").raw_errors())
+        took = context.now() - before
+        if found is None or took.total_seconds() > _LONGEST_ANSWER:
             return None
-        # The answer came between the start and now, and its time is cut to a second.
-        return (now - parsedate_to_datetime(found[1])).total_seconds() - 0.5
+        half_a_second = 0.5  # the time of the answer is cut to a second
+        return (before + took / 2 - parsedate_to_datetime(found[1])).total_seconds() - half_a_second
 
 
 def _job_fields(schema: dict[str, Any]) -> frozenset[str]:
