@@ -26,6 +26,8 @@ ELSEWHERE = {
     "providers/preflight_process.py": "test_preflight.py",
     "providers/alpaca/account_check.py": "test_preflight.py",
     "sinks/firestore/sink.py": "test_firestore_sink.py",
+    "sinks/firestore/job_documents.py": "test_job_documents.py",
+    "purge.py": "test_job_documents.py",
     "providers/ibkr/source.py": "test_ibkr_provider.py",
     "providers/ibkr/connection.py": "test_ibkr_provider.py",
     "providers/ibkr/gateway.py": "test_ibkr_provider.py",

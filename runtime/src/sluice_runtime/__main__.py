@@ -45,6 +45,8 @@ def _run_command(arguments: argparse.Namespace) -> int:
             ignore_hangup()
         if arguments.command == "run" and identity.JOB_ENV in os.environ and arguments.file is None:
             return _run_pod(arguments)
+        if arguments.command == "purge":
+            return _run_purge(arguments)
         return _run_outside_pod(arguments)
     except SettingsError as error:
         print(f"sluice-runtime: {error}", file=sys.stderr)
@@ -94,6 +96,9 @@ def _argument_parser() -> argparse.ArgumentParser:
     contact.add_argument(
         "--seconds", type=_parse_seconds, default=30.0, help="how long to wait for a quote (default %(default)s)"
     )
+    purge = actions.add_parser("purge", help="delete the Firestore documents of the job of a paused pod")
+    purge.add_argument("--dry-run", action="store_true", help="count the documents, and delete none")
+    purge.add_argument("--result-file", type=Path, metavar="FILE", help="also write the counts to this file, as JSON")
     for name, text in (
         ("pause", "pause symbols of a standalone runtime; without symbols, the whole job"),
         ("resume", "resume symbols; without symbols, the whole job"),
@@ -131,6 +136,14 @@ def _run_pod(arguments: argparse.Namespace) -> int:
 
     asyncio.run(run_pod(settings, os.environ))
     return 0
+
+
+def _run_purge(arguments: argparse.Namespace) -> int:
+    settings = pod_settings(os.environ)
+    logs.configure_logging("WARNING", settings.job)
+    from .purge import run_purge  # noqa: PLC0415  after the settings, likewise
+
+    return run_purge(settings, is_dry_run=arguments.dry_run, result_file=arguments.result_file, say=print)
 
 
 def _run_first_contact(arguments: argparse.Namespace) -> int:

@@ -87,3 +87,11 @@ def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
         main([])
     assert end.value.code == 2
     assert "sluice-runtime: name a command" in capsys.readouterr().err
+
+
+def test_a_purge_outside_of_a_pod_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SLUICE_JOB", raising=False)
+    assert main(["purge"]) == 2
+    assert capsys.readouterr().err.startswith("sluice-runtime: SLUICE_JOB is not set; run this program in a pod")
