@@ -173,7 +173,7 @@ class FakeKubectl(Kubectl):
         if parts[-1] == "selfsubjectreviews":
             return Result(0, json.dumps({"status": {"userInfo": {"username": self.user}}}), "")
         is_list = parts[-1] in KINDS
-        plural = parts[-1] if is_list else parts[-2:][0]
+        plural = parts[-1] if is_list or verb == "create" else parts[-2:][0]
         asked = "list" if verb == "get" and is_list else verb
         if f"{asked} {plural}" in self.denied:
             return Result(1, "", _forbidden(f"{asked} {plural}"))

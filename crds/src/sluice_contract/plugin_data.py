@@ -38,6 +38,7 @@ def plugin_data() -> dict[str, Any]:
         "kinds": {kind.name: kind.plural for kind in KINDS},
         "podSuffix": identity.POD_SUFFIX,
         "container": identity.CONTAINER,
+        "firestoreDirectory": identity.FIRESTORE_CREDENTIALS_DIR,
         "fields": _fields(),
         "secrets": _secrets(),
         "conditions": {

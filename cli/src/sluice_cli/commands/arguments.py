@@ -23,7 +23,8 @@ def argument_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog=_PROGRAM)
     for name, command in COMMANDS.items():
         description = f"{command.help[0].upper()}{command.help[1:]}."
-        added = commands.add_parser(name, help=command.help, description=description, formatter_class=_formatter)
+        listed: dict[str, Any] = {"help": command.help} if command.is_listed else {}
+        added = commands.add_parser(name, description=description, formatter_class=_formatter, **listed)
         if not words or name in words:
             command.add_arguments(added)
             _add_connection(added)

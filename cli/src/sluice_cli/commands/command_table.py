@@ -13,12 +13,16 @@ Run = Callable[[argparse.Namespace, Context], int]
 
 
 class Command(NamedTuple):
-    """A command: its help, what adds its arguments, and the module and function that run it."""
+    """A command: its help, what adds its arguments, and the module and function that run it.
+
+    One that is not listed is left out of the first page of the help.
+    """
 
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     module: str
     function: str
+    is_listed: bool = True
 
 
 def _add_status(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +91,15 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hide-projects", action="store_true", help="replace the names of Firestore's projects, too")
 
 
+def _add_purge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="the paused job; NAMESPACE/JOB works too")
+    add_namespace(parser, has_all=False)
+    parser.add_argument("--dry-run", action="store_true", help="count the documents, and delete none")
+    parser.add_argument("--delete-job", action="store_true", help="also delete the job, and what its pod writes last")
+    add_timeout(parser, "2m", "how long to wait for the pod that deletes")
+    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+
+
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client", action="store_true", help="only the plugin's own version")
     parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
@@ -102,6 +115,9 @@ COMMANDS = {
     "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
     "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
     "report": Command("write a zip file for support, without secrets", _add_report, "report", "run_report"),
+    "purge": Command(
+        "delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge", is_listed=False
+    ),
     "version": Command("show the versions of plugin, API and operator", _add_version, "version", "run_version"),
     "completion": Command("print the script kubectl_complete-sluice", _add_nothing, "completion", "run_completion"),
 }

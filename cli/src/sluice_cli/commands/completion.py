@@ -20,7 +20,7 @@ _VALUES = {
     "--color": ("auto", "always", "never"),
     "--for": ("15m", "30m", "1h", "4h"),
 }
-_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report")
+_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge")
 _CLUSTER_OPTIONS = ("-n", "--namespace", "--context", "--kubeconfig", "--as")
 
 

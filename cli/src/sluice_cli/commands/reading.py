@@ -16,6 +16,8 @@ from ..transport import Kubectl, Listing, NotFoundError, Request, TransportError
 from .cluster_requests import JOB, OPERATOR_LEASE, SYSTEM_NAMESPACE, ClusterRequests
 from .selection import Selection, selected_jobs
 
+_PLURALS = {"IngestPolicy": "IngestPolicies"}
+
 
 class ClusterView(NamedTuple):
     """The objects as they were read, and what could not be read."""
@@ -51,7 +53,7 @@ def read_cluster(requests: ClusterRequests) -> ClusterView:
 def unseen_kinds(listing: Listing) -> list[Unseen]:
     """Return the kinds that could not be listed."""
     return [
-        Unseen(f"{kind}s", why if "serve" in why else f"you may not list {resource(kind)}")
+        Unseen(_PLURALS.get(kind, f"{kind}s"), why if "serve" in why else f"you may not list {resource(kind)}")
         for kind, why in listing.unseen.items()
     ]
 

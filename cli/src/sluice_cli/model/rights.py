@@ -34,6 +34,12 @@ NEEDS: dict[str, tuple[Right, ...]] = {
         Right("delete", GROUP, "ingestpauses"),
         Right("list", GROUP, "ingestjobs"),
     ),
+    "purge JOB": (
+        Right("get", GROUP, "ingestjobs"),
+        Right("get", "", "pods"),
+        Right("create", "", "pods"),
+        Right("create", GROUP, "ingestjobs/pods"),
+    ),
 }
 
 
@@ -84,7 +90,8 @@ def _place(right: Right, namespace: str) -> str:
 def _permits(rule: dict[str, Any], right: Right) -> bool:
     if rule.get("resourceNames"):
         return False
-    names = (right.resource, right.resource.partition("/")[0] if "/" not in right.resource else right.resource)
+    _, has_part, part = right.resource.partition("/")
+    names = (right.resource, f"*/{part}") if has_part else (right.resource,)
     wanted = ((right.verb,), (right.group,), names)
     given = (texts(rule, "verbs"), texts(rule, "apiGroups"), texts(rule, "resources"))
     return all("*" in each or set(each) & set(values) for each, values in zip(given, wanted))

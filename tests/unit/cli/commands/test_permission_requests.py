@@ -14,6 +14,7 @@ def test_a_user_without_rights_gets_a_note_for_each_command() -> None:
         "pause JOB",
         "pause --fleet",
         "resume JOB",
+        "purge JOB",
     ]
     assert unseen == []
 

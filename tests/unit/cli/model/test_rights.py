@@ -40,6 +40,14 @@ def test_a_rule_permits_its_verbs_resources_and_groups(given: dict[str, Any], is
     assert rules_of_review(review(given)).permits(LIST_JOBS) is is_permitted
 
 
+@pytest.mark.parametrize(
+    ("resource", "is_permitted"), [("ingestjobs/pods", True), ("*/pods", True), ("ingestjobs", False)]
+)
+def test_a_part_of_a_resource_has_a_right_of_its_own(resource: str, is_permitted: bool) -> None:
+    right = Right("create", "sluice.dev", "ingestjobs/pods")
+    assert rules_of_review(review(rule("create", "sluice.dev", resource))).permits(right) is is_permitted
+
+
 def test_what_the_api_server_does_not_know_is_not_missing() -> None:
     assert list(right_findings("acme", rules_of_review(review(incomplete=True)), [])) == []
     assert list(right_findings("acme", None, [])) == []
@@ -54,4 +62,6 @@ def test_each_command_that_would_fail_is_named_with_what_is_missing() -> None:
         "kubectl sluice pause JOB would fail: you may not create ingestpauses in namespace acme",
         "kubectl sluice pause --fleet would fail: you may not create clusteringestpauses in the cluster",
         "kubectl sluice resume JOB would fail: you may not delete ingestpauses in namespace acme",
+        "kubectl sluice purge JOB would fail: you may not get ingestjobs in namespace acme and get pods in namespace "
+        "acme and create pods in namespace acme and create ingestjobs/pods in namespace acme",
     }
