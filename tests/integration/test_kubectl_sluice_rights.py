@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,14 @@ from support.site import Tenant, eventually
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/kubectl-sluice.md"
 SYSTEM = "sluice-system"
-GROUPS = {"leases": "coordination.k8s.io", "deployments": "apps", "pods": ""}
+GROUPS = {
+    "leases": "coordination.k8s.io",
+    "deployments": "apps",
+    "validatingadmissionpolicies": "admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings": "admissionregistration.k8s.io",
+    "podmonitors": "monitoring.coreos.com",
+    **dict.fromkeys(("pods", "pods/log", "secrets", "events"), ""),
+}
 LABEL = {"test": "kubectl-sluice-rights"}
 RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
 
@@ -55,6 +63,9 @@ def words(command: str, namespace: str) -> list[str]:
         "pause --fleet": ["pause", "--fleet", "--provider", "ibkr", *reason],
         "resume JOB": ["resume", "feed", "-n", namespace, "--timeout", "5s"],
         "version": ["version"],
+        "doctor JOB": ["doctor", "feed", "-n", namespace],
+        "report JOB": ["report", "feed", "-n", namespace, "-o", str(Path(tempfile.mkdtemp()) / "report.zip")],
+        "purge JOB": ["purge", "feed", "-n", namespace],
     }[command]
 
 
@@ -88,7 +99,8 @@ def plugin(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Plugin
 @pytest.fixture
 def feed(tenant: Tenant, kubectl: Kubectl) -> Iterator[Tenant]:
     """A tenant with a job that streams and one of provider ibkr. Roles and pauses are deleted at the end."""
-    tenant.apply(symbols=["SPY"])
+    tenant.apply(symbols=["SPY"], http={"tokenSecretRef": {"name": "http"}})
+    tenant.run("create", "secret", "generic", "http", "--from-literal=token=secret-of-the-test")
     gateway = {"host": "127.0.0.1", "port": 9}
     tenant.apply("gateway", provider="ibkr", ibkr=gateway, symbols=["ES"], heartbeat={"document": "gateway"})
     tenant.settled("Streaming")
@@ -100,13 +112,20 @@ def feed(tenant: Tenant, kubectl: Kubectl) -> Iterator[Tenant]:
 
 
 def prepare(command: str, feed: Tenant, plugin: Plugin) -> None:
-    """End all pauses; before a resume, pause the job."""
+    """End all pauses; before a resume and a purge, pause the job."""
     feed.run("delete", "ipause", "--all")
     feed.kubectl("delete", "cipause", "--all")
-    if command.startswith("resume"):
+    if command.startswith(("resume", "purge")):
         assert plugin.run(*words("pause JOB", feed.name)).returncode == 0
     else:
         feed.settled("Streaming")
+
+
+def typed(command: str, *, has_all: bool) -> str:
+    """Return the answers to the questions of a command."""
+    if command == "purge JOB":
+        return "feed\n"
+    return "1\nall\n" if has_all else "1\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -128,7 +147,7 @@ def test_a_command_needs_exactly_the_permissions_of_the_table(command: str, feed
     expected, found = {}, {}
     for case, user in users.items():
         prepare(command, feed, plugin)
-        done = plugin.run(*words(command, feed.name), f"--as={user}", typed="1\nall\n" if case is None else "1\n")
+        done = plugin.run(*words(command, feed.name), f"--as={user}", typed=typed(command, has_all=case is None))
         output = done.stdout + done.stderr
         name = "all" if case is None else f"without {case.verb} {case.resource}"
         said = "" if case is None else case.said
