@@ -57,10 +57,17 @@ def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert quick.start("get").result_within(scaled(10)) == Result(0, "1\n", "")
 
 
+def test_the_headers_of_an_answer_are_in_the_log_lines_of_kubectl(tmp_path: Path) -> None:
+    body = "sys.stderr.write('I1127 14:00:00.000000 1 x.go:1]     Date: now\\n')\nprint(sys.argv[1:])"
+    request = Kubectl(program=program(tmp_path, body)).start_verbose("/version")
+    assert request.raw_errors().endswith("Date: now\n")
+
+
 @pytest.mark.parametrize(
     ("errors", "kind", "message"),
     [
         ("Error from server (Forbidden): User a cannot list", NoAccessError, "User a cannot list"),
+        ("Error from server (Forbidden): one\nError from server (Forbidden): two", NoAccessError, "one"),
         ("Error from server (Forbidden): ValidatingAdmissionPolicy 'p' denied request: no", RefusedError, None),
         ("Error from server (Forbidden): x is forbidden: exceeded quota: q", RefusedError, None),
         ("Error from server (NotFound): y not found", NotFoundError, "y not found"),

@@ -56,7 +56,8 @@ def _operator_version(context: Context) -> tuple[str, str]:
 def operator_skew(context: Context) -> tuple[str, tuple[Unseen, ...]]:
     """Return what to do if the versions of plugin and operator do not fit, and whether the operator's is not known."""
     operator, problem = _operator_version(context)
-    return skew_sentence(VERSION, operator), (Unseen("the operator's version", problem),) if problem else ()
+    why = problem.replace("not visible: ", "", 1)
+    return skew_sentence(VERSION, operator), (Unseen("the operator's version", why),) if why else ()
 
 
 def skew_sentence(plugin: str, operator: str) -> str:

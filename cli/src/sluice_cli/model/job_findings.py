@@ -1,4 +1,4 @@
-"""What `doctor` finds in one job: its state, its symbols, its clock, its budget and the policies."""
+"""What `doctor` finds in one job: its state, its symbols, its clock and its budget."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from ..contract import contract, remedy_of_reason
+from ..contract import contract
 from ..text.instants import age_text
-from .fields import items, number, text
+from .fields import items, number
 from .findings import NOTE, PROBLEM, WARNING, Finding
 from .job import JobStatus, Symbols
-from .state import conditions_by_type
 
 # A clock that is wrong by more makes readers refuse the quotes.
 CLOCK_SECONDS = 5.0
@@ -23,7 +22,6 @@ WAITING_SECONDS = 60.0
 
 _SEVERITY_OF_LEVEL = {"needsAction": PROBLEM, "degraded": PROBLEM}
 _BOOLEAN_WORDS = {"TRUE": "ON, YES, Y and TRUE", "FALSE": "NO, OFF, N and FALSE"}
-_QUOTE_REMEDY = 'Write the symbol in quotation marks, such as "{word}", and apply the document again.'
 _CLOCK_REMEDY = "Synchronize the clock of the pod's node (NTP)."
 
 
@@ -33,7 +31,6 @@ def job_findings(document: dict[str, Any], status: JobStatus, now: datetime) -> 
     yield from _boolean_findings(document, status)
     yield from _clock_findings(document, status)
     yield from _budget_findings(status)
-    yield from _policy_findings(document, status)
 
 
 def _state_findings(status: JobStatus, now: datetime) -> Iterator[Finding]:
@@ -69,16 +66,17 @@ def _rejection_sentence(symbols: Symbols) -> str:
 def _boolean_findings(document: dict[str, Any], status: JobStatus) -> Iterator[Finding]:
     """Yield a finding for symbols that YAML has read as booleans, and that a tool may have made texts again."""
     symbols = items(document, "spec", "symbols")
-    found = {str(each).upper() for each in symbols if isinstance(each, bool) or each in ("TRUE", "FALSE")}
+    found = {str(each).upper() for each in symbols if isinstance(each, bool) or each in _BOOLEAN_WORDS}
     for word in sorted(found):
         words = _BOOLEAN_WORDS[word]
-        is_text = word in symbols
-        said = f"spec.symbols has {'the symbol' if is_text else 'the boolean'} {word.lower() if not is_text else word}"
-        message = f"{said}: YAML reads {words} without quotation marks as a boolean"
-        severity = WARNING if is_text else PROBLEM
-        yield Finding(
-            severity, "symbols", status.full_name, message, _QUOTE_REMEDY.format(word=words.partition(",")[0])
-        )
+        example = f'in quotation marks, such as "{words.partition(",")[0]}", and apply the document again.'
+        if word in symbols:
+            message = f"spec.symbols has {word}, which YAML makes of {words} without quotation marks"
+            remedy = f"If another symbol was meant, write it {example}"
+            yield Finding(WARNING, "symbols", status.full_name, message, remedy)
+        else:
+            message = f"spec.symbols has the boolean {word.lower()}: YAML reads {words} without quotation marks so"
+            yield Finding(PROBLEM, "symbols", status.full_name, message, f"Write the symbol {example}")
 
 
 def _clock_findings(document: dict[str, Any], status: JobStatus) -> Iterator[Finding]:
@@ -96,14 +94,6 @@ def _budget_findings(status: JobStatus) -> Iterator[Finding]:
     message = f"{used} of {limit} writes of this day are used"
     remedy = "Raise limits.writesPerDay or remove symbols; otherwise the writes slow down, and then the job pauses."
     yield Finding(WARNING, "budget", status.full_name, message, remedy, _edit_command(status))
-
-
-def _policy_findings(document: dict[str, Any], status: JobStatus) -> Iterator[Finding]:
-    compliant = conditions_by_type(document).get("PolicyCompliant", {})
-    reason = text(compliant, "reason")
-    if reason == "PolicyWarned" and text(compliant, "status") == "True":
-        message = f"{reason}: {text(compliant, 'message')}"
-        yield Finding(WARNING, "policy", status.full_name, message, remedy_of_reason(reason), _edit_command(status))
 
 
 def _edit_command(status: JobStatus) -> str:

@@ -38,9 +38,14 @@ def policy_findings(policies: Iterable[dict[str, Any]]) -> Iterator[Finding]:
             continue
         name, denied = text(each, "metadata", "name"), number(each, "status", "deniedJobs") or 0
         first = next(iter(objects(each, "status", "denied")), {})
+        jobs = "job" if denied == 1 else "jobs"
         example = f", such as {text(first, 'job')}: {text(first, 'message')}" if first else ""
-        message = f"the IngestPolicy has the mode Warn, so it enforces nothing; it would deny {denied} jobs{example}"
-        remedy = "Correct these jobs, then set spec.mode to Enforce." if denied else "Set spec.mode to Enforce."
+        message = f"the IngestPolicy has the mode Warn, so it enforces nothing; it would deny {denied} {jobs}{example}"
+        remedy = (
+            f"Correct {'it' if denied == 1 else 'them'}, then set spec.mode to Enforce."
+            if denied
+            else "Set spec.mode to Enforce."
+        )
         severity = WARNING if denied else NOTE
         yield Finding(severity, "policy", name, message, remedy, f"kubectl edit ingestpolicy {shlex.quote(name)}")
 

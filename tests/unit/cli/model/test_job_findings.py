@@ -53,7 +53,8 @@ def test_rejected_symbols_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "severity", "said"), [(True, PROBLEM, "the boolean true"), ("FALSE", WARNING, "the symbol FALSE")]
+    ("symbol", "severity", "said"),
+    [(True, PROBLEM, "has the boolean true"), ("FALSE", WARNING, "has FALSE, which YAML makes of NO,")],
 )
 def test_a_symbol_that_yaml_reads_as_a_boolean_is_explained(symbol: Any, severity: str, said: str) -> None:
     document = job()
@@ -61,7 +62,7 @@ def test_a_symbol_that_yaml_reads_as_a_boolean_is_explained(symbol: Any, severit
     [found] = findings(document)
     assert found.severity == severity
     assert said in found.message
-    assert found.remedy.startswith("Write the symbol in quotation marks, such as ")
+    assert " in quotation marks, such as " in found.remedy
 
 
 @pytest.mark.parametrize(("skew", "said"), [(7000, "7.0 s ahead of"), (-6500, "6.5 s behind")])
@@ -79,6 +80,7 @@ def test_a_write_budget_near_its_end_is_a_warning(used: int, count: int) -> None
 
 
 def test_a_policy_that_would_deny_the_job_is_a_warning() -> None:
-    warned = condition("PolicyCompliant", "True", "PolicyWarned", "29 symbols are more than 10")
+    warned = condition("PolicyCompliant", "False", "PolicyWarned", "29 symbols are more than 10")
     [found] = findings(job("feed", "acme", condition("Ready", "True", "Streaming"), warned))
-    assert (found.check, found.message) == ("policy", "PolicyWarned: 29 symbols are more than 10")
+    assert (found.severity, found.message) == (WARNING, "PolicyCompliant: 29 symbols are more than 10")
+    assert found.remedy.startswith("Change the value that the message names before the mode")

@@ -34,6 +34,6 @@ def test_a_policy_that_only_warns_is_named_with_a_job_that_it_would_deny() -> No
     warns = {"metadata": metadata, "spec": {"mode": "Warn"}, "status": {"deniedJobs": 1, "denied": denied}}
     [found] = policy_findings([warns, {"metadata": metadata, "spec": {"mode": "Enforce"}}])
     assert found.severity == WARNING
-    assert found.message.endswith("it would deny 1 jobs, such as acme/a: too many symbols")
+    assert found.message.endswith("it would deny 1 job, such as acme/a: too many symbols")
     [harmless] = policy_findings([{"metadata": metadata, "spec": {"mode": "Warn"}}])
     assert harmless.severity == NOTE
