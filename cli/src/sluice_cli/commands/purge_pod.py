@@ -7,11 +7,12 @@ from typing import Any
 
 from ..model.fields import text
 from ..model.purge import PurgeResult, pending_reason, purge_pod, result_of_purge
-from ..transport import NotFoundError, TransportError
+from ..transport import FIELD_MANAGER, NotFoundError, RefusedError, TransportError
 from .context import Context
 from .reading import finished
 
 POLL_SECONDS = 0.3
+_POLICY = "sluice-ingest-pods"  # lets only the operator and some people start pods with the account of the feeds
 _SLACK_SECONDS = 30  # the pod ends by itself a little later than the plugin stops waiting
 
 
@@ -23,14 +24,28 @@ def run_purge_pod(context: Context, job_pod: dict[str, Any], seconds: float, *, 
     """
     document = purge_pod(job_pod, int(seconds) + _SLACK_SECONDS, is_dry_run=is_dry_run)
     folder = f"/api/v1/namespaces/{document['metadata']['namespace']}/pods"
-    created = json.loads(
-        context.kubectl.run("create", "--raw", f"{folder}?fieldManager=sluice", "-f", "-", text=json.dumps(document))
-    )
+    created = _create(context, folder, document)
     path = f"{folder}/{text(created, 'metadata', 'name')}"
     try:
         return _wait(context, path, seconds)
     finally:
         _delete(context, path)
+
+
+def _create(context: Context, folder: str, document: dict[str, Any]) -> dict[str, Any]:
+    path = f"{folder}?fieldManager={FIELD_MANAGER}"
+    try:
+        created: dict[str, Any] = json.loads(
+            context.kubectl.run("create", "--raw", path, "-f", "-", text=json.dumps(document))
+        )
+    except RefusedError as error:
+        if _POLICY not in str(error):
+            raise
+        raise RefusedError(
+            f"You may not start pods with the account of the feeds: you need the right to create ingestjobs/pods in "
+            f"namespace {document['metadata']['namespace']}. Ask an administrator; see docs/kubectl-sluice.md."
+        ) from error
+    return created
 
 
 def _wait(context: Context, path: str, seconds: float) -> PurgeResult:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from ..model.fields import text
 from ..model.findings import DoctorReport
 from ..model.fleet import Unseen
-from ..text.printable import printable
+from ..text.printable import printable, wrap
 from ..text.redaction import Redactor
-from ..text.terminal import Terminal
+from ..text.terminal import NARROW, Terminal
 from ..views.documents import json_text
 from ..views.findings import report_lines
 from .cluster_requests import CLUSTER_PAUSE, JOB, PAUSE
@@ -42,9 +42,8 @@ _MEANINGS = {
     "operator-events.json": "events in the namespace of the operator",
 }
 _REDACTION = (
-    "Secrets were not read. The values of environment variables and of annotations, and what looks",
-    "like a key, a token, a password or a URL with a password, are replaced by (redacted).",
-    "Read the files before you send them.",
+    "Secrets were not read. The values of environment variables and of annotations, and what looks like a key, a "
+    "token, a password or a URL with a password, are replaced by (redacted). Read the files before you send them."
 )
 
 
@@ -76,7 +75,7 @@ def run_report(options: argparse.Namespace, context: Context) -> int:
     except OSError as error:
         context.warn(f"{printable(path)} cannot be written: {error.strerror}. Name another file with -o.")
         return NOT_REACHED
-    context.write(*_lines(path, report))
+    context.write(*_lines(path, report, context.terminal.width))
     return DONE
 
 
@@ -113,7 +112,13 @@ def _doctor_files(doctor: DoctorReport, redactor: Redactor) -> dict[str, str]:
 
 
 def _read_me(files: Mapping[str, str], unseen: tuple[Unseen, ...]) -> str:
-    lines = ["A report of kubectl sluice.", "", *_REDACTION, "", *_file_lines({"README.txt": "", **files})]
+    lines = [
+        "A report of kubectl sluice.",
+        "",
+        *wrap(_REDACTION, NARROW),
+        "",
+        *_file_lines({"README.txt": "", **files}),
+    ]
     if unseen:
         lines += ["", *(f"Not visible: {each.what} ({each.why})" for each in unseen)]
     return "\n".join(lines) + "\n"
@@ -142,11 +147,11 @@ def _write_zip(path: str, files: Mapping[str, str], now: datetime) -> None:
         raise
 
 
-def _lines(path: str, report: _Report) -> list[str]:
+def _lines(path: str, report: _Report, width: int) -> list[str]:
     size = os.path.getsize(path)
     return [
         *(f"  {line}" for line in _file_lines(report.files)),
         *(f"Not visible: {each.what} ({each.why})" for each in report.unseen),
         f"{printable(os.path.abspath(path))} ({max(1, round(size / 1000))} kB, readable by you only)",
-        *_REDACTION,
+        *wrap(_REDACTION, width),
     ]

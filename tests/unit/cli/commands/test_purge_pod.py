@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from sluice_cli.commands.purge_pod import run_purge_pod
-from sluice_cli.transport import NoAccessError
-from support.fake_kubectl import Console, FakeKubectl
+from sluice_cli.transport import NoAccessError, RefusedError, Request, Result
+from support.fake_kubectl import Console, FakeKubectl, FakeRequest
 
 CONTAINER = {"name": "ingest", "image": "runtime:1", "command": ["sluice-runtime"], "env": []}
 POD = {
@@ -54,6 +54,25 @@ def test_without_permission_nothing_is_created() -> None:
     kubectl = FakeKubectl(denied=("create pods",))
     with pytest.raises(NoAccessError):
         run_purge_pod(Console(kubectl).context, POD, 60, is_dry_run=False)
+
+
+class StrictKubectl(FakeKubectl):
+    """A cluster whose policy refuses each pod."""
+
+    def start(self, *arguments: str, text: str | None = None) -> Request:
+        refusal = f"ValidatingAdmissionPolicy '{self.namespace}' with binding denied request: no"
+        return FakeRequest(Result(1, "", f'Error from server (Forbidden): pods "x" is forbidden: {refusal}'))
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"), [("sluice-ingest-pods", "the right to create ingestjobs/pods in namespace acme"), ("x", "'x'")]
+)
+def test_a_refusal_by_the_policy_of_the_account_names_the_right(policy: str, said: str) -> None:
+    kubectl = StrictKubectl()
+    kubectl.namespace = policy
+    with pytest.raises(RefusedError) as error:
+        run_purge_pod(Console(kubectl).context, POD, 60, is_dry_run=False)
+    assert said in str(error.value)
 
 
 def test_a_pod_that_cannot_be_deleted_is_named_with_the_command() -> None:
