@@ -13,7 +13,7 @@ SCRIPT = """\
 # kubectl calls this to complete `kubectl sluice`. Save it as kubectl_complete-sluice, executable, on your PATH.
 exec kubectl sluice __complete "$@"
 """
-_NO_FILES = ":4"  # kubectl's directive: do not offer file names
+_NO_FILES, _FILES = ":4", ":0"  # kubectl's directives: whether the shell offers names of files
 _VALUES = {
     "-o": ("json", "yaml", "name", "wide"),
     "--output": ("json", "yaml", "name", "wide"),
@@ -39,6 +39,8 @@ def completions(words: Sequence[str], commands: Mapping[str, Iterable[str]], kub
     *before, last = words or [""]
     found: Iterable[str]
     command = next((each for each in before if each in commands), "")
+    if command == "report" and before[-1] in ("-o", "--output"):
+        return [_FILES]
     if before and before[-1] in _VALUES:
         found = _VALUES[before[-1]]
     elif before and before[-1] in ("-n", "--namespace"):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..model.fields import text
 from ..model.findings import DoctorReport
 from ..model.fleet import Unseen
+from ..model.redacted_objects import redacted
 from ..text.printable import printable, wrap
 from ..text.redaction import Redactor
 from ..text.terminal import NARROW, Terminal
@@ -107,7 +108,7 @@ def _key_of_pod(pod: dict[str, Any]) -> tuple[str, str]:
 def _doctor_files(doctor: DoctorReport, redactor: Redactor) -> dict[str, str]:
     return {
         "doctor.txt": redactor.text("\n".join(report_lines(doctor, Terminal())) + "\n"),
-        "doctor.json": redactor.text(json_text(doctor_document(doctor)) + "\n"),
+        "doctor.json": json_text(redacted(doctor_document(doctor), redactor)) + "\n",
     }
 
 

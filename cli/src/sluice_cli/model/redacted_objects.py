@@ -21,10 +21,16 @@ def redacted(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, str):
         return redactor.text(value)
     if isinstance(value, list):
-        return [redacted(each, redactor) for each in value]
+        return [_redacted_item(before, each, redactor) for before, each in zip(("", *value), value)]
     if not isinstance(value, dict):
         return value
     return {name: _redacted_field(name, each, redactor) for name, each in value.items() if name != "managedFields"}
+
+
+def _redacted_item(before: Any, value: Any, redactor: Redactor) -> Any:
+    """Return an item of a list; the word after an argument such as `--password` is a secret."""
+    is_value = isinstance(before, str) and before.startswith("-") and is_secret_name(before.lstrip("-"))
+    return REDACTED if is_value and isinstance(value, str) else redacted(value, redactor)
 
 
 def secret_values(documents: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 REDACTED = "(redacted)"
 
@@ -18,12 +19,17 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(rf"(?:^|.*[\w.-]){_NAME_ENDS}", re.IGNORECASE)
-_PATTERNS = (
+
+_PATTERNS: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL), REDACTED),
     (re.compile(r"""\b([a-z][a-z0-9+.-]*://)[^\s"'<>]*@""", re.IGNORECASE), rf"\1{REDACTED}@"),
+    (
+        re.compile(r"""(authorization\\?["']?\s*[:=]\s*\\?["']?)[^"'\\\s,}][^"'\\\n,}]*""", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
     (re.compile(r"\b(bearer)(\s+|%20)[^\s\"',;]+", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\b(basic)\s+[A-Za-z0-9+/=]{12,}", re.IGNORECASE), rf"\1 {REDACTED}"),
-    (_ASSIGNED, rf"\1{REDACTED}"),
+    (_ASSIGNED, lambda match: match[1] + _with_quotes_of(match[2])),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), REDACTED),  # JSON Web Tokens
     (re.compile(r"\b(?:PK|AK|CK)[A-Z0-9]{16,24}\b"), REDACTED),  # key IDs of market data services
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bya29\.[\w.-]+|\bAIza[\w-]{30,}"), REDACTED),  # keys of clouds
@@ -66,6 +72,12 @@ def is_secret_name(name: str) -> bool:
 def projects_in(text: str) -> frozenset[str]:
     """Return the names of the projects in resource names such as `projects/acme/databases/(default)`."""
     return frozenset(_PROJECT.findall(text))
+
+
+def _with_quotes_of(value: str) -> str:
+    """Return the replacement in the quotation marks of a value, so that JSON stays JSON."""
+    quote = next((each for each in ('\\"', '"', "'") if value.startswith(each)), "")
+    return f"{quote}{REDACTED}{quote}"
 
 
 def _replaced_word(match: re.Match[str]) -> str:

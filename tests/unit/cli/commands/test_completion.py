@@ -17,12 +17,20 @@ from support.fake_kubectl import Console, FakeKubectl, job
         (["status", "--che"], ["--check"]),
         (["pause", "x", "--fo"], ["--for"]),
         (["version", ""], []),
+        (["doctor", "us"], ["us-equities"]),
+        (["report", "us"], ["us-equities"]),
+        (["purge", "us"], ["us-equities"]),
+        (["purge", "x", "--d"], ["--delete-job", "--dry-run"]),
         (["pause", "--color", ""], ["always", "auto", "never"]),
     ],
 )
 def test_the_next_word_is_completed(words: list[str], expected: list[str]) -> None:
     kubectl = FakeKubectl(job(), job("crypto"))
     assert completions(words, command_options(), kubectl) == [*expected, ":4"]
+
+
+def test_the_shell_completes_the_file_of_a_report() -> None:
+    assert completions(["report", "-o", "rep"], command_options(), FakeKubectl()) == [":0"]
 
 
 def test_the_options_for_the_cluster_are_kept() -> None:

@@ -49,3 +49,13 @@ def test_the_values_of_variables_of_users_are_secrets_elsewhere() -> None:
         "one long",
         "planted line",
     }
+
+
+def test_the_word_after_an_argument_for_a_password_is_a_secret() -> None:
+    assert redacted(["run", "--http-password", "planted", "--verbose", "on"], Redactor()) == [
+        "run",
+        "--http-password",
+        REDACTED,
+        "--verbose",
+        "on",
+    ]

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from sluice_cli.text.redaction import REDACTED, Redactor, is_secret_name, projects_in
@@ -15,6 +17,8 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nhunter2\n-----END PRIVATE KEY-
         (f"login with {SECRET}", SECRET),
         ("Authorization: Bearer opaque-token", "opaque-token"),
         ("authorization: Basic dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy"),
+        ("Authorization: Digest user=a, x", "Digest user=a"),
+        ('{"authorization": "Custom one two"}', "one two"),
         ('{"password": "two words"}', "two words"),
         ('{\\"api_key\\":\\"abc123\\"}', "abc123"),
         ("ALPACA_SECRET_KEY=hunter2", "hunter2"),
@@ -49,6 +53,13 @@ def test_a_secret_is_replaced(text: str, secret: str) -> None:
 )
 def test_other_text_stays(text: str) -> None:
     assert Redactor().text(text) == text
+
+
+@pytest.mark.parametrize("text", ['{"password": "two words", "a": 1}', '{"a": "{\\"api_key\\":\\"abc\\"}"}'])
+def test_json_stays_json(text: str) -> None:
+    found = Redactor().text(text)
+    assert REDACTED in found
+    assert json.loads(found).keys() == json.loads(text).keys()
 
 
 def test_a_known_value_is_replaced_wherever_it_occurs() -> None:
