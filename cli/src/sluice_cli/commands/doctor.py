@@ -118,7 +118,7 @@ def _read_jobs(context: Context, selection: Selection, listing: Listing) -> tupl
     return JobsView(
         tuple(documents),
         tuple(each for each in pauses if not selection.names or _covers_one(each, keys)),
-        tuple(listing.objects[POLICY]),
+        () if selection.names else tuple(listing.objects[POLICY]),  # the job itself says which policy would deny it
         tuple(each for each in pods if not selection.names or _job_of_pod(each) in selection.names),
         tuple(status_of_job(each, view, now) for each in documents),
         (*unseen_kinds(listing), *unseen_pods),

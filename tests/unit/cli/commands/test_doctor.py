@@ -97,11 +97,12 @@ def test_a_warning_alone_has_the_exit_code_0() -> None:
 
 def test_one_job_is_checked_alone() -> None:
     broken = job("other", heartbeat={"at": stamp(-600)})
-    kubectl = healthy_cluster(job(), broken)
+    policy = {"kind": "IngestPolicy", "metadata": {"name": "small"}, "spec": {"mode": "Warn"}}
+    kubectl = healthy_cluster(job(), broken, policy)
     assert run(kubectl)[0] == 1
     code, console = run(kubectl, "acme/us-equities")
     assert code == 0
-    assert console.lines[0].startswith("Checked: 1 job,")
+    assert console.lines[0].startswith("Checked: 1 job, 0 pods, 0 Secrets, 0 pauses, 0 policies,")
 
 
 def test_an_unknown_job_has_a_hint() -> None:
