@@ -92,6 +92,7 @@ class FakeRequest(Request):
 
     def __init__(self, result: Result) -> None:
         self._answer = result
+        self.is_discarded = False
 
     def result(self) -> Result:
         return self._answer
@@ -99,11 +100,11 @@ class FakeRequest(Request):
     def result_within(self, seconds: float) -> Result:
         return self._answer
 
-    def discard(self) -> None:
-        pass
-
     def raw_errors(self) -> str:
         return self._answer.errors
+
+    def discard(self) -> None:
+        self.is_discarded = True
 
 
 class FakeKubectl(Kubectl):
@@ -123,6 +124,7 @@ class FakeKubectl(Kubectl):
         self.secrets: dict[str, list[str]] = {}
         self.logs: dict[str, str] = {}  # by the name of the pod
         self.commands: list[tuple[str, ...]] = []
+        self.requests: list[FakeRequest] = []
 
     def of_kind(self, kind: str) -> list[Object]:
         """Return the objects of a kind."""
@@ -130,7 +132,9 @@ class FakeKubectl(Kubectl):
 
     def start(self, *arguments: str, text: str | None = None) -> Request:
         self.commands.append(arguments)
-        return FakeRequest(self._answer(arguments[0], list(arguments[1:]), json.loads(text) if text else {}))
+        request = FakeRequest(self._answer(arguments[0], list(arguments[1:]), json.loads(text) if text else {}))
+        self.requests.append(request)
+        return request
 
     def _answer(self, verb: str, words: list[str], body: Object) -> Result:
         if words[:1] == ["--raw"]:

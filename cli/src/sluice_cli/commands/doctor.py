@@ -84,12 +84,22 @@ def examine(context: Context, selection: Selection) -> tuple[DoctorReport, list[
         NotServedError: Sluice is not installed.
         TransportError: the jobs cannot be read.
     """
+    namespace = selection.namespace or context.kubectl.current_namespace()
     listing = context.kubectl.start_list(_KINDS, selection.scope)
-    installation = InstallationRequests(context.kubectl)
-    permissions = PermissionRequests(context.kubectl, selection.namespace or context.kubectl.current_namespace())
-    view, problems = _read_jobs(context, selection, listing.listing())
-    if problems:
-        return DoctorReport(context.now(), (), (), ()), problems
+    installation, permissions = InstallationRequests(context.kubectl), PermissionRequests(context.kubectl, namespace)
+    try:
+        view, problems = _read_jobs(context, selection, listing.listing())
+        if problems:
+            return DoctorReport(context.now(), (), (), ()), problems
+        return _report(context, view, installation, permissions), []
+    finally:
+        installation.discard()
+        permissions.discard()
+
+
+def _report(
+    context: Context, view: JobsView, installation: InstallationRequests, permissions: PermissionRequests
+) -> DoctorReport:
     now = context.now()
     secrets, unseen_secrets, seen_secrets = read_secret_findings(
         context.kubectl, (need for each in view.documents for need in secret_needs(each))
@@ -104,7 +114,7 @@ def examine(context: Context, selection: Selection) -> tuple[DoctorReport, list[
         *of_rights,
     ]
     unseen = (*view.unseen, *unseen_secrets, *installation.unseen, *unseen_version, *unseen_rights)
-    return DoctorReport(now, sorted_findings(findings), _checked(view, seen_secrets), unseen), []
+    return DoctorReport(now, sorted_findings(findings), _checked(view, seen_secrets), unseen)
 
 
 def _read_jobs(context: Context, selection: Selection, listing: Listing) -> tuple[JobsView, list[str]]:

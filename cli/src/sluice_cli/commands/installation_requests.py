@@ -72,6 +72,11 @@ class InstallationRequests:
         age = (now - newest_report_at).total_seconds() if newest_report_at is not None else None
         return [*found, *clock_findings(self._seconds_ahead(context), age)]
 
+    def discard(self) -> None:
+        """End the processes that nothing has waited for."""
+        for each in self._requests.values():
+            each.discard()
+
     def _policy_findings(self) -> list[Finding]:
         policies = self._object("policies", "the admission policies", f"you may not list {_POLICIES}")
         bindings = self._object("bindings", "the bindings of the admission policies", f"you may not list {_BINDINGS}")

@@ -33,6 +33,11 @@ class PermissionRequests:
         missing = [right for right, answer in answers.items() if answer is not None and not _is_allowed(answer)]
         return list(right_findings(self._namespace, rules, missing)), _unseen(rules)
 
+    def discard(self) -> None:
+        """End the processes that nothing has waited for."""
+        for each in (self._rules, *self._cluster.values()):
+            each.discard()
+
 
 def _unseen(rules: Rules | None) -> list[Unseen]:
     if rules is not None and rules.is_complete:

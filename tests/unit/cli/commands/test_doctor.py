@@ -7,6 +7,7 @@ from sluice_cli.commands.arguments import argument_parser
 from sluice_cli.commands.doctor import run_doctor
 from sluice_cli.contract import contract
 from sluice_cli.model.installation import ADMISSION_POLICIES
+from sluice_cli.transport import NoAccessError
 from support.fake_kubectl import Console, FakeKubectl, job, pause, stamp
 
 ALL_RULES = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
@@ -109,6 +110,13 @@ def test_an_unknown_job_has_a_hint() -> None:
     code, console = run(healthy_cluster(job()), "us-equites")
     assert (code, console.lines) == (1, [])
     assert "Did you mean us-equities?" in console.errors
+
+
+def test_requests_that_nothing_waits_for_are_ended() -> None:
+    kubectl = healthy_cluster(denied=("list ingestjobs",))
+    with pytest.raises(NoAccessError):
+        run(kubectl)
+    assert sum(each.is_discarded for each in kubectl.requests) >= 8
 
 
 def test_a_cluster_without_sluice_has_a_finding() -> None:
