@@ -18,7 +18,7 @@ from ..text.printable import printable, wrap
 from ..text.redaction import Redactor
 from ..text.terminal import NARROW, Terminal
 from ..views.documents import json_text
-from ..views.findings import report_lines
+from ..views.findings import report_lines, unseen_lines
 from .cluster_requests import CLUSTER_PAUSE, JOB, PAUSE
 from .context import DONE, NOT_REACHED, Context, UsageError
 from .doctor import POLICY, doctor_document, examine, read_pods
@@ -121,7 +121,7 @@ def _read_me(files: Mapping[str, str], unseen: tuple[Unseen, ...]) -> str:
         *_file_lines({"README.txt": "", **files}),
     ]
     if unseen:
-        lines += ["", *(f"Not visible: {each.what} ({each.why})" for each in unseen)]
+        lines += ["", *unseen_lines(unseen, NARROW)]
     return "\n".join(lines) + "\n"
 
 
@@ -152,7 +152,7 @@ def _lines(path: str, report: _Report, width: int) -> list[str]:
     size = os.path.getsize(path)
     return [
         *(f"  {line}" for line in _file_lines(report.files)),
-        *(f"Not visible: {each.what} ({each.why})" for each in report.unseen),
+        *unseen_lines(report.unseen, width),
         f"{printable(os.path.abspath(path))} ({max(1, round(size / 1000))} kB, readable by you only)",
         *wrap(_REDACTION, width),
     ]
