@@ -87,6 +87,8 @@ def result_of_purge(pod: dict[str, Any]) -> PurgeResult | None:
         reported = json.loads(message or "")
     except ValueError:
         said = text({"message": message}, "message") or text(pod, "status", "message") or text(pod, "status", "reason")
+        if "purge is not a command" in said:
+            said = "the image of the job's pod is older than this command; upgrade the operator, which replaces the pod"
         return PurgeResult({}, {}, said or "its pod ended without a result")
     return PurgeResult(_counts(reported, "found"), _counts(reported, "deleted"), text(reported, "error"))
 

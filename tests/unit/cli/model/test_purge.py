@@ -66,7 +66,14 @@ def test_the_result_is_that_of_the_container() -> None:
 
 @pytest.mark.parametrize(
     ("message", "error"),
-    [("sluice-runtime: no key\x1b[31m", "sluice-runtime: no key?[31m"), (None, "its pod ended without a result")],
+    [
+        ("sluice-runtime: no key\x1b[31m", "sluice-runtime: no key?[31m"),
+        (
+            "sluice-runtime: purge is not a command; see sluice-runtime --help",
+            "the image of the job's pod is older than this command; upgrade the operator, which replaces the pod",
+        ),
+        (None, "its pod ended without a result"),
+    ],
 )
 def test_a_pod_that_fails_without_a_result_says_why(message: str | None, error: str) -> None:
     assert result_of_purge(ended(message, "Failed")) == PurgeResult({}, {}, error)
