@@ -38,7 +38,10 @@ def plugin_data() -> dict[str, Any]:
         "kinds": {kind.name: kind.plural for kind in KINDS},
         "podSuffix": identity.POD_SUFFIX,
         "container": identity.CONTAINER,
+        "serviceAccount": identity.SERVICE_ACCOUNT,
+        "defaultProject": identity.DEFAULT_PROJECT,
         "firestoreDirectory": identity.FIRESTORE_CREDENTIALS_DIR,
+        "firestoreKey": identity.FIRESTORE_CREDENTIALS_KEY,
         "fields": _fields(),
         "secrets": _secrets(),
         "conditions": {

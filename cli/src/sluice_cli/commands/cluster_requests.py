@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # the requests start before argparse is imported
 
 JOB, PAUSE, CLUSTER_PAUSE = "IngestJob", "IngestPause", "ClusterIngestPause"
 SYSTEM_NAMESPACE, OPERATOR_LEASE = "sluice-system", "sluice-operator"
-_LEASE_PATH = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{OPERATOR_LEASE}"
+DEPLOYMENT_PATH = f"/apis/apps/v1/namespaces/{SYSTEM_NAMESPACE}/deployments/{OPERATOR_LEASE}"
+LEASE_PATH = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{OPERATOR_LEASE}"
 
 
 class ClusterRequests(NamedTuple):
@@ -51,7 +52,7 @@ def start_requests(kubectl: Kubectl, scope: Sequence[str], *, has_pauses: bool) 
         jobs = kubectl.start_list((JOB,), scope)
     else:
         jobs = kubectl.start_read(api_path(JOB, scope[1] if scope[0] == "-n" else ""))
-    return ClusterRequests(jobs, kubectl.start_read(_LEASE_PATH))
+    return ClusterRequests(jobs, kubectl.start_read(LEASE_PATH))
 
 
 def start_status_requests(options: argparse.Namespace, kubectl: Kubectl) -> ClusterRequests:

@@ -22,7 +22,7 @@ from ..model.installation import (
     policy_object_findings,
 )
 from ..transport import Kubectl, NotFoundError, Request, TransportError, output_of
-from .cluster_requests import OPERATOR_LEASE, SYSTEM_NAMESPACE
+from .cluster_requests import LEASE_PATH, OPERATOR_LEASE, SYSTEM_NAMESPACE
 from .context import Context
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -41,7 +41,7 @@ class InstallationRequests:
             for name, path in {
                 "kinds": f"/apis/{version}",
                 "schema": f"/openapi/v3/apis/{version}",
-                "lease": f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{OPERATOR_LEASE}",
+                "lease": LEASE_PATH,
                 "policies": f"{_ADMISSION}/{_POLICIES}",
                 "bindings": f"{_ADMISSION}/{_BINDINGS}",
                 "monitors": f"/apis/monitoring.coreos.com/v1/namespaces/{SYSTEM_NAMESPACE}/podmonitors",

@@ -8,13 +8,13 @@ import shlex
 from typing import Any, NamedTuple
 
 from ..contract import api_path, contract
-from ..model.fields import text
+from ..model.declared_pod import declared_pod
 from ..model.job import JobStatus, status_of_job
 from ..model.purge import PurgeResult, refusal_of_purge
 from ..model.switches import PauseView
 from ..transport import NotFoundError, TransportError
 from ..views.documents import document, json_text, yaml_text
-from .cluster_requests import JOB
+from .cluster_requests import DEPLOYMENT_PATH, JOB
 from .context import DONE, NOT_REACHED, Context
 from .purge_pod import POLL_SECONDS, run_purge_pod
 from .reading import finished
@@ -30,7 +30,7 @@ _NAMES = {
 
 
 class _Target(NamedTuple):
-    """The job whose documents are deleted, and its pod; None if it has none."""
+    """The job whose documents are deleted, and its pod; if it has none, what it would be, or None if unknown."""
 
     job: JobStatus
     pod: dict[str, Any] | None
@@ -50,9 +50,10 @@ def run_purge(options: argparse.Namespace, context: Context) -> int:
         return NOT_REACHED
     if target.pod is None:
         context.warn(
-            f"{target.job.full_name} has no pod, whose image and settings are needed. Resume the job, pause it,"
+            f"{target.job.full_name} has no pod, and the operator's Deployment does not have its settings. Resume the",
+            "job, so that it has a pod, pause it, and repeat the command.",
+            f"  → {target.command('resume')}",
         )
-        context.warn("and repeat the command.", f"  → {target.command('resume')}")
         return NOT_REACHED
     if not options.dry_run and not _is_confirmed(context, target, deletes_job=options.delete_job):
         return NOT_REACHED
@@ -77,8 +78,21 @@ def _read_target(context: Context, namespace: str, name: str) -> _Target | None:
     try:
         pod = json.loads(finished(pod_request))
     except NotFoundError:
-        pod = None
+        pod = _declared_pod(context, job)
     return _Target(status_of_job(job, PauseView({}), context.now()), pod)
+
+
+def _declared_pod(context: Context, job: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the pod of a job that has none, by the settings of the operator; None if they are not known.
+
+    Raises:
+        TransportError: the user may not read the operator's Deployment, or there is another failure.
+    """
+    try:
+        deployment = json.loads(finished(context.kubectl.start_read(DEPLOYMENT_PATH)))
+    except NotFoundError:
+        return None
+    return declared_pod(job, deployment)
 
 
 def _is_confirmed(context: Context, target: _Target, *, deletes_job: bool) -> bool:
@@ -104,7 +118,7 @@ def _purge_again_without_job(
     """Delete the job, and then what its pod has written since. Return the sums of both results."""
     namespace, name = target.job.namespace, target.job.name
     context.kubectl.delete(JOB, namespace, name)
-    if not _is_gone(context, f"/api/v1/namespaces/{namespace}/pods/{text(pod, 'metadata', 'name')}", options.timeout):
+    if not _is_gone(context, f"/api/v1/namespaces/{namespace}/pods/{name}{contract()['podSuffix']}", options.timeout):
         return first._replace(error="the pod of the deleted job still runs, and can write its heartbeat")
     second = run_purge_pod(context, pod, options.timeout, is_dry_run=False)
     deleted = {kind: count + second.deleted.get(kind, 0) for kind, count in first.deleted.items()}

@@ -13,13 +13,11 @@ from ..model.fleet import Unseen
 from ..model.redacted_objects import redacted, secret_values
 from ..text.redaction import Redactor, projects_in
 from ..transport import Kubectl, Request, TransportError, output_of
-from .cluster_requests import OPERATOR_LEASE, SYSTEM_NAMESPACE
+from .cluster_requests import DEPLOYMENT_PATH, LEASE_PATH, OPERATOR_LEASE, SYSTEM_NAMESPACE
 
 _OPERATOR_CONTAINER = "operator"
 _AT_ONCE = 8  # processes of kubectl
 _EVENT_KINDS = ("IngestJob", "IngestPause", "ClusterIngestPause", "IngestPolicy")
-_CONFIGURED = f"/apis/apps/v1/namespaces/{SYSTEM_NAMESPACE}/deployments/{OPERATOR_LEASE}"
-_LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/leases/{OPERATOR_LEASE}"
 _PODS = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Fname%3D{OPERATOR_LEASE}"
 
 
@@ -56,8 +54,8 @@ def collect(kubectl: Kubectl, own: Mapping[str, Sequence[dict[str, Any]]], names
     `namespace` is empty for all, and `lines` is how many lines of each log are read.
     """
     requests = {
-        "operator.json": kubectl.start_read(_CONFIGURED),
-        "operator-lease.json": kubectl.start_read(_LEASE),
+        "operator.json": kubectl.start_read(DEPLOYMENT_PATH),
+        "operator-lease.json": kubectl.start_read(LEASE_PATH),
         "operator-pods.json": kubectl.start_read(_PODS),
         "events.json": kubectl.start_read(f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"),
         "operator-events.json": kubectl.start_read(f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/events"),

@@ -12,11 +12,10 @@ from ..model.fields import objects, text
 from ..model.fleet import Unseen
 from ..transport import NoAccessError, NotFoundError, TransportError
 from ..views.documents import document, json_text, yaml_text
-from .cluster_requests import OPERATOR_LEASE, SYSTEM_NAMESPACE
+from .cluster_requests import DEPLOYMENT_PATH, OPERATOR_LEASE, SYSTEM_NAMESPACE
 from .context import DONE, NOT_REACHED, Context
 from .reading import finished
 
-_DEPLOYMENT_PATH = f"/apis/apps/v1/namespaces/{SYSTEM_NAMESPACE}/deployments/{OPERATOR_LEASE}"
 _MINOR = re.compile(r"v?(\d+)\.(\d+)(\.|$)")
 
 
@@ -40,7 +39,7 @@ def run_version(options: argparse.Namespace, context: Context) -> int:
 def _operator_version(context: Context) -> tuple[str, str]:
     """Return the tag of the operator's image, or why it could not be seen."""
     try:
-        deployment = json.loads(finished(context.kubectl.start_read(_DEPLOYMENT_PATH)))
+        deployment = json.loads(finished(context.kubectl.start_read(DEPLOYMENT_PATH)))
     except NotFoundError:
         return "", f"not found: there is no Deployment {OPERATOR_LEASE} in {SYSTEM_NAMESPACE}"
     except NoAccessError:

@@ -113,10 +113,23 @@ def test_a_failure_keeps_the_job() -> None:
     assert len(kubectl.of_kind("IngestJob")) == 1
 
 
+def test_a_job_without_a_pod_has_the_settings_of_the_operator() -> None:
+    operator = {"name": "operator", "env": [{"name": "SLUICE_RUNTIME_IMAGE", "value": "runtime:2"}]}
+    kubectl = cluster(paused_job("api"), results=(result(COUNTS),))
+    kubectl.answers = {
+        "/apis/apps/v1/namespaces/sluice-system/deployments/sluice-operator": {
+            "spec": {"template": {"spec": {"containers": [operator]}}}
+        }
+    }
+    code, console = run(kubectl, "us-equities", "us-equities\n")
+    assert code == 0
+    assert console.lines[1].endswith("deleted 4 quotes, 2 records of symbols, 1 gap, 1 heartbeat")
+
+
 def test_a_job_without_a_pod_and_an_unknown_one_are_reported() -> None:
     code, console = run(cluster(paused_job("api")), "us-equities", "us-equities\n")
     assert code == 1
-    assert "has no pod" in console.errors
+    assert "has no pod, and the operator's Deployment does not have its settings" in console.errors
     code, console = run(cluster(), "us-equities")
     assert (code, console.errors) == (1, "There is no job us-equities in namespace acme.\n")
 
