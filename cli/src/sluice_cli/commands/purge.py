@@ -34,6 +34,7 @@ class _Target(NamedTuple):
 
     job: JobStatus
     pod: dict[str, Any] | None
+    has_pod: bool
 
     def command(self, words: str) -> str:
         """Return a command line of the plugin about the job."""
@@ -75,11 +76,11 @@ def _read_target(context: Context, namespace: str, name: str) -> _Target | None:
     except TransportError:
         pod_request.discard()
         raise
+    status = status_of_job(job, PauseView({}), context.now())
     try:
-        pod = json.loads(finished(pod_request))
+        return _Target(status, json.loads(finished(pod_request)), has_pod=True)
     except NotFoundError:
-        pod = _declared_pod(context, job)
-    return _Target(status_of_job(job, PauseView({}), context.now()), pod)
+        return _Target(status, _declared_pod(context, job), has_pod=False)
 
 
 def _declared_pod(context: Context, job: dict[str, Any]) -> dict[str, Any] | None:
@@ -149,7 +150,7 @@ def _report(options: argparse.Namespace, context: Context, target: _Target, resu
         context.write(f"{target.job.full_name}: {verb} {_text(counts)}")
     if result.error:
         context.warn(f"The deletion is not complete: {result.error}")
-    elif not options.dry_run and not options.delete_job:
+    elif target.has_pod and not options.dry_run and not options.delete_job:
         context.write(
             "The pod of the paused job writes its heartbeat again. To end that, delete the job, too:",
             f"  → {target.command('purge')} --delete-job",

@@ -123,7 +123,7 @@ def test_a_job_without_a_pod_has_the_settings_of_the_operator() -> None:
     }
     code, console = run(kubectl, "us-equities", "us-equities\n")
     assert code == 0
-    assert console.lines[1].endswith("deleted 4 quotes, 2 records of symbols, 1 gap, 1 heartbeat")
+    assert console.lines[-1].endswith("deleted 4 quotes, 2 records of symbols, 1 gap, 1 heartbeat")
 
 
 def test_a_job_without_a_pod_and_an_unknown_one_are_reported() -> None:
