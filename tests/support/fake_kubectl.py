@@ -139,12 +139,11 @@ class FakeKubectl(Kubectl):
     def _answer(self, verb: str, words: list[str], body: Object) -> Result:
         if words[:1] == ["--raw"]:
             path = words[1].partition("?")[0]
+            if path.endswith("/log"):
+                return self._log(path.split("/")[-2])
             return self._given_answer(path) if path in self.answers else self._raw(verb, path, body)
         if verb == "get":
             return self._secret(words[1]) if words[0] == "secret" else self._get(words)
-        if verb == "logs":
-            missing = Result(1, "", f'Error from server (NotFound): pods "{words[0]}" not found')
-            return Result(0, self.logs[words[0]], "") if words[0] in self.logs else missing
         return self._patch(words) if verb == "patch" else Result(0, self.namespace, "")
 
     def _get(self, arguments: list[str]) -> Result:
@@ -158,6 +157,10 @@ class FakeKubectl(Kubectl):
             return Result(0, "\n".join(f"job/{each['metadata']['name']}" for each in self.of_kind(kinds[0])), "")
         found = [each for each in self.objects if each["kind"] in readable and _is_in(each, namespace)]
         return Result(1 if errors else 0, json.dumps({"items": found}), errors)
+
+    def _log(self, pod: str) -> Result:
+        missing = Result(1, "", f'Error from server (NotFound): pods "{pod}" not found')
+        return Result(0, self.logs[pod], "") if pod in self.logs else missing
 
     def _given_answer(self, path: str) -> Result:
         if f"get {path}" in self.denied:

@@ -152,7 +152,7 @@ def _read_logs(kubectl: Kubectl, logs: Sequence[Log], lines: int) -> tuple[dict[
     unseen: list[Unseen] = []
     for start in range(0, len(logs), _AT_ONCE):
         some = logs[start : start + _AT_ONCE]
-        requests = [kubectl.start(*_log_words(each, lines)) for each in some]
+        requests = [kubectl.start_read(_log_path(each, lines)) for each in some]
         for log, request in zip(some, requests):
             result = request.result()
             if result.status == 0:
@@ -162,6 +162,8 @@ def _read_logs(kubectl: Kubectl, logs: Sequence[Log], lines: int) -> tuple[dict[
     return found, unseen
 
 
-def _log_words(log: Log, lines: int) -> list[str]:
-    previous = ["--previous"] if log.is_previous else []
-    return ["logs", log.pod, "-n", log.namespace, "-c", log.container, f"--tail={lines}", *previous]
+def _log_path(log: Log, lines: int) -> str:
+    """Return the URL path of a log. kubectl logs would need the permission to get the pod, too."""
+    previous = "&previous=true" if log.is_previous else ""
+    pod = f"/api/v1/namespaces/{log.namespace}/pods/{log.pod}"
+    return f"{pod}/log?container={log.container}&tailLines={lines}{previous}"

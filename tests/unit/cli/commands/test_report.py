@@ -95,7 +95,7 @@ class FailingKubectl(FakeKubectl):
     """A cluster whose logs cannot be read, for a reason that has a secret."""
 
     def start(self, *arguments: str, text: str | None = None) -> Request:
-        if arguments[0] == "logs":
+        if "/log?" in arguments[-1]:
             return FakeRequest(Result(1, "", f"proxy http://a:{PLANTED['an error of kubectl']}@x refused"))
         return super().start(*arguments, text=text)
 

@@ -32,8 +32,9 @@ def test_the_operator_the_events_of_sluice_and_the_logs_are_read() -> None:
         "logs/acme/feed-ingest.previous.log",
         "logs/sluice-system/sluice-operator-x.log",
     }
-    asked = [each for each in kubectl.commands if each[0] == "logs"]
-    assert asked[1] == ("logs", "feed-ingest", "-n", "acme", "-c", "ingest", "--tail=10", "--previous")
+    asked = [each[-1] for each in kubectl.commands if "/log?" in each[-1]]
+    path = "/api/v1/namespaces/acme/pods/feed-ingest"
+    assert asked[1] == f"{path}/log?container=ingest&tailLines=10&previous=true"
     assert {each.what for each in found.unseen} == {"operator.json", "operator-lease.json", "versions.json"}
 
 
