@@ -35,6 +35,7 @@ class AlpacaSettings(ProviderBlock, frozen=True):
     default_hosts = ("*.alpaca.markets",)
     needs_credentials = True
     certificates_field = "spec.alpaca.caConfigMapRef"
+    connection_fields = (("credentialsSecretRef.name",), ("streamURL", "feed"))
     rules = (
         ValidationRule(
             path=("spec",),

@@ -15,6 +15,7 @@ class IBKRSettings(ProviderBlock, frozen=True):
     """Settings of provider ibkr: US stocks and ETFs, in US dollars, from an IB Gateway or TWS that is logged in."""
 
     example = {"host": "ib-gateway.acme.svc", "port": 4001}  # noqa: RUF012
+    connection_fields = (("host",), ("port",), ("clientID",))
     rules = (
         ValidationRule(
             path=("spec",),

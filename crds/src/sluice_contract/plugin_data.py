@@ -18,6 +18,7 @@ from .remedies import REMEDIES
 from .schema import field_rows, open_api_schema
 from .spec import IngestJobSpec
 from .stream_states import STREAM_STATES
+from .yaml_words import BOOLEAN_WORDS, reading_of_boolean, reading_of_text
 
 _BOUNDS: Final = (
     "enum", "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern",
@@ -42,6 +43,7 @@ def plugin_data() -> dict[str, Any]:
         "defaultProject": identity.DEFAULT_PROJECT,
         "firestoreDirectory": identity.FIRESTORE_CREDENTIALS_DIR,
         "firestoreKey": identity.FIRESTORE_CREDENTIALS_KEY,
+        "tenantLabel": identity.TENANT_LABEL,
         "fields": _fields(),
         "secrets": _secrets(),
         "conditions": {
@@ -52,6 +54,28 @@ def plugin_data() -> dict[str, Any]:
         "failures": dict(REMEDIES),
         "streamStates": dict(STREAM_STATES),
         "switches": [msgspec.to_builtins(each) for each in SWITCHES],
+        "providers": {name: _provider(block) for name, block in BLOCK_TYPES.items()},
+        "yamlWords": {
+            "booleans": list(BOOLEAN_WORDS),
+            "oneWord": reading_of_text("{word}", True),
+            "true": reading_of_boolean(True),
+            "false": reading_of_boolean(False),
+        },
+    }
+
+
+def _provider(block: type[ProviderBlock]) -> dict[str, Any]:
+    """Return the fields of a provider's block that identify its connection, and those that name its servers.
+
+    `urls` are the servers that get the credentials of a job which names none, each with its field. A job whose first
+    field is present uses only the other servers that it names. `gateway` is the field of a server without a login.
+    """
+    example = msgspec.convert({**block.example}, block)
+    gateway = example.gateway
+    return {
+        "connection": [list(each) for each in block.connection_fields],
+        "urls": [{"field": each.field, "url": each.url} for each in example.credentials_urls()],
+        "gateway": gateway.field if gateway is not None else "",
     }
 
 

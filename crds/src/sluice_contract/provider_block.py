@@ -65,6 +65,9 @@ class ProviderBlock(CamelStruct, frozen=True):
     stream_has_end: ClassVar[bool] = False
     # The field of the spec that names the certificate authorities to trust. Empty: there is no such field.
     certificates_field: ClassVar[str] = ""
+    # The fields of the block whose values identify the one connection that the provider allows: of each group, the
+    # first that is present. Without a value for a group, the job needs no slot. Empty: connections are not limited.
+    connection_fields: ClassVar[tuple[tuple[str, ...], ...]] = ()
     # The rules of the provider across fields. That no other provider uses the block needs no rule here.
     rules: ClassVar[tuple[ValidationRule, ...]] = ()
 

@@ -8,6 +8,9 @@ from typing import Any, Final
 _TRUE_WORDS: Final = "ON, YES, Y and TRUE"
 _FALSE_WORDS: Final = "NO, OFF, N and FALSE"
 
+# Each spelling alone, for a search in the text of a document.
+BOOLEAN_WORDS: Final = ("ON", "YES", "Y", "TRUE", "NO", "OFF", "N", "FALSE")
+
 UNKNOWN_BOOLEAN: Final = (
     "it is a boolean where text is needed: YAML reads ON, NO, Y and other such words without quotation marks as a "
     'boolean; write "ON"'

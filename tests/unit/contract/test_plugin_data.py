@@ -42,3 +42,23 @@ def test_each_secret_that_a_job_can_name_has_its_keys() -> None:
     keys = {each["field"]: each["keys"] for each in DATA["secrets"]}
     assert keys["alpaca.credentialsSecretRef"] == ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"]
     assert keys["firestore.credentialsSecretRef"] == ["credentials.json"]
+
+
+def test_a_provider_names_what_identifies_its_connection_and_its_servers() -> None:
+    providers = DATA["providers"]
+    assert providers["alpaca"]["connection"] == [["credentialsSecretRef.name"], ["streamURL", "feed"]]
+    assert providers["alpaca"]["urls"][0]["field"] == "spec.alpaca.streamURL"
+    assert providers["ibkr"]["gateway"] == "spec.ibkr.host"
+    assert providers["synthetic"] == {"connection": [], "urls": [], "gateway": ""}
+
+
+def test_the_fields_of_a_connection_are_fields_of_the_block() -> None:
+    for name, provider in DATA["providers"].items():
+        for group in provider["connection"]:
+            assert all(f"{name}.{field}" in DATA["fields"] for field in group)
+
+
+def test_words_of_yaml_have_the_clauses_of_the_other_tools() -> None:
+    words = DATA["yamlWords"]
+    assert words["oneWord"].format(word="ON") == 'YAML reads ON as a boolean; write "ON"'
+    assert all(each in words["true"] + words["false"] for each in words["booleans"])
