@@ -76,8 +76,7 @@ class Request:
 
     def raw_errors(self) -> str:
         """Wait for the end of the process. Return its standard error with the log lines of kubectl's libraries."""
-        self._has_result = True
-        return self._process.communicate()[1]
+        return self._process.result()[2]
 
     def discard(self) -> None:
         """End the process if nothing has waited for it."""
@@ -97,7 +96,7 @@ class Kubectl:
         self._program = program
 
     def start(self, *arguments: str, text: str | None = None) -> Request:
-        """Start kubectl, with a short text on its standard input. Raises TransportError if there is no such program."""
+        """Start kubectl, with a text on its standard input. Raises TransportError if there is no such program."""
         try:
             return Request(SpawnedProcess(self.command(*arguments), text))
         except OSError as error:

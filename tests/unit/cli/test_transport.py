@@ -36,6 +36,12 @@ def test_each_call_has_the_options_of_the_cluster_and_its_input(tmp_path: Path) 
     assert json.loads(kubectl.run("create", text='{"ä": 1}')) == [["--context=a", "create"], '{"ä": 1}']
 
 
+def test_a_long_text_is_written_while_the_output_is_read(tmp_path: Path) -> None:
+    echo = Kubectl(program=program(tmp_path, "for line in sys.stdin:\n    print(line, end='', flush=True)"))
+    text = "x" * 99 + "\n"
+    assert echo.start("create", text=text * 20_000).result() == Result(0, text * 20_000, "")
+
+
 def test_a_setting_of_the_user_for_go_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubectl = Kubectl(program=program(tmp_path, "import os\nprint(os.environ['GOGC'])"))
     monkeypatch.delenv("GOGC", raising=False)
