@@ -10,7 +10,7 @@ _QUANTITY: Final = "write a number, with a unit where one is needed, such as 500
 _DOCUMENT_ID: Final = "use letters, digits, _ and -, with a letter first"
 
 # The keys are the texts of the patterns; a test checks that each pattern of the spec is here.
-_WORDS_BY_PATTERN: Final[dict[str, str]] = {
+WORDS_BY_PATTERN: Final[dict[str, str]] = {
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and -, with a letter or digit first and last",
     r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$": "a symbol is in upper case, with a dot before a share class and a slash in a "
     "pair: write SPY, BRK.B or BTC/USD",
@@ -36,9 +36,9 @@ _UNKNOWN_PATTERN: Final = "its characters are not those that this field allows; 
 
 def words_for_pattern(pattern: str) -> str:
     """Return a clause that says what to write for a value that must match `pattern`."""
-    return _WORDS_BY_PATTERN.get(pattern, _UNKNOWN_PATTERN)
+    return WORDS_BY_PATTERN.get(pattern, _UNKNOWN_PATTERN)
 
 
 def has_words(pattern: str) -> bool:
     """Return whether the pattern has a clause of its own."""
-    return pattern in _WORDS_BY_PATTERN
+    return pattern in WORDS_BY_PATTERN

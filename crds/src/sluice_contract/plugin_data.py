@@ -11,6 +11,7 @@ from . import conditions, identity, pause_conditions, policy_conditions
 from .condition_types import ConditionType, Reason
 from .hot_fields import hot_field_paths
 from .kinds import KINDS
+from .pattern_words import WORDS_BY_PATTERN
 from .pause_switches import SWITCHES
 from .provider_block import ProviderBlock
 from .providers import BLOCK_TYPES
@@ -55,6 +56,7 @@ def plugin_data() -> dict[str, Any]:
         "streamStates": dict(STREAM_STATES),
         "switches": [msgspec.to_builtins(each) for each in SWITCHES],
         "providers": {name: _provider(block) for name, block in BLOCK_TYPES.items()},
+        "patternWords": dict(WORDS_BY_PATTERN),
         "yamlWords": {
             "booleans": list(BOOLEAN_WORDS),
             "oneWord": reading_of_text("{word}", True),

@@ -58,6 +58,12 @@ def test_the_fields_of_a_connection_are_fields_of_the_block() -> None:
             assert all(f"{name}.{field}" in DATA["fields"] for field in group)
 
 
+def test_each_pattern_of_a_field_with_words_has_them() -> None:
+    words = DATA["patternWords"]
+    assert words[DATA["fields"]["firestore.projectID"]["pattern"]].startswith("write the project's ID")
+    assert "SPY" in words[DATA["fields"]["pausedSymbols[].symbol"]["pattern"]]
+
+
 def test_words_of_yaml_have_the_clauses_of_the_other_tools() -> None:
     words = DATA["yamlWords"]
     assert words["oneWord"].format(word="ON") == 'YAML reads ON as a boolean; write "ON"'
