@@ -1,0 +1,1 @@
+"""What would happen if a document was applied: pure comparisons of documents, jobs and policies."""
