@@ -12,6 +12,7 @@ from typing import Any
 from sluice_cli.commands.context import Context
 from sluice_cli.text.terminal import Terminal
 from sluice_cli.transport import Kubectl, Request, Result
+from support.fake_apply import applied, parse_documents, read_files
 
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
 PLURALS = {
@@ -125,6 +126,7 @@ class FakeKubectl(Kubectl):
         self.logs: dict[str, str] = {}  # by the name of the pod
         self.commands: list[tuple[str, ...]] = []
         self.requests: list[FakeRequest] = []
+        self.refusals: dict[str, str] = {}
 
     def of_kind(self, kind: str) -> list[Object]:
         """Return the objects of a kind."""
@@ -132,19 +134,36 @@ class FakeKubectl(Kubectl):
 
     def start(self, *arguments: str, text: str | None = None) -> Request:
         self.commands.append(arguments)
-        request = FakeRequest(self._answer(arguments[0], list(arguments[1:]), json.loads(text) if text else {}))
+        request = FakeRequest(self._answer(arguments[0], list(arguments[1:]), text or ""))
         self.requests.append(request)
         return request
 
-    def _answer(self, verb: str, words: list[str], body: Object) -> Result:
+    def _answer(self, verb: str, words: list[str], text: str) -> Result:
         if words[:1] == ["--raw"]:
             path = words[1].partition("?")[0]
             if path.endswith("/log"):
                 return self._log(path.split("/")[-2])
-            return self._given_answer(path) if path in self.answers else self._raw(verb, path, body)
-        if verb == "get":
-            return self._secret(words[1]) if words[0] == "secret" else self._get(words)
-        return self._patch(words) if verb == "patch" else Result(0, self.namespace, "")
+            if path in self.answers:
+                return self._given_answer(path)
+            return self._raw(verb, path, json.loads(text) if text else {})
+        answers = {
+            "get": lambda: self._secret(words[1]) if words[0] == "secret" else self._get(words),
+            "patch": lambda: self._patch(words),
+            "annotate": lambda: read_files(words),
+            "apply": lambda: self._apply(parse_documents(text)),
+        }
+        return answers.get(verb, lambda: Result(0, self.namespace, ""))()
+
+    def _apply(self, documents: list[Object]) -> Result:
+        """Answer a dry run: `refusals` has the messages about documents, by their names."""
+        refused = [self.refusals[name] for each in documents if (name := each["metadata"]["name"]) in self.refusals]
+        if refused:
+            return Result(1, "", "\n".join(refused))
+        jobs = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in self.of_kind("IngestJob")}
+        found = [
+            applied(jobs.get((each["metadata"]["namespace"], each["metadata"]["name"])), each) for each in documents
+        ]
+        return Result(0, json.dumps({"kind": "List", "items": found} if len(found) > 1 else found[0]), "")
 
     def _get(self, arguments: list[str]) -> Result:
         kinds = [KINDS[each.partition(".")[0]] for each in arguments[0].split(",")]
@@ -176,13 +195,13 @@ class FakeKubectl(Kubectl):
 
     def _raw(self, verb: str, path: str, body: Object) -> Result:
         parts = path.strip("/").split("/")
-        namespace = parts[parts.index("namespaces") + 1] if "namespaces" in parts else ""
+        namespace = parts[parts.index("namespaces") + 1] if "namespaces" in parts[:-2] else ""
         if parts[-1] == "selfsubjectreviews":
             return Result(0, json.dumps({"status": {"userInfo": {"username": self.user}}}), "")
         is_list = parts[-1] in KINDS
         plural = parts[-1] if is_list or verb == "create" else parts[-2:][0]
         asked = "list" if verb == "get" and is_list else verb
-        if f"{asked} {plural}" in self.denied:
+        if f"{asked} {plural}" in self.denied or (is_list and not namespace and f"{asked} all {plural}" in self.denied):
             return Result(1, "", _forbidden(f"{asked} {plural}"))
         if KINDS.get(plural) in self.unserved:
             return Result(1, "", "Error from server (NotFound): the server could not find the requested resource")

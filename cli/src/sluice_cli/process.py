@@ -78,26 +78,29 @@ class SpawnedProcess:
             waiting.register(each, select.POLLIN)
         if self._input is not None:
             waiting.register(self._input, select.POLLOUT)
-        is_open = set(found)
-        while is_open:
+        still_open = len(found)
+        while still_open:
             remaining = None if deadline is None else max(0.0, 1000 * (deadline - time.monotonic()))
             ready = waiting.poll(remaining)
             if not ready:
                 deadline = None
                 os.kill(self._pid, _SIGKILL)
             for each, _ in ready:
-                if each == self._input:
-                    self._write()
-                    if self._input is None:
-                        waiting.unregister(each)
+                if self._has_more(each, found):
                     continue
-                chunk = os.read(each, _CHUNK_BYTES)
-                found[each].append(chunk)
-                if not chunk:
-                    waiting.unregister(each)
-                    is_open.remove(each)
+                waiting.unregister(each)
+                still_open -= each in found
         _close(*found, *([] if self._input is None else [self._input]))
         return b"".join(found[self._output]), b"".join(found[self._errors])
+
+    def _has_more(self, ready: int, found: dict[int, list[bytes]]) -> bool:
+        """Write to or read from the pipe that is ready. Return False if it has come to its end."""
+        if ready not in found:
+            self._write()
+            return self._input is not None
+        chunk = os.read(ready, _CHUNK_BYTES)
+        found[ready].append(chunk)
+        return bool(chunk)
 
 
 def _close(*descriptors: int) -> None:

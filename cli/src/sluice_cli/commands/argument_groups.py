@@ -33,3 +33,18 @@ def _seconds(text: str) -> float:
     if duration is None:
         raise argparse.ArgumentTypeError(f"{text} is not a duration: write it like 30s or 2m")
     return duration.total_seconds()
+
+
+def count(text: str) -> int:
+    """Return a whole number, 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a number: write it like 3")
+    return int(text)
+
+
+def price(text: str) -> float:
+    """Return a price, 0 or more."""
+    whole, _, fraction = text.partition(".")
+    if not (whole + fraction).isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a price: write it like 0.09, without a currency")
+    return float(text)

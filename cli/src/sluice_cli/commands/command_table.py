@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout
+from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout, count, price
 from .context import Context
 
 Run = Callable[[argparse.Namespace, Context], int]
@@ -100,6 +100,23 @@ def _add_purge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
 
 
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-f", "--filename", action="append", metavar="FILE", help="a file, a folder, or - for the standard input"
+    )
+    parser.add_argument("-R", "--recursive", action="store_true", help="also the folders in a folder")
+    add_namespace(parser, has_all=False)
+    parser.add_argument("--server-side", action="store_true", help="plan kubectl apply --server-side")
+    parser.add_argument("--force-conflicts", action="store_true", help="as for kubectl apply --server-side")
+    parser.add_argument("--field-manager", metavar="NAME", help="as for kubectl apply, such as argocd-controller")
+    parser.add_argument(
+        "--viewers", type=count, default=1, metavar="N", help="readers that show all symbols; default: 1"
+    )
+    parser.add_argument("--price-per-100k-writes", type=price, metavar="0.09", help="beyond the free quota of a day")
+    parser.add_argument("--price-per-100k-reads", type=price, metavar="0.03", help="beyond the free quota of a day")
+    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+
+
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client", action="store_true", help="only the plugin's own version")
     parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
@@ -118,6 +135,7 @@ COMMANDS = {
     "purge": Command(
         "delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge", is_listed=False
     ),
+    "plan": Command("show what an apply of files would do, without doing it", _add_plan, "plan", "run_plan"),
     "version": Command("show the versions of plugin, API and operator", _add_version, "version", "run_version"),
     "completion": Command("print the script kubectl_complete-sluice", _add_nothing, "completion", "run_completion"),
 }

@@ -38,6 +38,8 @@ def completions(words: Sequence[str], commands: Mapping[str, Iterable[str]], kub
     """
     *before, last = words or [""]
     found: Iterable[str]
+    if before and before[-1] in ("-f", "--filename"):
+        return [_FILES]
     command = next((each for each in before if each in commands), "")
     if command == "report" and before[-1] in ("-o", "--output"):
         return [_FILES]

@@ -33,6 +33,11 @@ def test_the_shell_completes_the_file_of_a_report() -> None:
     assert completions(["report", "-o", "rep"], command_options(), FakeKubectl()) == [":0"]
 
 
+@pytest.mark.parametrize("option", ["-f", "--filename"])
+def test_a_file_is_completed_by_the_shell(option: str) -> None:
+    assert completions(["plan", option, "jo"], command_options(), FakeKubectl()) == [":0"]
+
+
 def test_the_options_for_the_cluster_are_kept() -> None:
     kubectl = FakeKubectl(job())
     completions(["status", "-n", "beta", "--context", "x", ""], command_options(), kubectl)

@@ -44,7 +44,7 @@ def test_more_conflicts_are_counted_and_the_default_project_may_be_the_same() ->
 
 
 def test_a_connection_of_another_job_is_a_warning() -> None:
-    alpaca = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "a"}}}
+    alpaca: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "a"}}}
     new, other = job("new", "", **alpaca), job("other", **alpaca)
     [found] = slot_findings(new, [new, other])
     assert (found.level, "uses the same connection" in found.message) == ("warning", True)

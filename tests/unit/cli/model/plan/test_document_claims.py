@@ -60,7 +60,7 @@ def test_a_project_that_only_one_job_names_may_be_the_same() -> None:
     assert conflicts(named, other) == []
 
 
-JOBS = st.lists(
+JOBS: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
     st.builds(
         dict,
         age=st.integers(0, 2),
@@ -86,8 +86,8 @@ def test_the_operator_stalls_the_same_jobs_because_of_the_same_older_job(specs: 
         claims.replace_claim(job.key, document_claim(job, "demo-sluice"))
     planned = [planned_job(each) for each in documents]
     places = {each.full_name: each.place for each in planned}
-    for job in planned:
-        older = [each.other for each in conflicts_of(job, planned) if each.is_other_older]
-        found = claims.find_conflict((job.namespace, job.name))
+    for one in planned:
+        older = [each.other for each in conflicts_of(one, planned) if each.is_other_older]
+        found = claims.find_conflict((one.namespace, one.name))
         expected = "/".join(found.holder) if found is not None else None
         assert min(older, key=lambda each: places[each], default=None) == expected

@@ -7,7 +7,7 @@ def entry(manager: str, fields: dict[str, Any], at: str = "2026-11-27T10:00:00Z"
     return {"manager": manager, "time": at, "fieldsV1": fields, **more}
 
 
-BURST = {"f:spec": {"f:limits": {"f:burst": {}}}}
+BURST: dict[str, Any] = {"f:spec": {"f:limits": {"f:burst": {}}}}
 SYMBOLS = {"f:spec": {"f:symbols": {'v:"SPY"': {}}, "f:pausedSymbols": {'k:{"symbol":"AAPL"}': {"f:symbol": {}}}}}
 
 
