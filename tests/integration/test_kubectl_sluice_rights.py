@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ GROUPS = {
     "validatingadmissionpolicies": "admissionregistration.k8s.io",
     "validatingadmissionpolicybindings": "admissionregistration.k8s.io",
     "podmonitors": "monitoring.coreos.com",
-    **dict.fromkeys(("pods", "pods/log", "secrets", "events"), ""),
+    **dict.fromkeys(("pods", "pods/log", "secrets", "events", "namespaces"), ""),
 }
 LABEL = {"test": "kubectl-sluice-rights"}
 RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
@@ -62,6 +63,7 @@ def words(command: str, namespace: str) -> list[str]:
         "pause JOB": ["pause", "feed", "-n", namespace, *reason],
         "pause --fleet": ["pause", "--fleet", "--provider", "ibkr", *reason],
         "resume JOB": ["resume", "feed", "-n", namespace, "--timeout", "5s"],
+        "plan -f FILE": ["plan", "-f", "-"],
         "version": ["version"],
         "doctor JOB": ["doctor", "feed", "-n", namespace],
         "report JOB": ["report", "feed", "-n", namespace, "-o", str(Path(tempfile.mkdtemp()) / "report.zip")],
@@ -121,11 +123,15 @@ def prepare(command: str, feed: Tenant, plugin: Plugin) -> None:
         feed.settled("Streaming")
 
 
-def typed(command: str, *, has_all: bool) -> str:
-    """Return the answers to the questions of a command."""
+def typed_text(command: str, feed: Tenant, case: Right | None) -> str:
+    """Return the standard input of a command: the document to plan, or the answers to its questions."""
+    if command.startswith("plan"):
+        live = feed.job()
+        metadata = {name: live["metadata"][name] for name in ("name", "namespace")}
+        return json.dumps({**{name: live[name] for name in ("apiVersion", "kind", "spec")}, "metadata": metadata})
     if command == "purge JOB":
         return "feed\n"
-    return "1\nall\n" if has_all else "1\n"
+    return "1\nall\n" if case is None else "1\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -147,7 +153,7 @@ def test_a_command_needs_exactly_the_permissions_of_the_table(command: str, feed
     expected, found = {}, {}
     for case, user in users.items():
         prepare(command, feed, plugin)
-        done = plugin.run(*words(command, feed.name), f"--as={user}", typed=typed(command, has_all=case is None))
+        done = plugin.run(*words(command, feed.name), f"--as={user}", typed=typed_text(command, feed, case))
         output = done.stdout + done.stderr
         name = "all" if case is None else f"without {case.verb} {case.resource}"
         said = "" if case is None else case.said

@@ -28,31 +28,41 @@ _NO_ANSWER = re.compile(r"Unable to connect|dial tcp|was refused - did you|[Tt]i
 _NO_DRY_RUN = "does not support dry run"
 
 
-def judge_documents(
-    kubectl: Kubectl, documents: Sequence[dict[str, Any]], own_namespaces: Sequence[str], options: Sequence[str] = ()
-) -> list[Judgement]:
-    """Return what the API server says about each document. `own_namespaces` are those that the files create.
+class DryRun:
+    """A dry run of documents, which works while the plugin reads other things."""
 
-    `options` are those of kubectl apply, such as `--server-side`.
+    def __init__(self, kubectl: Kubectl, documents: Sequence[dict[str, Any]], options: Sequence[str] = ()) -> None:
+        """Start it. `options` are those of kubectl apply, such as `--server-side`."""
+        self._kubectl = kubectl
+        self._documents = list(documents)
+        self._options = list(options)
+        # One document after the other: of a list, kubectl would check the fields itself, and find less.
+        self._request = self._start(self._documents)
 
-    Raises:
-        TransportError: the API server does not answer.
-    """
-    if len(documents) > 1:
-        # One after the other: of a list, kubectl would check the fields itself, and find less.
-        result = _start(kubectl, documents, options).result()
+    def judgements(self, own_namespaces: Sequence[str] = ()) -> list[Judgement]:
+        """Return what the API server says about each document. `own_namespaces` are those that the files create.
+
+        Raises:
+            TransportError: the API server does not answer.
+        """
+        result = self._request.result()
+        if len(self._documents) == 1:
+            return [_judgement(result, self._documents[0], own_namespaces)]
         if result.status == 0:
             return [Judgement(result=each) for each in _items(result.output)]
-    found: list[Judgement] = []
-    for start in range(0, len(documents), _AT_ONCE):  # one by one, to learn which of them is refused
-        batch = documents[start : start + _AT_ONCE]
-        results = [each.result() for each in [_start(kubectl, [document], options) for document in batch]]
-        found += [_judgement(each, document, own_namespaces) for each, document in zip(results, batch)]
-    return found
+        found: list[Judgement] = []
+        for start in range(0, len(self._documents), _AT_ONCE):  # one by one, to learn which of them is refused
+            batch = self._documents[start : start + _AT_ONCE]
+            results = [each.result() for each in [self._start([document]) for document in batch]]
+            found += [_judgement(each, document, own_namespaces) for each, document in zip(results, batch)]
+        return found
 
+    def discard(self) -> None:
+        """End the process if nothing has waited for it."""
+        self._request.discard()
 
-def _start(kubectl: Kubectl, documents: Sequence[dict[str, Any]], options: Sequence[str]) -> Request:
-    return kubectl.start(*_APPLY, *options, text="\n".join(map(json.dumps, documents)))
+    def _start(self, documents: Sequence[dict[str, Any]]) -> Request:
+        return self._kubectl.start(*_APPLY, *self._options, text="\n".join(map(json.dumps, documents)))
 
 
 def _items(output: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from ..views.documents import document, json_text, plain_fields, yaml_text
 from ..views.plan_text import plan_lines, summary_line
 from .cluster_requests import JOB
 from .context import DONE, NOT_REACHED, Context, UsageError
-from .dry_run import judge_documents
+from .dry_run import DryRun
 from .manifest_files import Manifest, read_manifest
 from .plan_world import WorldRequests, read_world, start_world_requests
 
@@ -63,14 +63,18 @@ def _plan_list(options: argparse.Namespace, context: Context, manifest: Manifest
     if not jobs:
         return PlanList((), ignored, manifest.unreadable, ())
     jobs = _with_namespace(jobs, options, context)
-    world = read_world(
-        context.kubectl,
-        requests,
-        (text(each, "metadata", "namespace") for each in jobs),
-        (text(each, "spec", "tenant") for each in jobs),
-    )
     own = [text(each, "metadata", "name") for each in manifest.documents if text(each, "kind") == "Namespace"]
-    judgements = judge_documents(context.kubectl, jobs, own, apply_options(options))
+    dry_run = DryRun(context.kubectl, jobs, apply_options(options))
+    try:
+        world = read_world(
+            context.kubectl,
+            requests,
+            (text(each, "metadata", "namespace") for each in jobs),
+            (text(each, "spec", "tenant") for each in jobs),
+        )
+        judgements = dry_run.judgements(own)
+    finally:
+        dry_run.discard()
     live = {_key(each): each for each in world.jobs}
     manager = options.field_manager or ""
     declared = [

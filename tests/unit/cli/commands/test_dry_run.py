@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sluice_cli.commands.dry_run import judge_documents
+from sluice_cli.commands.dry_run import DryRun
 from sluice_cli.model.plan.plan import Judgement
 from sluice_cli.transport import TransportError
 from support.fake_kubectl import FakeKubectl, job
@@ -19,26 +19,25 @@ def document(name: str = "feed") -> dict[str, Any]:
 def judge(error: str, *own_namespaces: str) -> Judgement:
     kubectl = FakeKubectl()
     kubectl.refusals["feed"] = error
-    [found] = judge_documents(kubectl, [document()], own_namespaces)
+    [found] = DryRun(kubectl, [document()]).judgements(own_namespaces)
     return found
 
 
 def test_the_result_is_the_object_as_it_would_be_stored() -> None:
     kubectl = FakeKubectl(job("feed"))
-    [found] = judge_documents(kubectl, [document()], (), ["--server-side"])
+    [found] = DryRun(kubectl, [document()], ["--server-side"]).judgements()
     assert found.result is not None
     assert (found.result["spec"]["symbols"], found.result["spec"]["provider"]) == (["SPY"], "alpaca")
     assert kubectl.commands[0][-1] == "--server-side"
-    assert judge_documents(kubectl, [], ()) == []
 
 
 def test_valid_documents_need_one_process_and_a_refused_one_is_found() -> None:
     kubectl = FakeKubectl()
     documents = [document(name) for name in ("a", "bad", "c")]
-    assert all(each.result for each in judge_documents(kubectl, documents, ()))
+    assert all(each.result for each in DryRun(kubectl, documents).judgements())
     assert len(kubectl.commands) == 1
     kubectl.refusals["bad"] = INVALID
-    found = judge_documents(kubectl, documents, ())
+    found = DryRun(kubectl, documents).judgements()
     assert [(each.result is not None, each.refusal) for each in found] == [(True, ""), (False, INVALID), (True, "")]
 
 
@@ -56,6 +55,11 @@ def test_a_refusal_has_the_message_without_warnings(error: str) -> None:
     assert (found.result, found.unseen) == (None, "")
     assert found.refusal
     assert "Warning" not in found.refusal
+
+
+def test_a_long_text_is_passed_whole() -> None:
+    documents = [document(f"feed{number}") for number in range(500)]
+    assert len(DryRun(FakeKubectl(), documents).judgements()) == 500
 
 
 def test_what_may_not_be_asked_is_not_judged() -> None:

@@ -84,7 +84,7 @@ def test_a_document_without_a_name_or_without_yaml_is_a_problem(tmp_path: Path) 
         "✗ An IngestJob has no metadata.name: set it, because kubectl apply needs it.",
     )
     code, console = run(tmp_path, "a: [")
-    assert (code, "it is not YAML" in " ".join(console.lines)) == (1, True)
+    assert (code, "it is not YAML" in " ".join(" ".join(console.lines).split())) == (1, True)
 
 
 def test_json_and_yaml_have_one_versioned_model(tmp_path: Path) -> None:

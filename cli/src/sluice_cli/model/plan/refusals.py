@@ -129,7 +129,7 @@ def _sentence(path: str, kind: str, rest: str) -> str:
     value, _, message = rest.partition(": ")
     given = path if value in _TYPES else f"{path} is {value}"
     if (wrong := _explained(_BODY.sub("", message))) is not None:
-        return f"{given}: {wrong}{_range(path)}."
+        return f"{given}: {_with_range(wrong, path)}."
     rule = message or rest
     return rule if rule.startswith(("spec.", "metadata.", "provider ", "limits.")) else f"{path}: {rule}"
 
@@ -146,8 +146,12 @@ def _explained(message: str) -> str | None:
     return None
 
 
-def _range(path: str) -> str:
-    """Return both bounds of a number in parentheses; empty if it does not have both."""
+def _with_range(clause: str, path: str) -> str:
+    """Return the clause about a number with both bounds, if the field has both."""
     field = contract()["fields"].get(re.sub(r"\[\d+\]", "[]", path[5:]), {})
     low, high = field.get("minimum"), field.get("maximum")
-    return f" ({low} to {high})" if low is not None and high is not None else ""
+    if low is None or high is None:
+        return clause
+    return (
+        f"set it to a number from {low} to {high}" if clause.startswith("set it") else f"{clause} from {low} to {high}"
+    )

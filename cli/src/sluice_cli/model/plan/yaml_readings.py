@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...contract import contract
@@ -66,8 +66,14 @@ def _clause(value: Any, source: str) -> str:
     half = len(words["booleans"]) // 2
     candidates = words["booleans"][:half] if value else words["booleans"][half:]
     plain = _QUOTED_OR_COMMENT.sub(" ", source)
-    written = [each for each in candidates if re.search(rf"(?<![\w./-]){each}(?![\w./-])", plain)]
+    # Symbols are in upper case. In lower case, true and false are the usual values of other fields.
+    others = [each.lower() for each in candidates if each not in ("TRUE", "FALSE")]
+    written = _words_in(plain, candidates) or _words_in(plain, others)
     return words["oneWord"].format(word=written[0]) if len(written) == 1 else generic
+
+
+def _words_in(text: str, words: Sequence[str]) -> list[str]:
+    return [each for each in words if re.search(rf"(?<![\w./-]){each}(?![\w./-])", text)]
 
 
 def _value_text(value: Any) -> str:

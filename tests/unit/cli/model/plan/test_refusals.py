@@ -24,9 +24,9 @@ def messages(message: str, *explained: str) -> list[str]:
 
 def test_each_cause_is_a_sentence_with_the_remedy() -> None:
     assert messages(INVALID, "spec.symbols[1]") == [
-        "spec.limits.minIntervalMilliseconds: write a whole number (0 to 3600000).",
-        "spec.limits.writesPerSecond is 1000: set it to 500 or less (1 to 500).",
-        "spec.limits.burst is 0: set it to 1 or more (1 to 1000).",
+        "spec.limits.minIntervalMilliseconds: write a whole number from 0 to 3600000.",
+        "spec.limits.writesPerSecond is 1000: set it to a number from 1 to 500.",
+        "spec.limits.burst is 0: set it to a number from 1 to 1000.",
         'spec.channels[1] is "quots": set it to one of bars, quotes, trades.',
         'spec.symbols[2] is "aapl": a symbol is in upper case, with a dot before a share class and a slash in a pair: '
         "write SPY, BRK.B or BTC/USD.",

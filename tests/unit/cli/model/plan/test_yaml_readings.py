@@ -35,6 +35,12 @@ def test_the_words_for_false_are_others() -> None:
     ]
 
 
+def test_a_word_in_lower_case_is_found_beside_usual_booleans() -> None:
+    assert sentences({"pause": {"reason": False}}, "enabled: false\npause: {reason: no}") == [
+        'spec.pause.reason is false: YAML reads no as a boolean; write "no".'
+    ]
+
+
 def test_numbers_texts_of_maps_and_fields_in_lists_are_found() -> None:
     found = misread_values(
         {"spec": {"tenant": 7, "pausedSymbols": [{"symbol": True}], "pod": {"labels": {"a": False}}, "enabled": True}},
