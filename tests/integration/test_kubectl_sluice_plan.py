@@ -88,11 +88,9 @@ def test_a_denial_that_is_foretold_happens_in_the_same_words(feed: Tenant, plugi
 
 
 def test_a_refusal_is_explained(feed: Tenant, plugin: Plugin) -> None:
-    yaml = (
-        job_text(feed, symbols=["SPY"])
-        .replace('"SPY"', "ON, aapl")
-        .replace('"intervalSeconds": 1', '"intervalSeconds": 99')
-    )
+    # The comment makes it YAML: kubectl reads a text that begins with a brace as JSON.
+    text = "# A feed.\n" + job_text(feed, symbols=["ON", "aapl"], heartbeat={"intervalSeconds": 99})
+    yaml = text.replace('"ON"', "ON")
     done = plugin.run("plan", "-f", "-", typed=yaml)
     assert done.returncode == 1
     said = " ".join(done.stdout.split())
