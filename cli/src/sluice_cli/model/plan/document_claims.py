@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ..fields import flag, text, texts
+from ..fields import child, flag, text, texts
 from .merged_document import with_defaults
 
 _NEWEST = "9999"
 HEARTBEAT, QUOTES, BARS = "heartbeat", "quotes", "bars"
 # The names of documents, by their kind, database, tenant and collection.
-_Claims = dict[tuple[str, str, str, str], tuple[str, ...]]
+Claims = dict[tuple[str, str, str, str], frozenset[str]]
 
 
 class PlannedJob(NamedTuple):
@@ -25,6 +25,7 @@ class PlannedJob(NamedTuple):
     place: tuple[str, str, str]
     document: dict[str, Any]
     spec: dict[str, Any]  # with the defaults of the schema
+    claims: Claims
 
     @property
     def full_name(self) -> str:
@@ -47,45 +48,36 @@ def planned_job(document: dict[str, Any]) -> PlannedJob:
     """Return the job of a document. One without a creation time is the newest."""
     namespace, name = text(document, "metadata", "namespace"), text(document, "metadata", "name")
     created = text(document, "metadata", "creationTimestamp") or _NEWEST
-    spec = document.get("spec")
-    return PlannedJob(
-        namespace, name, (created, namespace, name), document, with_defaults(spec if isinstance(spec, dict) else {})
-    )
+    spec = with_defaults(child(document, "spec"))
+    return PlannedJob(namespace, name, (created, namespace, name), document, spec, _claims(spec))
 
 
 def conflicts_of(job: PlannedJob, others: Iterable[PlannedJob]) -> list[Conflict]:
     """Return the conflicts with each other job, those with older jobs first. A dry run writes only its heartbeat."""
-    own = _claims(job)
     found: list[Conflict] = []
     for other in others:
         if (other.namespace, other.name) != (job.namespace, job.name):
-            found += _shared(job, own, other)
+            found += _shared(job, other)
     return sorted(found, key=lambda each: (not each.is_other_older, each.other, each.kind))
 
 
-def _claims(job: PlannedJob) -> _Claims:
-    """Return the names of the documents that a job writes, by kind, database, tenant and collection."""
-    spec = job.spec
+def _claims(spec: dict[str, Any]) -> Claims:
     place = (text(spec, "firestore", "database"), text(spec, "tenant"))
-    claims: _Claims = {(HEARTBEAT, *place, text(spec, "heartbeat", "document")): ("",)}
+    claims: Claims = {(HEARTBEAT, *place, text(spec, "heartbeat", "document")): frozenset(("",))}
     if not flag(spec, "dryRun"):
-        symbols = texts(spec, "symbols")
+        symbols = frozenset(texts(spec, "symbols"))
         claims[(QUOTES, *place, text(spec, "firestore", "liveQuotesCollection"))] = symbols
         if "bars" in texts(spec, "channels"):
             claims[(BARS, *place, "")] = symbols
     return claims
 
 
-def _shared(job: PlannedJob, own: _Claims, other: PlannedJob) -> Iterable[Conflict]:
-    if text(job.spec, "tenant") != text(other.spec, "tenant"):
-        return
+def _shared(job: PlannedJob, other: PlannedJob) -> Iterable[Conflict]:
     projects = {text(each.spec, "firestore", "projectID") for each in (job, other)}
     if len(projects) == 2 and "" not in projects:
         return
-    theirs = _claims(other)
-    for key, names in own.items():
-        common = set(theirs.get(key, ()))
-        symbols = tuple(sorted(each for each in names if each in common))
-        if symbols:
-            given = () if key[0] == HEARTBEAT else symbols
-            yield Conflict(other.full_name, other.place < job.place, key[0], key[3], given, len(projects) == 2)
+    for key, names in job.claims.items():
+        common = names & other.claims.get(key, frozenset())
+        if common:
+            symbols = () if key[0] == HEARTBEAT else tuple(sorted(common))
+            yield Conflict(other.full_name, other.place < job.place, key[0], key[3], symbols, len(projects) == 2)

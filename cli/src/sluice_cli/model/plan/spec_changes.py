@@ -71,7 +71,7 @@ def _change(path: str, old: Any, new: Any) -> Change:
         old_names, new_names = _names(old, key), _names(new, key)
         added = tuple(each for each in new_names if each not in set(old_names))
         removed = tuple(each for each in old_names if each not in set(new_names))
-    return Change(f"spec.{path}", old, new, effect_of(path), added, removed)
+    return Change(printable(f"spec.{path}"), old, new, effect_of(path), added, removed)
 
 
 def _has_same_items(change: Change) -> bool:
@@ -108,7 +108,7 @@ def effect_of(path: str) -> str:
 def _label_changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
-            yield Change(f"metadata.labels.{name}", before.get(name), after.get(name), NO_POD)
+            yield Change(printable(f"metadata.labels.{name}"), before.get(name), after.get(name), NO_POD)
 
 
 def value_text(value: Any) -> str:

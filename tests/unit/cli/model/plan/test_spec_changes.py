@@ -57,4 +57,5 @@ def test_the_effect_of_a_field_is_that_of_the_contract(path: str, effect: str) -
 
 def test_values_are_one_line_without_control_characters() -> None:
     assert value_text("a\x1b[31m\nb") == "a?[31m b"
+    assert changed({}, {"a\x1b[2J": 1}) == [("spec.a?[2J", UNKNOWN)]
     assert (value_text(True), value_text({"a": [1]}), value_text(None)) == ("true", '{"a": [1]}', "null")
