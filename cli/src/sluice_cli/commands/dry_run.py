@@ -77,12 +77,12 @@ def _judgement(result: Result, document: dict[str, Any], own_namespaces: Sequenc
     try:
         return Judgement(result=_items(output_of(shown))[0])
     except NoAccessError as error:
-        return Judgement(unseen=f"the judgement of the API server ({_reason(str(error))})")
+        return Judgement(unseen=_reason(str(error)))
     except NotFoundError as error:
         return _judgement_without_namespace(str(error), document, own_namespaces)
     except TransportError as error:
         if _NO_DRY_RUN in str(error):
-            return Judgement(unseen="the judgement of the API server (an admission webhook does not support dry runs)")
+            return Judgement(unseen="an admission webhook does not support dry runs")
         if not isinstance(error, RefusedError) and _NO_ANSWER.search(str(error)):
             raise
         return Judgement(refusal=shown.errors)
@@ -93,7 +93,7 @@ def _judgement_without_namespace(message: str, document: dict[str, Any], own_nam
     if f'namespaces "{namespace}" not found' not in message:
         return Judgement(refusal=message)
     if namespace in own_namespaces:
-        return Judgement(unseen=f"the judgement of the API server (namespace {namespace} does not exist yet)")
+        return Judgement(unseen=f"namespace {namespace} does not exist yet")
     return Judgement(refusal=f"There is no namespace {namespace}: create it first, or name another one.")
 
 

@@ -21,6 +21,7 @@ from .dry_run import DryRun
 from .manifest_files import Manifest, read_manifest
 from .plan_world import WorldRequests, read_world, start_world_requests
 
+_JUDGEMENT = "the judgement of the API server"
 _NO_NAME = "An IngestJob has no metadata.name: set it, because kubectl apply needs it."
 
 
@@ -82,13 +83,8 @@ def _plan_list(options: argparse.Namespace, context: Context, manifest: Manifest
     ]
     costs = Costs(options.viewers, Prices(options.price_per_100k_writes, options.price_per_100k_reads))
     plans = plans_of_documents(declared, world.jobs, world.policies, costs)
-    unseen = [*world.unseen, *(_unseen(each.unseen) for each in judgements if each.unseen)]
+    unseen = [*world.unseen, *(Unseen(_JUDGEMENT, each.unseen) for each in judgements if each.unseen)]
     return PlanList(tuple(plans), ignored, manifest.unreadable, tuple(dict.fromkeys(unseen)))
-
-
-def _unseen(sentence: str) -> Unseen:
-    what, _, why = sentence.partition(" (")
-    return Unseen(what, why[:-1])
 
 
 def _is_job(each: dict[str, Any]) -> bool:

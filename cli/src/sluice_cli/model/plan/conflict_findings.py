@@ -24,7 +24,7 @@ def conflict_findings(job: PlannedJob, jobs: Iterable[PlannedJob]) -> list[Findi
     shown = [_conflict_finding(each) for each in found[:_SHOWN]]
     more = len(found) - len(shown)
     if more > 0:
-        shown[-1] = shown[-1]._replace(message=f"{shown[-1].message[:-1]}; and {more} more such conflicts.")
+        shown[-1] = shown[-1]._replace(message=f"{shown[-1].message[:-1]}; and {more} more of these.")
     return shown
 
 

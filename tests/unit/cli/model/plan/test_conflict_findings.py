@@ -37,7 +37,7 @@ def test_more_conflicts_are_counted_and_the_default_project_may_be_the_same() ->
     new = job("new", "")
     found = conflict_findings(new, [new, *(job(f"old{number}") for number in range(5))])
     assert len(found) == 3
-    assert found[-1].message.endswith("; and 2 more such conflicts.")
+    assert found[-1].message.endswith("; and 2 more of these.")
     named = job("named", firestore={"projectID": "acme-prod"})
     [maybe] = conflict_findings(new, [named])
     assert (maybe.level, "default" in maybe.message) == ("warning", True)
