@@ -97,8 +97,8 @@ def test_a_refusal_is_explained(feed: Tenant, plugin: Plugin) -> None:
     assert 'spec.symbols[0] is true: YAML reads ON as a boolean; write "ON".' in said
     assert 'spec.symbols[1] is "aapl": a symbol is in upper case' in said
     assert "spec.heartbeat.intervalSeconds is 99: set it to a number from 1 to 30." in said
-    unknown = plugin.run("plan", "-f", "-", typed=job_text(feed, sybols=["SPY"]))
-    assert "unknown field spec.sybols; did you mean spec.symbols?" in unknown.stdout
+    unknown = plugin.run("plan", "-f", "-", typed=job_text(feed, symbolz=["SPY"]))
+    assert "unknown field spec.symbolz; did you mean spec.symbols?" in unknown.stdout
 
 
 def test_a_stop_by_another_manager_that_the_apply_would_undo_is_named(feed: Tenant, plugin: Plugin) -> None:

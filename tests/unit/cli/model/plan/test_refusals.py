@@ -54,8 +54,8 @@ def test_each_cause_is_a_sentence_with_the_remedy() -> None:
         ),
         (
             'Error from server (BadRequest): error when creating "STDIN": IngestJob in version "v1alpha1" cannot be '
-            'handled as a IngestJob: strict decoding error: unknown field "spec.sybols"',
-            "unknown field spec.sybols; did you mean spec.symbols?",
+            'handled as a IngestJob: strict decoding error: unknown field "spec.symbolz"',
+            "unknown field spec.symbolz; did you mean spec.symbols?",
         ),
         (
             'error: error validating "STDIN": error validating data: ValidationError(IngestJob.spec.limits): unknown '
