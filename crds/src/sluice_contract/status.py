@@ -15,7 +15,7 @@ from .job_policy import JobPolicy
 from .pause_status import StreamPause
 from .pod_replacement import PodReplacement
 from .status_values import LARGEST, Count, Digest, Instant, Name, Sentence, enum_text_schema
-from .stream_parts import StateChange, WriteBudget
+from .stream_parts import SinkStatus, StateChange, WriteBudget
 from .symbol_counts import FreshnessCounts, SymbolCounts
 
 Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
@@ -132,16 +132,6 @@ class StreamFailure(CamelStruct, frozen=True):
     type: Annotated[str, enum_text_schema(FailureType, "The type of the failure.")]
     message: Annotated[Sentence, Meta(description="What happened, and what to do about it.")]
     at: Annotated[Instant, Meta(description="When the failure happened.")]
-
-
-class SinkStatus(CamelStruct, frozen=True):
-    """The state of the writes to Firestore."""
-
-    healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
-    message: Annotated[Sentence | None, Meta(description="Why the last write failed, and what to do about it.")] = None
-    last_write_at: Annotated[
-        Instant | None, Meta(description="When the last quote write was acknowledged. Absent: no quote was written.")
-    ] = None
 
 
 class PreflightResult(CamelStruct, frozen=True):

@@ -1,4 +1,4 @@
-"""Parts of the status that the pod reports: the changes of its state, and its write budget."""
+"""Parts of the status that the pod reports: the changes of its state, its writes, and its write budget."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from .base import CamelStruct
-from .status_values import ENUM_TEXT_LENGTH, Count, Instant
+from .status_values import ENUM_TEXT_LENGTH, Count, Instant, Sentence
 
 
 class StateChange(CamelStruct, frozen=True):
@@ -20,6 +20,16 @@ class StateChange(CamelStruct, frozen=True):
         Meta(description="The cause as one word: the type of a failure, or the switch of a pause."),
     ] = None
     message: Annotated[Annotated[str, Meta(max_length=160)] | None, Meta(description="The cause as a sentence.")] = None
+
+
+class SinkStatus(CamelStruct, frozen=True):
+    """The state of the writes to Firestore."""
+
+    healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
+    message: Annotated[Sentence | None, Meta(description="Why the last write failed, and what to do about it.")] = None
+    last_write_at: Annotated[
+        Instant | None, Meta(description="When the last quote write was acknowledged. Absent: no quote was written.")
+    ] = None
 
 
 class WriteBudget(CamelStruct, frozen=True):

@@ -15,14 +15,13 @@ from sluice_contract.status import (
     HeartbeatState,
     OpenStreamGap,
     PreflightResult,
-    SinkStatus,
     StreamFailure,
     StreamGap,
     StreamHeartbeat,
     StreamState,
     StreamStatus,
 )
-from sluice_contract.stream_parts import StateChange, WriteBudget
+from sluice_contract.stream_parts import SinkStatus, StateChange, WriteBudget
 from sluice_contract.symbol_counts import SymbolCounts
 
 from .desired import Desired, is_unread
