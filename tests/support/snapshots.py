@@ -79,6 +79,7 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
         unresolved_failure=failure,
         sink_failure=LONG,
         sink_failing_since=moment,
+        writes_last_minute=LARGEST,
         feed="alpaca:delayed_sip",
         clock_skew_seconds=-86_400.0,
         freshness=FreshnessSummary(

@@ -15,7 +15,7 @@ from .job_policy import JobPolicy
 from .pause_status import StreamPause
 from .pod_replacement import PodReplacement
 from .status_values import LARGEST, Count, Digest, Instant, Name, Sentence, enum_text_schema
-from .stream_parts import SinkStatus, StateChange, WriteBudget
+from .stream_parts import SinkStatus, StateChange, StreamMarket, WriteBudget
 from .symbol_counts import FreshnessCounts, SymbolCounts
 
 Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
@@ -242,6 +242,9 @@ class StreamStatus(CamelStruct, frozen=True):
     history: Annotated[
         list[StateChange], Meta(description="The last 10 changes of state, the newest first.", max_length=10)
     ] = []  # noqa: RUF012
+    market: Annotated[
+        StreamMarket | None, Meta(description="The hours of the market. Absent: freshness is not known yet.")
+    ] = None
     pause_check_problem: Annotated[
         Sentence | None,
         Meta(

@@ -1,4 +1,4 @@
-"""Parts of the status that the pod reports: the changes of its state, its writes, and its write budget."""
+"""Parts of the status that the pod reports: its changes of state, its market hours, its writes and their budget."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from .base import CamelStruct
-from .status_values import ENUM_TEXT_LENGTH, Count, Instant, Sentence
+from .documents import MarketPhase
+from .status_values import ENUM_TEXT_LENGTH, Count, Instant, Sentence, enum_text_schema
 
 
 class StateChange(CamelStruct, frozen=True):
@@ -22,6 +23,16 @@ class StateChange(CamelStruct, frozen=True):
     message: Annotated[Annotated[str, Meta(max_length=160)] | None, Meta(description="The cause as a sentence.")] = None
 
 
+class StreamMarket(CamelStruct, frozen=True):
+    """The market of the job at the time of the heartbeat."""
+
+    phase: Annotated[str, enum_text_schema(MarketPhase, "Whether the market of the job is open.")]
+    changes_at: Annotated[
+        Instant | None,
+        Meta(description="When the market next opens or closes. Absent: it never does, or that is unknown."),
+    ] = None
+
+
 class SinkStatus(CamelStruct, frozen=True):
     """The state of the writes to Firestore."""
 
@@ -29,6 +40,9 @@ class SinkStatus(CamelStruct, frozen=True):
     message: Annotated[Sentence | None, Meta(description="Why the last write failed, and what to do about it.")] = None
     last_write_at: Annotated[
         Instant | None, Meta(description="When the last quote write was acknowledged. Absent: no quote was written.")
+    ] = None
+    writes_last_minute: Annotated[
+        Count | None, Meta(description="The number of quote documents written in the 60 s before the heartbeat.")
     ] = None
 
 

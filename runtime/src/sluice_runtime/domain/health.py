@@ -21,7 +21,7 @@ from sluice_contract.status import (
     StreamState,
     StreamStatus,
 )
-from sluice_contract.stream_parts import SinkStatus, StateChange, WriteBudget
+from sluice_contract.stream_parts import SinkStatus, StateChange, StreamMarket, WriteBudget
 from sluice_contract.symbol_counts import SymbolCounts
 
 from .desired import Desired, is_unread
@@ -116,6 +116,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     unresolved_failure: StreamFailure | None = None  # kept while the job is paused
     sink_failure: str | None
     sink_failing_since: datetime | None = None
+    writes_last_minute: int = 0  # quote documents
     preflight: PreflightResult | None = None
     stopping: bool
     feed: str | None = None
@@ -202,6 +203,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
             last_write_at=snapshot.clocks.last_write_at,
+            writes_last_minute=snapshot.writes_last_minute,
         ),
         effective_interval_milliseconds=snapshot.effective_interval_milliseconds,
         feed=snapshot.feed,
@@ -215,6 +217,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         failure=snapshot.document_conflict or snapshot.failure or snapshot.unresolved_failure,
         preflight=snapshot.preflight,
         history=list(snapshot.history),
+        market=_market(snapshot),
         clock_skew_milliseconds=clock_skew_milliseconds(snapshot),
         writes=_write_budget(snapshot),
     )
@@ -238,6 +241,13 @@ def _subscription_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
         never_ticked=freshness.never_ticked_count,
         never_ticked_symbols=list(freshness.never_ticked),
     )
+
+
+def _market(snapshot: RuntimeSnapshot) -> StreamMarket | None:
+    if snapshot.freshness is None:
+        return None
+    session = snapshot.freshness.session
+    return StreamMarket(phase=session.phase, changes_at=session.changes_at)
 
 
 def _open_gap(snapshot: RuntimeSnapshot) -> OpenStreamGap | None:

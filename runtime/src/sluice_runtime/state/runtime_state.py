@@ -92,6 +92,7 @@ class RuntimeState:
             preflight=process.preflight,
             sink_failure=sink_failure.message if sink_failure else None,
             sink_failing_since=sink_failure.at if sink_failure else None,
+            writes_last_minute=self.sink_health.quote_writes_of_last_minute(),
             stopping=process.is_stopping,
             feed=process.feed,
             freshness=self.freshness.summary,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from ..domain.recent_writes import RecentWrites
 from .instruments import Instruments
 
 # Everything that is written to Firestore, by the name with which its results are recorded.
@@ -30,6 +31,7 @@ class SinkHealth:
         self.last_write_at: datetime | None = None  # of a quote
         self._instruments = instruments
         self._failures: dict[str, SinkFailure] = {}
+        self._recent_quote_writes = RecentWrites()
 
     def record_result(self, write_kind: str, failure: str | None) -> None:
         """Record the result of the last write of one kind; `failure` is None after a success.
@@ -50,9 +52,14 @@ class SinkHealth:
         """Record that Firestore acknowledged the write of `count` quote documents. The first is reported at once."""
         self._instruments.counters.count_writes(count)
         is_first, self.last_write_at = self.last_write_at is None, self._instruments.now()
+        self._recent_quote_writes.add(count, self.last_write_at)
         self.record_result("quotes", None)
         if is_first:
             self._instruments.transitions.signal()
+
+    def quote_writes_of_last_minute(self) -> int:
+        """Return the number of quote documents that Firestore acknowledged in the last 60 s."""
+        return self._recent_quote_writes.count(self._instruments.now())
 
     def forget_failures_of_paused_writes(self) -> None:
         """Record that a pause took effect: writes that failed were dropped, or wait until the pause ends."""

@@ -5,6 +5,7 @@ import pytest
 
 from sluice_contract.status import StreamFailure, StreamState, StreamStatus
 from sluice_contract.status_size import STREAM_BYTES, fit_stream_status
+from sluice_contract.stream_parts import StreamMarket
 from sluice_contract.symbol_counts import FreshnessCounts
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
@@ -96,7 +97,7 @@ def test_what_is_unknown_is_absent_from_the_status_never_null() -> None:
             "paused": 0,
             "rejected": 0,
         },
-        "sink": {"healthy": True},
+        "sink": {"healthy": True, "writesLastMinute": 0},
         "effectiveIntervalMilliseconds": 1000,
     }
     assert "null" not in msgspec.json.encode(stream_status(snapshot())).decode()
@@ -137,6 +138,16 @@ def test_the_status_of_two_thousand_symbols_has_20_names_of_each_kind_and_fits()
     encoded = msgspec.json.encode(status)
     assert len(encoded) <= STREAM_BYTES < 10_000
     assert msgspec.json.decode(encoded, type=StreamStatus) == status
+
+
+def test_the_status_has_the_market_and_the_writes_of_the_last_minute() -> None:
+    session = MarketState("open", since=START, changes_at=LATER)
+    counts = FreshnessCounts(live=1, quiet=0, stale=0, closed=0, halted=0, paused=0)
+    status = stream_status(
+        snapshot(freshness=FreshnessSummary(session=session, counts=counts), writes_last_minute=1092)
+    )
+    assert status.market == StreamMarket(phase="open", changes_at=LATER)
+    assert status.sink.writes_last_minute == 1092
 
 
 def test_live_counts_received_symbols_and_unheard_ones_are_named() -> None:

@@ -46,6 +46,10 @@ async def test_acknowledged_writes_are_counted_and_timed(sink: SinkHealth, instr
     await at(1)
     sink.record_quote_writes(5)
     assert (instruments.counters.writes, sink.last_write_at) == (5, LATER)
+    await at(60)
+    assert sink.quote_writes_of_last_minute() == 5
+    await at(62)
+    assert sink.quote_writes_of_last_minute() == 0
 
 
 async def test_the_first_write_is_a_transition_so_that_it_is_soon_in_the_status(
