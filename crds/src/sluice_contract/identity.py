@@ -44,6 +44,9 @@ COLD_HASH_ANNOTATION = f"{GROUP}/cold-hash"
 # A hash of the cold part of the spec alone: it tells a change of the job from a change of the operator's settings.
 SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 
+# On the Lease of the operator's replicas: the version of the replica that leads, for those who may not read its pod.
+OPERATOR_VERSION_ANNOTATION = f"{GROUP}/operator-version"
+
 # The project of a job that names none: in the emulator, and with the operator's defaults. It is not a real project.
 DEFAULT_PROJECT = "demo-sluice"
 

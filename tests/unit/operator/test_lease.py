@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -21,10 +22,12 @@ class StoredLease:
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
         self.written: dict[str, Any] = {}
+        self.annotations: dict[str, str] | None = None
 
     async def send_request(self, method: str, path: str, query: object = None, body: Any = None) -> bytes:
         if body is not None:
             self.written = body["spec"]
+            self.annotations = body["metadata"].get("annotations")
         return self._answer
 
 
@@ -78,3 +81,15 @@ async def test_what_was_read_of_an_odd_lease_can_be_written() -> None:
     )
     assert stored.written["acquireTime"] == "0001-01-01T00:00:00.000000Z"
     assert stored.written["leaseTransitions"] == 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("holder", "annotations"), [("me", {"sluice.dev/operator-version": version("sluice-operator")}), ("", None)]
+)
+async def test_the_lease_names_the_version_of_the_replica_that_leads(
+    holder: str, annotations: dict[str, str] | None
+) -> None:
+    stored = StoredLease(b'{"metadata": {"resourceVersion": "8"}}')
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    await lease_with_answer(stored).write(LeaseRecord(holder, 15.0, moment, moment, resource_version="7"))
+    assert stored.annotations == annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 
+from sluice_contract.identity import OPERATOR_VERSION_ANNOTATION
 from sluice_contract.lease import (
     LEASE_API_VERSION,
     Lease,
@@ -33,6 +35,7 @@ class KubernetesLease:
         self._namespace = namespace
         self._name = name
         self._path = f"/apis/{LEASE_API_VERSION}/namespaces/{namespace}/leases"
+        self._version = version("sluice-operator")
 
     async def read(self) -> LeaseRecord | None:
         """Read the Lease. Return None if it does not exist."""
@@ -66,6 +69,8 @@ class KubernetesLease:
             ),
         )
         manifest: dict[str, Any] = msgspec.to_builtins(lease)
+        if record.holder:
+            manifest["metadata"]["annotations"] = {OPERATOR_VERSION_ANNOTATION: self._version}
         return manifest
 
 
