@@ -9,7 +9,7 @@ from . import identity
 from .json_schema import json_schema_file_name, json_schema_text
 from .kinds import KINDS
 from .platform_reference import pause_reference_page, policy_reference_page
-from .plugin_data import plugin_data_text
+from .plugin_data import field_texts_text, plugin_data_text
 from .reference import field_reference_page
 from .rule_reference import rule_reference_page
 from .schema import custom_resource_definition
@@ -29,6 +29,7 @@ def write_generated_files(root: Path) -> None:
     (root / "docs/ingestpolicy.md").write_text(policy_reference_page())
     (root / "docs/schema-rules.md").write_text(rule_reference_page())
     (root / "cli/src/sluice_cli/contract.json").write_text(plugin_data_text())
+    (root / "cli/src/sluice_cli/field_texts.json").write_text(field_texts_text())
 
 
 if __name__ == "__main__":

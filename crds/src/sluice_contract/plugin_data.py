@@ -31,6 +31,27 @@ def plugin_data_text() -> str:
     return msgspec.json.format(msgspec.json.encode(plugin_data()), indent=1).decode() + "\n"
 
 
+def field_texts_text() -> str:
+    """Return the text of the plugin's file about fields, in JSON. Only `kubectl sluice schema` reads it."""
+    return msgspec.json.format(msgspec.json.encode(field_texts()), indent=1).decode() + "\n"
+
+
+def field_texts() -> dict[str, dict[str, Any]]:
+    """Return the description of each field of the spec of a job by its path, and the bounds of the items of a list."""
+    rows = field_rows(open_api_schema()["properties"]["spec"])
+    return {
+        path: {
+            "description": field.get("description", ""),
+            **({"items": _item_bounds(field["items"])} if field["type"] == "array" else {}),
+        }
+        for path, field, _ in rows
+    }
+
+
+def _item_bounds(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": items["type"], **{name: items[name] for name in _BOUNDS if name in items}}
+
+
 def plugin_data() -> dict[str, Any]:
     """Return the names, fields, conditions, reasons and switches, as JSON can represent them."""
     return {
@@ -45,6 +66,8 @@ def plugin_data() -> dict[str, Any]:
         "firestoreDirectory": identity.FIRESTORE_CREDENTIALS_DIR,
         "firestoreKey": identity.FIRESTORE_CREDENTIALS_KEY,
         "tenantLabel": identity.TENANT_LABEL,
+        "httpPort": identity.HTTP_PORT,
+        "operatorVersionAnnotation": identity.OPERATOR_VERSION_ANNOTATION,
         "fields": _fields(),
         "secrets": _secrets(),
         "conditions": {

@@ -13,6 +13,7 @@ NAMES = [
     *(f"crds/schemas/{json_schema_file_name(kind)}" for kind in KINDS),
     *(f"docs/{page}.md" for page in PAGES),
     "cli/src/sluice_cli/contract.json",
+    "cli/src/sluice_cli/field_texts.json",
 ]
 
 

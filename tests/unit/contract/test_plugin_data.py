@@ -3,7 +3,7 @@ import json
 from sluice_contract.condition_types import NOTHING_TO_DO
 from sluice_contract.conditions import REASONS
 from sluice_contract.pause_switches import SWITCHES
-from sluice_contract.plugin_data import plugin_data, plugin_data_text
+from sluice_contract.plugin_data import field_texts, field_texts_text, plugin_data, plugin_data_text
 from sluice_contract.stream_states import STREAM_STATES
 
 DATA = plugin_data()
@@ -23,6 +23,14 @@ def test_a_field_below_a_hot_field_is_hot_and_every_other_one_is_cold() -> None:
 def test_a_field_has_its_bounds_and_its_default() -> None:
     field = DATA["fields"]["limits.writesPerSecond"]
     assert (field["type"], field["minimum"], field["default"]) == ("integer", 1, 20)
+
+
+def test_each_field_has_a_text_and_a_list_the_bounds_of_its_items() -> None:
+    texts = field_texts()
+    assert json.loads(field_texts_text()) == json.loads(json.dumps(texts))
+    assert texts.keys() == DATA["fields"].keys()
+    assert [path for path, text in texts.items() if not text["description"]] == []
+    assert (texts["symbols"]["items"]["type"], texts["symbols"]["items"]["maxLength"]) == ("string", 21)
 
 
 def test_each_reason_has_its_remedy() -> None:
