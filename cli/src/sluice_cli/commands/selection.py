@@ -74,13 +74,21 @@ def selected_jobs(documents: Sequence[dict[str, Any]], selection: Selection) -> 
 def unknown_names(documents: Sequence[dict[str, Any]], selection: Selection) -> list[str]:
     """Return a sentence about each name that no job has, with the name that is most similar."""
     known = sorted({text(child(each, "metadata"), "name") for each in documents})
+    where = _place(documents, selection)
     sentences = []
     for name in selection.names:
         if name not in known:
             from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
 
-            where = f"namespace {selection.namespace}" if selection.namespace else "this namespace"
             similar = get_close_matches(name, known, 1)
             hint = f" Did you mean {similar[0]}?" if similar else ""
-            sentences.append(f"There is no job {name} in {where}.{hint}")
+            sentences.append(f"Job {name} does not exist in {where}.{hint}")
     return sentences
+
+
+def _place(documents: Sequence[dict[str, Any]], selection: Selection) -> str:
+    """Return the namespaces that were read. That of the context is known by its jobs."""
+    if selection.is_everywhere:
+        return "any namespace"
+    namespace = selection.namespace or next((text(each, "metadata", "namespace") for each in documents), "")
+    return f"namespace {namespace}" if namespace else "the namespace of the context"

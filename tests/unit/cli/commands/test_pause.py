@@ -51,7 +51,7 @@ def test_a_misspelt_name_does_not_prevent_the_stop_of_the_other_job() -> None:
     kubectl = cluster(job(), job("crypto"))
     code, console = run(kubectl, "us-equities cripto")
     assert code == 1
-    assert "There is no job cripto in this namespace. Did you mean crypto?" in console.errors
+    assert "Job cripto does not exist in namespace acme. Did you mean crypto?" in console.errors
     assert kubectl.of_kind("IngestPause")[0]["spec"]["jobs"] == ["us-equities"]
 
 

@@ -49,7 +49,9 @@ def test_jobs_are_selected_by_name_or_label() -> None:
 def test_an_unknown_name_has_a_hint() -> None:
     jobs = [job("us-equities")]
     assert unknown_names(jobs, selection("us-equites")) == [
-        "There is no job us-equites in this namespace. Did you mean us-equities?"
+        "Job us-equites does not exist in namespace acme. Did you mean us-equities?"
     ]
-    assert unknown_names(jobs, selection("beta/zzz")) == ["There is no job zzz in namespace beta."]
+    assert unknown_names(jobs, selection("beta/zzz")) == ["Job zzz does not exist in namespace beta."]
+    assert unknown_names([], selection("zzz")) == ["Job zzz does not exist in the namespace of the context."]
+    assert unknown_names([], selection("zzz", all_namespaces=True)) == ["Job zzz does not exist in any namespace."]
     assert unknown_names(jobs, selection("us-equities")) == []
