@@ -23,7 +23,7 @@ class RecentWrites:
         self._counts.append((second, count))
         self._forget_before(at)
 
-    def count(self, at: datetime) -> int:
+    def writes_of_last_minute(self, at: datetime) -> int:
         """Return the number of writes in the 60 s before `at`."""
         self._forget_before(at)
         return sum(count for _, count in self._counts)

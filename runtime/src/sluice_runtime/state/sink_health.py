@@ -59,7 +59,7 @@ class SinkHealth:
 
     def quote_writes_of_last_minute(self) -> int:
         """Return the number of quote documents that Firestore acknowledged in the last 60 s."""
-        return self._recent_quote_writes.count(self._instruments.now())
+        return self._recent_quote_writes.writes_of_last_minute(self._instruments.now())
 
     def forget_failures_of_paused_writes(self) -> None:
         """Record that a pause took effect: writes that failed were dropped, or wait until the pause ends."""
