@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ..contract import contract
 from .fields import instant, number, text
 from .job import JobStatus
 from .pauses import PauseObject, pause_of
@@ -40,6 +41,7 @@ class Operator(NamedTuple):
     holder: str  # empty: no replica leads
     renewed_at: datetime | None
     is_leading: bool
+    version: str = ""  # empty: an older operator does not say it
 
 
 class StatusList(NamedTuple):
@@ -96,4 +98,5 @@ def operator_of_lease(lease: dict[str, Any], now: datetime) -> Operator:
     renewed_at = instant(lease, "spec", "renewTime")
     duration = number(lease, "spec", "leaseDurationSeconds") or 15
     is_recent = renewed_at is not None and (now - renewed_at).total_seconds() <= 2 * duration
-    return Operator(holder, renewed_at, bool(holder) and is_recent)
+    version = text(lease, "metadata", "annotations", contract()["operatorVersionAnnotation"])
+    return Operator(holder, renewed_at, bool(holder) and is_recent, version)

@@ -69,9 +69,17 @@ class Sink(NamedTuple):
     is_healthy: bool | None
     message: str
     last_write_at: datetime | None
-    writes_per_second: int | None
+    writes_per_second: int | None  # the limit
+    writes_last_minute: int | None
     writes_used: int | None
     writes_limit: int | None
+
+
+class Market(NamedTuple):
+    """The market of a job: `open` or `closed`, and when that changes; None if it never does, or if it is unknown."""
+
+    phase: str
+    changes_at: datetime | None
 
 
 class Slot(NamedTuple):
@@ -122,6 +130,7 @@ class JobStatus(NamedTuple):
     slot: Slot | None
     failure: Failure | None
     gaps: tuple[Gap, ...]
+    market: Market | None
     policies: tuple[str, ...]
     problems: tuple[Problem, ...]
 
@@ -180,7 +189,8 @@ def status_of_job(document: dict[str, Any], pauses: PauseView, now: datetime) ->
             text(failure, "type"), text(failure, "message"), remedy_of_failure(text(failure, "type")),
             instant(failure, "at"),
         ) if failure else None,
-        gaps=_gaps(stream),
+        gaps=gaps_of_stream(stream),
+        market=_market(stream),
         policies=texts(document, "status", "policy", "names"),
         problems=problems_of_job(document),
     )  # fmt: skip
@@ -261,6 +271,7 @@ def _sink(document: dict[str, Any]) -> Sink:
             ),
             default=None,
         ),
+        writes_last_minute=number(sink, "writesLastMinute"),
         writes_used=number(writes, "used"),
         writes_limit=number(writes, "limit"),
     )
@@ -271,7 +282,13 @@ def _slot(stream: dict[str, Any]) -> Slot | None:
     return Slot(bool(flag(slot, "acquired")), text(slot, "holder")) if slot else None
 
 
-def _gaps(stream: dict[str, Any]) -> tuple[Gap, ...]:
+def _market(stream: dict[str, Any]) -> Market | None:
+    phase = text(stream, "market", "phase")
+    return Market(phase, instant(stream, "market", "changesAt")) if phase in ("open", "closed") else None
+
+
+def gaps_of_stream(stream: dict[str, Any]) -> tuple[Gap, ...]:
+    """Return the gaps that `status.stream` has, the oldest first. The last one can still last."""
     ended = [Gap(instant(each, "from"), instant(each, "to"), text(each, "cause")) for each in objects(stream, "gaps")]
     lasting = child(stream, "openGap")
     return (*ended, *([Gap(instant(lasting, "since"), None, text(lasting, "cause"))] if lasting else []))

@@ -137,7 +137,7 @@ def operator_text(status: StatusList) -> str:
     if operator is None:
         return ""
     if operator.is_leading:
-        return f"operator leads ({operator.holder})"
+        return f"operator {operator.version} leads ({operator.holder})".replace("  ", " ")
     since = age_text(operator.renewed_at, status.at)
     return f"no operator leads{f', for {since}' if since else ''}: kubectl get pods -n sluice-system"
 

@@ -15,7 +15,8 @@ from ..text.layout import indented
 from ..text.printable import display_width
 from ..text.terminal import Terminal
 from .glyphs import COLORS, GLYPHS
-from .sentences import freshness_text, named_symbols, next_command, rejection_text, state_text
+from .market_text import market_text
+from .sentences import freshness_text, named_symbols, next_command, rate_text, rejection_text, state_text
 
 _LABEL_WIDTH, _BRANCH_WIDTH = 10, 3
 _SHOWN_GAPS = 3
@@ -100,8 +101,9 @@ def _symbol_nodes(job: JobStatus, now: datetime) -> Iterator[Node]:
     yield Node("symbols", level, " · ".join(filter(None, (said, rejected))))
     stale = symbols.freshness.get("stale", 0)
     named = f" ({named_symbols(symbols.stale[:5], stale)})" if symbols.stale else ""
-    if text := freshness_text(symbols):
-        yield Node("fresh", "warning" if stale else level, text.replace(" stale", f" stale{named}"))
+    counts = freshness_text(symbols).replace(" stale", f" stale{named}")
+    if text := " · ".join(filter(None, (counts, market_text(job.market, now)))):
+        yield Node("fresh", "warning" if stale else level, text)
     for each in symbols.pauses:
         what = f"{', '.join(each.symbols)} by {each.switch.describe(now)}"
         yield Node("paused", "paused", f"{what}\n→ {each.switch.command or each.switch.ends}")
@@ -124,10 +126,9 @@ def _pause_node(job: JobStatus, now: datetime) -> Node | None:
 def _sink_node(job: JobStatus, now: datetime) -> Node:
     sink = job.sink
     level = {True: "running", False: "degraded", None: "waiting"}[sink.is_healthy]
-    cap = f"at most {sink.writes_per_second} writes/s" if sink.writes_per_second else ""
     last = f"last write {age_text(sink.last_write_at, now)} ago" if sink.last_write_at else "nothing written yet"
     budget = f"{sink.writes_used} of {sink.writes_limit} writes today" if sink.writes_limit is not None else ""
-    parts = (f"Firestore {sink.project or '(default project)'}", sink.message, cap, last, budget)
+    parts = (f"Firestore {sink.project or '(default project)'}", sink.message, rate_text(sink), last, budget)
     return Node("sink", level, " · ".join(filter(None, parts)))
 
 

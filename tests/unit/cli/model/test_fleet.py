@@ -33,9 +33,12 @@ def test_a_paused_job_is_no_problem_and_a_stalled_one_is() -> None:
 
 
 def test_an_operator_without_a_leader_is_a_problem() -> None:
-    lease = {"spec": {"holderIdentity": "sluice-operator-1_ab", "renewTime": stamp(-3), "leaseDurationSeconds": 15}}
+    lease: Object = {
+        "metadata": {"annotations": {"sluice.dev/operator-version": "0.2.0"}},
+        "spec": {"holderIdentity": "sluice-operator-1_ab", "renewTime": stamp(-3), "leaseDurationSeconds": 15},
+    }
     leading = operator_of_lease(lease, NOW)
-    assert (leading.holder, leading.is_leading) == ("sluice-operator-1", True)
+    assert (leading.holder, leading.is_leading, leading.version) == ("sluice-operator-1", True, "0.2.0")
     assert not statuses(job(), operator=leading).has_problem
     lease["spec"]["renewTime"] = stamp(-31)
     assert statuses(job(), operator=operator_of_lease(lease, NOW)).has_problem

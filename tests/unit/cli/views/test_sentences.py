@@ -7,6 +7,7 @@ from sluice_cli.views.sentences import (
     named_symbols,
     next_command,
     pause_text,
+    rate_text,
     rejection_text,
     state_text,
 )
@@ -60,3 +61,10 @@ def test_the_next_command_follows_from_the_state() -> None:
     del stalled["status"]["podName"]
     assert next_command(status(stalled)) == "kubectl describe ij us -n acme"
     assert command_for(status(job()), "status") == "kubectl sluice status us-equities -n acme"
+
+
+def test_the_rate_is_that_of_the_last_minute_beside_its_limit() -> None:
+    sink = status(job()).sink
+    assert rate_text(sink) == "at most 20 writes/s"
+    assert rate_text(sink._replace(writes_last_minute=1092)) == "18.2 writes/s of 20"
+    assert rate_text(sink._replace(writes_last_minute=0, writes_per_second=None)) == "0.0 writes/s"

@@ -30,7 +30,7 @@ def lines(found: StatusList, width: int = 80, **options: bool) -> list[str]:
 
 
 def test_a_wide_terminal_shows_the_whole_table() -> None:
-    leader = Operator("sluice-operator-7c9f", NOW, is_leading=True)
+    leader = Operator("sluice-operator-7c9f", NOW, is_leading=True, version="0.2.0")
     found = lines(status(job(), CRYPTO, REFUSED, pauses=(PAUSE,), operator=leader), 140)
     assert found == [
         "   JOB               FEED        STATE                       LIVE  QUOTE  BEAT  DETAIL",
@@ -38,7 +38,7 @@ def test_a_wide_terminal_shows_the_whole_table() -> None:
         "   → Put valid credentials into the Secret; the pod uses them within about a minute, without a restart.",
         '‖  acme/crypto       alpaca:iex  Paused 22m, resumes in 21m  3/3   1s     4s    alice: "vendor incident"',
         "●  acme/us-equities  alpaca:iex  Running                     3/3   1s     4s    2 live · 1 quiet",
-        "3 jobs: 1 needs you, 1 paused, 1 running" + " " * 63 + "operator leads (sluice-operator-7c9f)",
+        "3 jobs: 1 needs you, 1 paused, 1 running" + " " * 57 + "operator 0.2.0 leads (sluice-operator-7c9f)",
         "Next: kubectl sluice status sip -n beta",
     ]  # fmt: skip
 

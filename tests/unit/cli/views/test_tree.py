@@ -20,13 +20,15 @@ def test_a_running_job_is_shown_with_all_its_parts() -> None:
     rejected["rejections"] = [{"symbol": "TWTR", "code": 404, "message": "not found"}]
     gap = {"from": stamp(-3600), "to": stamp(-3580), "cause": "disconnect"}
     slot = {"acquired": True, "holder": "us-equities"}
-    document = job(symbols=rejected, gaps=[gap], slot=slot, freshness={"live": 2})
+    market = {"phase": "open", "changesAt": "2026-11-27T18:00:00Z"}
+    document = job(symbols=rejected, gaps=[gap], slot=slot, freshness={"live": 2}, market=market)
+    document["status"]["stream"]["sink"]["writesLastMinute"] = 1092
     assert tree(document, width=120) == [
         "acme/us-equities   ▲ Running   epoch 7   generation 1, applied",
         "├─ stream     ● Live alpaca:iex since 11:46:00Z (2h14m) · reported 4s ago · last quote 1s ago",
         '│  ├─ symbols ▲ 2 of 3 confirmed · 1 rejected: TWTR 404 "not found"',
-        "│  └─ fresh   ▲ 2 live",
-        "├─ sink       ● Firestore (default project) · at most 20 writes/s · last write 1s ago",
+        "│  └─ fresh   ▲ 2 live · market open, closes 13:00 New York",
+        "├─ sink       ● Firestore (default project) · 18.2 writes/s of 20 · last write 1s ago",
         "├─ slot       ● this job holds the connection of its key",
         "├─ pod        ● us-equities-ingest · Running · 0 restarts · on node-3",
         "├─ look at    ▲ 1 thing",
