@@ -9,6 +9,8 @@ from typing import Any
 from .command_table import COMMANDS
 
 _PROGRAM = "kubectl sluice"
+# Not in the list of the first help screen, which names them in one line.
+UNLISTED = ("purge", "open", "version", "schema", "completion")
 _CONNECTION = ("context", "kubeconfig", "as", "as-group", "request-timeout")
 
 
@@ -17,18 +19,24 @@ def argument_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
         description="Show, pause and resume market data feeds.",
-        epilog="Exit codes: 0 done; 1 goal not reached, or refused; 2 usage; 3 no API server, or no permission.",
+        epilog=_epilog(),
         formatter_class=_formatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog=_PROGRAM)
     for name, command in COMMANDS.items():
         description = f"{command.help[0].upper()}{command.help[1:]}."
-        listed: dict[str, Any] = {"help": command.help} if command.is_listed else {}
+        listed: dict[str, Any] = {"help": command.help} if name not in UNLISTED else {}
         added = commands.add_parser(name, description=description, formatter_class=_formatter, **listed)
         if not words or name in words:
             command.add_arguments(added)
             _add_connection(added)
     return parser
+
+
+def _epilog() -> str:
+    also = ", ".join(each for each in UNLISTED if each in COMMANDS)
+    codes = "Exit codes: 0 done; 1 goal not reached, or refused; 2 usage; 3 no API server, or no permission."
+    return f"Also: {also}. Help of a command: {_PROGRAM} COMMAND --help. {codes}"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

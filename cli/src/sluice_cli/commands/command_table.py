@@ -22,7 +22,6 @@ class Command(NamedTuple):
     add_arguments: Callable[[argparse.ArgumentParser], None]
     module: str
     function: str
-    is_listed: bool = True
 
 
 def _add_status(parser: argparse.ArgumentParser) -> None:
@@ -132,9 +131,7 @@ COMMANDS = {
     "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
     "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
     "report": Command("write a zip file for support, without secrets", _add_report, "report", "run_report"),
-    "purge": Command(
-        "delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge", is_listed=False
-    ),
+    "purge": Command("delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge"),
     "plan": Command("show what an apply of files would do, without doing it", _add_plan, "plan", "run_plan"),
     "version": Command("show the versions of plugin, API and operator", _add_version, "version", "run_version"),
     "completion": Command("print the script kubectl_complete-sluice", _add_nothing, "completion", "run_completion"),

@@ -1,15 +1,20 @@
 import pytest
 
-from sluice_cli.commands.arguments import argument_parser, command_options, connection_options
+from sluice_cli.commands.arguments import UNLISTED, argument_parser, command_options, connection_options
 from sluice_cli.commands.command_table import COMMANDS
 
 
-def test_the_first_help_has_each_listed_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_help_lists_the_commands_and_names_the_others_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         argument_parser().parse_args(["--help"])
     shown = capsys.readouterr().out
-    assert all((command.help in shown) == command.is_listed for command in COMMANDS.values())
-    assert "Exit codes: 0 done; 1 goal not reached, or refused; 2 usage; 3 no API server, or no permission." in shown
+    assert [name for name, command in COMMANDS.items() if command.help in shown] == [
+        name for name in COMMANDS if name not in UNLISTED
+    ]
+    also = ", ".join(name for name in UNLISTED if name in COMMANDS)
+    assert f"Also: {also}. Help of a command: kubectl sluice COMMAND --help." in " ".join(shown.split())
+    codes = "Exit codes: 0 done; 1 goal not reached, or refused; 2 usage; 3 no API server, or no permission."
+    assert codes in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
