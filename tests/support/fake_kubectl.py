@@ -20,6 +20,8 @@ PLURALS = {
     "IngestPause": "ingestpauses",
     "ClusterIngestPause": "clusteringestpauses",
     "IngestPolicy": "ingestpolicies",
+    "Pod": "pods",
+    "Event": "events",
 }
 KINDS = {plural: kind for kind, plural in PLURALS.items()}
 LEASE = "leases"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout, count, price
 from .context import Context
+from .inspection_arguments import add_history
 
 Run = Callable[[argparse.Namespace, Context], int]
 
@@ -15,7 +16,6 @@ Run = Callable[[argparse.Namespace, Context], int]
 class Command(NamedTuple):
     """A command: its help, what adds its arguments, and the module and function that run it.
 
-    One that is not listed is left out of the first page of the help.
     """
 
     help: str
@@ -129,6 +129,7 @@ COMMANDS = {
     "status": Command("show the jobs, the worst first; or one job as a tree", _add_status, "status", "run_status"),
     "pause": Command("stop jobs, symbols or the fleet, with a reason", _add_pause, "pause", "run_pause"),
     "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
+    "history": Command("what happened: changes, gaps, pauses, pods, events", add_history, "history", "run_history"),
     "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
     "report": Command("write a zip file for support, without secrets", _add_report, "report", "run_report"),
     "purge": Command("delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge"),

@@ -18,9 +18,10 @@ _VALUES = {
     "-o": ("json", "yaml", "name", "wide"),
     "--output": ("json", "yaml", "name", "wide"),
     "--color": ("auto", "always", "never"),
+    "--since": ("10m", "1h", "2h", "24h"),
     "--for": ("15m", "30m", "1h", "4h"),
 }
-_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge")
+_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history")
 _CLUSTER_OPTIONS = ("-n", "--namespace", "--context", "--kubeconfig", "--as")
 
 

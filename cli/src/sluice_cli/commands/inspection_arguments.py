@@ -1,0 +1,28 @@
+"""The arguments of the commands that look at one thing: what happened, the symbols, the log, the page, a field."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+
+from ..text.instants import parse_duration
+from .argument_groups import add_namespace, add_selector
+
+_FORMATS = ("json", "yaml")
+
+
+def add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", nargs="?", metavar="JOB", help="only this job; NAMESPACE/JOB works too")
+    add_namespace(parser, has_all=True)
+    add_selector(parser)
+    parser.add_argument("--since", type=_duration, metavar="2h", help="only what happened in this time; default: all")
+    parser.add_argument("--gaps", action="store_true", help="only the gaps, with their sum")
+    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+
+
+def _duration(text: str) -> timedelta:
+    """Return the duration of a text such as `2h`."""
+    duration = parse_duration(text)
+    if duration is None:
+        raise argparse.ArgumentTypeError(f"{text} is not a duration: write it like 30s, 10m or 2h")
+    return duration

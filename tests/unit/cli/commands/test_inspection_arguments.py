@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sluice_cli.commands.arguments import argument_parser
+
+
+def test_a_period_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
+    options = argument_parser(["history"]).parse_args(["history", "--since", "2h"])
+    assert options.since == timedelta(hours=2)
+    with pytest.raises(SystemExit):
+        argument_parser(["history"]).parse_args(["history", "--since", "soon"])
+    assert "soon is not a duration: write it like 30s, 10m or 2h" in capsys.readouterr().err
