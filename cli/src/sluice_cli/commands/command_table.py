@@ -8,15 +8,13 @@ from typing import NamedTuple
 
 from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout, count, price
 from .context import Context
-from .inspection_arguments import add_history
+from .inspection_arguments import add_history, add_symbols
 
 Run = Callable[[argparse.Namespace, Context], int]
 
 
 class Command(NamedTuple):
-    """A command: its help, what adds its arguments, and the module and function that run it.
-
-    """
+    """A command: its help, what adds its arguments, and the module and function that run it."""
 
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -130,6 +128,7 @@ COMMANDS = {
     "pause": Command("stop jobs, symbols or the fleet, with a reason", _add_pause, "pause", "run_pause"),
     "resume": Command("end pauses, and name what still holds", _add_resume, "resume", "run_resume"),
     "history": Command("what happened: changes, gaps, pauses, pods, events", add_history, "history", "run_history"),
+    "symbols": Command("show each symbol of a job: state, quote, pace, reason", add_symbols, "symbols", "run_symbols"),
     "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
     "report": Command("write a zip file for support, without secrets", _add_report, "report", "run_report"),
     "purge": Command("delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge"),

@@ -20,6 +20,17 @@ def add_history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
 
 
+def add_symbols(parser: argparse.ArgumentParser) -> None:
+    _add_job(parser)
+    parser.add_argument("--stale", action="store_true", help="only stale symbols")
+    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+
+
+def _add_job(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="the job; NAMESPACE/JOB works too")
+    add_namespace(parser, has_all=False)
+
+
 def _duration(text: str) -> timedelta:
     """Return the duration of a text such as `2h`."""
     duration = parse_duration(text)
