@@ -21,7 +21,7 @@ _VALUES = {
     "--since": ("10m", "1h", "2h", "24h"),
     "--for": ("15m", "30m", "1h", "4h"),
 }
-_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history", "symbols")
+_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history", "symbols", "restart")
 _CLUSTER_OPTIONS = ("-n", "--namespace", "--context", "--kubeconfig", "--as")
 
 

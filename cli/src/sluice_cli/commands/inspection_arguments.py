@@ -6,7 +6,7 @@ import argparse
 from datetime import timedelta
 
 from ..text.instants import parse_duration
-from .argument_groups import add_namespace, add_selector
+from .argument_groups import add_namespace, add_selector, add_timeout
 
 _FORMATS = ("json", "yaml")
 
@@ -23,6 +23,12 @@ def add_history(parser: argparse.ArgumentParser) -> None:
 def add_symbols(parser: argparse.ArgumentParser) -> None:
     _add_job(parser)
     parser.add_argument("--stale", action="store_true", help="only stale symbols")
+    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+
+
+def add_restart(parser: argparse.ArgumentParser) -> None:
+    _add_job(parser)
+    add_timeout(parser, "90s", "how long to wait until the new pod streams; 0s: do not wait")
     parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
 
 
