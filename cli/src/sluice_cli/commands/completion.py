@@ -19,9 +19,10 @@ _VALUES = {
     "--output": ("json", "yaml", "name", "wide"),
     "--color": ("auto", "always", "never"),
     "--since": ("10m", "1h", "2h", "24h"),
+    "--level": ("debug", "info", "warning", "error", "critical"),
     "--for": ("15m", "30m", "1h", "4h"),
 }
-_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history", "symbols", "restart")
+_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history", "symbols", "restart", "logs")
 _CLUSTER_OPTIONS = ("-n", "--namespace", "--context", "--kubeconfig", "--as")
 
 

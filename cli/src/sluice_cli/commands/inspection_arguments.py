@@ -9,6 +9,7 @@ from ..text.instants import parse_duration
 from .argument_groups import add_namespace, add_selector, add_timeout
 
 _FORMATS = ("json", "yaml")
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 def add_history(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,16 @@ def add_restart(parser: argparse.ArgumentParser) -> None:
     _add_job(parser)
     add_timeout(parser, "90s", "how long to wait until the new pod streams; 0s: do not wait")
     parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+
+
+def add_logs(parser: argparse.ArgumentParser) -> None:
+    _add_job(parser)
+    parser.add_argument("-f", "--follow", action="store_true", help="show new lines until you press Ctrl-C")
+    parser.add_argument("--since", type=_duration, metavar="10m", help="only lines of this time")
+    parser.add_argument("--tail", type=int, metavar="LINES", help="only so many of the last lines")
+    parser.add_argument("-p", "--previous", action="store_true", help="the log of the container before its restart")
+    parser.add_argument("--level", choices=LOG_LEVELS, default="debug", help="the least level; default: debug")
+    parser.add_argument("-o", "--output", choices=("json",), default="", help="the lines as they are; default: text")
 
 
 def _add_job(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,8 @@ from support.fake_kubectl import Console, FakeKubectl, job
         (["report", "us"], ["us-equities"]),
         (["purge", "us"], ["us-equities"]),
         (["purge", "x", "--d"], ["--delete-job", "--dry-run"]),
+        (["logs", "us"], ["us-equities"]),
+        (["logs", "x", "--level", "er"], ["error"]),
         (["pause", "--color", ""], ["always", "auto", "never"]),
     ],
 )
