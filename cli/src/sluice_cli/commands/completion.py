@@ -22,7 +22,7 @@ _VALUES = {
     "--level": ("debug", "info", "warning", "error", "critical"),
     "--for": ("15m", "30m", "1h", "4h"),
 }
-_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history", "symbols", "restart", "logs")
+_TAKE_JOBS = ("status", "pause", "resume", "doctor", "report", "purge", "history", "symbols", "restart", "logs", "open")
 _CLUSTER_OPTIONS = ("-n", "--namespace", "--context", "--kubeconfig", "--as")
 
 

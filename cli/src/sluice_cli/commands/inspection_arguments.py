@@ -43,6 +43,12 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("json",), default="", help="the lines as they are; default: text")
 
 
+def add_open(parser: argparse.ArgumentParser) -> None:
+    _add_job(parser)
+    parser.add_argument("--page", metavar="URL", help="the address of the page; default: $SLUICE_PAGE_URL")
+    parser.add_argument("--no-browser", action="store_true", help="only print the link")
+
+
 def _add_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="the job; NAMESPACE/JOB works too")
     add_namespace(parser, has_all=False)

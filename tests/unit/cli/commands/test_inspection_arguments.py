@@ -15,7 +15,7 @@ def test_a_period_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
     assert "soon is not a duration: write it like 30s, 10m or 2h" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["symbols", "restart", "logs"])
+@pytest.mark.parametrize("command", ["symbols", "restart", "logs", "open"])
 def test_a_command_about_one_job_needs_its_name(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         argument_parser([command]).parse_args([command])
