@@ -23,8 +23,18 @@ class Switch(NamedTuple):
 @cache
 def contract() -> dict[str, Any]:
     """Return the whole data, as `make crds` wrote it."""
+    return _generated("contract.json")
+
+
+@cache
+def field_texts() -> dict[str, Any]:
+    """Return the description of each field of a job's spec, and the bounds of the items of a list."""
+    return _generated("field_texts.json")
+
+
+def _generated(name: str) -> dict[str, Any]:
     loader: Any = sys.modules[__name__].__spec__.loader  # type: ignore[union-attr]  # of a folder or of a zip file; pkgutil would take 5 ms
-    found: dict[str, Any] = json.loads(loader.get_data(os.path.join(os.path.dirname(__file__), "contract.json")))
+    found: dict[str, Any] = json.loads(loader.get_data(os.path.join(os.path.dirname(__file__), name)))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout, count, price
 from .context import Context
-from .inspection_arguments import add_history, add_logs, add_open, add_restart, add_symbols
+from .inspection_arguments import add_history, add_logs, add_open, add_restart, add_schema, add_symbols
 
 Run = Callable[[argparse.Namespace, Context], int]
 
@@ -132,6 +132,7 @@ COMMANDS = {
     "restart": Command("replace the pod of a job, and show the gap it cost", add_restart, "restart", "run_restart"),
     "logs": Command("show the log of a job's pod, in lines for people", add_logs, "logs", "run_logs"),
     "open": Command("print or open the link to a job on the page", add_open, "open_page", "run_open"),
+    "schema": Command("explain a field: hot or cold, bounds, default", add_schema, "schema", "run_schema"),
     "doctor": Command("find what is wrong, with what to do about it", _add_doctor, "doctor", "run_doctor"),
     "report": Command("write a zip file for support, without secrets", _add_report, "report", "run_report"),
     "purge": Command("delete the Firestore documents of a paused job", _add_purge, "purge", "run_purge"),

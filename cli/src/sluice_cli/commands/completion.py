@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..contract import contract
 from ..transport import Kubectl, TransportError
 from .context import DONE, Context
 
@@ -56,7 +57,7 @@ def completions(words: Sequence[str], commands: Mapping[str, Iterable[str]], kub
     elif command in _TAKE_JOBS:
         found = (each for each in _names(kubectl, "ingestjobs.sluice.dev", _scope(before)) if each not in before)
     else:
-        found = ()
+        found = contract()["fields"] if command == "schema" else ()
     return [*sorted(each for each in found if each.startswith(last)), _NO_FILES]
 
 

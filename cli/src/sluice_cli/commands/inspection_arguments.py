@@ -49,6 +49,11 @@ def add_open(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="only print the link")
 
 
+def add_schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("field", nargs="?", default="", metavar="FIELD", help="such as limits.writesPerSecond")
+    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+
+
 def _add_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="the job; NAMESPACE/JOB works too")
     add_namespace(parser, has_all=False)

@@ -23,6 +23,7 @@ from support.fake_kubectl import Console, FakeKubectl, job
         (["purge", "x", "--d"], ["--delete-job", "--dry-run"]),
         (["logs", "us"], ["us-equities"]),
         (["logs", "x", "--level", "er"], ["error"]),
+        (["schema", "limits.w"], ["limits.writesPerDay", "limits.writesPerSecond"]),
         (["pause", "--color", ""], ["always", "auto", "never"]),
     ],
 )

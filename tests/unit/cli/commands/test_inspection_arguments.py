@@ -21,3 +21,7 @@ def test_a_command_about_one_job_needs_its_name(command: str, capsys: pytest.Cap
         argument_parser([command]).parse_args([command])
     assert "JOB" in capsys.readouterr().err
     assert argument_parser([command]).parse_args([command, "us", "-n", "acme"]).namespace == "acme"
+
+
+def test_a_field_is_optional() -> None:
+    assert argument_parser(["schema"]).parse_args(["schema"]).field == ""
