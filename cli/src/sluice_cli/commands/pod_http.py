@@ -96,5 +96,5 @@ def _reason(errors: str) -> str:
         return "you may not get pods"
     if "NotFound" in errors:
         return "the job has no pod"
-    words = " ".join(errors.split()).replace("error: ", "", 1)
+    words = " ".join(errors.split()).replace("error: ", "", 1).rstrip(": ")
     return f"its port cannot be forwarded: {words or 'kubectl port-forward gave no reason'}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..contract import contract, remedy_of_failure
 from .fields import child, flag, instant, number, objects, text, texts
 from .pauses import JobKey, PauseObject
+from .sink import Sink, sink_of_job
 from .state import PAUSING, Problem, State, is_enabled_dry_run, problems_of_job, state_of_job
 from .switches import HeldSwitch, PauseView, switches_of_job
 
@@ -60,19 +61,6 @@ class Pause(NamedTuple):
         ends = [each.until for each in self.switches]
         known = [each for each in ends if each is not None]
         return max(known) if known and len(known) == len(ends) else None
-
-
-class Sink(NamedTuple):
-    """The writes to Firestore."""
-
-    project: str  # empty: the operator's default project
-    is_healthy: bool | None
-    message: str
-    last_write_at: datetime | None
-    writes_per_second: int | None  # the limit
-    writes_last_minute: int | None
-    writes_used: int | None
-    writes_limit: int | None
 
 
 class Market(NamedTuple):
@@ -183,7 +171,7 @@ def status_of_job(document: dict[str, Any], pauses: PauseView, now: datetime) ->
         last_quote_at=instant(stream, "heartbeat", "lastQuoteReceivedAt"),
         symbols=_symbols(document, key, pauses, now),
         pause=pause,
-        sink=_sink(document),
+        sink=sink_of_job(document),
         slot=_slot(stream),
         failure=Failure(
             text(failure, "type"), text(failure, "message"), remedy_of_failure(text(failure, "type")),
@@ -249,31 +237,6 @@ def _pause(document: dict[str, Any], key: JobKey, pauses: PauseView, now: dateti
         socket_closed_at=instant(reported, "socketClosedAt"),
         last_write_at=instant(reported, "lastWriteAt"),
         switches=switches,
-    )
-
-
-def _sink(document: dict[str, Any]) -> Sink:
-    sink = child(document, "status", "stream", "sink")
-    writes = child(document, "status", "stream", "writes")
-    return Sink(
-        project=text(document, "spec", "firestore", "projectID"),
-        is_healthy=flag(sink, "healthy"),
-        message=text(sink, "message"),
-        last_write_at=instant(sink, "lastWriteAt"),
-        writes_per_second=min(
-            (
-                each
-                for each in (
-                    number(document, "status", "policy", "writesPerSecond"),
-                    number(document, "spec", "limits", "writesPerSecond"),
-                )
-                if each is not None
-            ),
-            default=None,
-        ),
-        writes_last_minute=number(sink, "writesLastMinute"),
-        writes_used=number(writes, "used"),
-        writes_limit=number(writes, "limit"),
     )
 
 

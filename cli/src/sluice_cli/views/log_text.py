@@ -7,7 +7,7 @@ from ..text.instants import UTC
 from ..text.terminal import Terminal
 
 _COLORS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red", "critical": "red"}
-_LEVEL_WIDTH, _EVENT_WIDTH = 8, 12
+_LEVEL_WIDTH, _EVENT_WIDTH = 8, 15
 
 
 def log_text(line: LogLine, terminal: Terminal) -> list[str]:

@@ -6,7 +6,8 @@ import shlex
 from datetime import datetime
 
 from ..contract import contract
-from ..model.job import JobStatus, Pause, Sink, Symbols
+from ..model.job import JobStatus, Pause, Symbols
+from ..model.sink import Sink
 from ..model.state import PROBLEMS
 from ..text.instants import age_text, duration_text
 
@@ -66,11 +67,11 @@ def rejection_text(symbols: Symbols) -> str:
 
 
 def rate_text(sink: Sink) -> str:
-    """Return the quotes written per second in the last minute, and their limit; empty if neither is known."""
+    """Return the quotes written per second, and their limit; empty if neither is known."""
     limit = sink.writes_per_second
-    if sink.writes_last_minute is None:
+    if sink.rate is None:
         return f"at most {limit} writes/s" if limit else ""
-    return f"{sink.writes_last_minute / 60:.1f} writes/s" + (f" of {limit}" if limit else "")
+    return f"{sink.rate:.1f} writes/s" + (f" of {limit}" if limit else "")
 
 
 def named_symbols(names: tuple[str, ...], count: int) -> str:

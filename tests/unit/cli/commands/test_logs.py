@@ -37,8 +37,8 @@ def test_json_lines_are_for_people_and_other_lines_pass(tmp_path: Path) -> None:
     code, console = run("us -n acme -f --since 10m --tail 5 -p", tmp_path, "\n".join(LOG))
     assert (code, console.errors) == (0, "")
     assert console.lines == [
-        "15:00:00.000Z INFO     stream       stream is Live",
-        "15:00:01.000Z ERROR    log          it broke",
+        "15:00:00.000Z INFO     stream          stream is Live",
+        "15:00:01.000Z ERROR    log             it broke",
         "Fatal Python error: ?[31mred",
     ]
     arguments = (tmp_path / "arguments").read_text()

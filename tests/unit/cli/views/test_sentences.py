@@ -63,8 +63,8 @@ def test_the_next_command_follows_from_the_state() -> None:
     assert command_for(status(job()), "status") == "kubectl sluice status us-equities -n acme"
 
 
-def test_the_rate_is_that_of_the_last_minute_beside_its_limit() -> None:
+def test_the_rate_is_beside_its_limit() -> None:
     sink = status(job()).sink
     assert rate_text(sink) == "at most 20 writes/s"
-    assert rate_text(sink._replace(writes_last_minute=1092)) == "18.2 writes/s of 20"
-    assert rate_text(sink._replace(writes_last_minute=0, writes_per_second=None)) == "0.0 writes/s"
+    assert rate_text(sink._replace(rate=18.2)) == "18.2 writes/s of 20"
+    assert rate_text(sink._replace(rate=0.0, writes_per_second=None)) == "0.0 writes/s"
