@@ -43,7 +43,7 @@ class NodeAgent:
     async def run(self, stop: asyncio.Event) -> None:
         """Run the pods until `stop` is set, then end each pod within its own grace period."""
         client, state = self._node.client, self._node.state
-        api = KubeletApi(state.pki, self._find_container)
+        api = KubeletApi(state.pki, self._find_container, self._find_address)
         port = await api.start()
         following = [asyncio.create_task(work) for work in self._service_loops(client, port)]
         stopped = asyncio.create_task(stop.wait())
@@ -105,10 +105,18 @@ class NodeAgent:
             worker.on_object_changed(metadata["namespace"], Reference(kind, metadata["name"]))
 
     def _find_container(self, namespace: str, pod: str, container: str) -> Container | None:
+        worker = self._find_worker(namespace, pod)
+        return None if worker is None else worker.find_container(container)
+
+    def _find_address(self, namespace: str, pod: str) -> str | None:
+        worker = self._find_worker(namespace, pod)
+        return None if worker is None else worker.address
+
+    def _find_worker(self, namespace: str, pod: str) -> PodWorker | None:
         for worker in self._workers.values():
             metadata = worker.pod["metadata"]
             if (metadata["namespace"], metadata["name"]) == (namespace, pod):
-                return worker.find_container(container)
+                return worker
         return None
 
 

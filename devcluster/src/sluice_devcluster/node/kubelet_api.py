@@ -1,4 +1,4 @@
-"""The part of the kubelet's HTTPS API that `kubectl logs` needs; only the API server may call it."""
+"""The part of the kubelet's HTTPS API for `kubectl logs` and `kubectl port-forward`. Only the API server calls it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ from sluice_devcluster.certificates import KUBELET_CLIENT
 from sluice_devcluster.node import logs
 from sluice_devcluster.node.addresses import HOST
 from sluice_devcluster.node.containers import Container
+from sluice_devcluster.node.port_forward import answer_port_forward
 from sluice_devcluster.node.statuses import WaitingState
 
 FindContainer = Callable[[str, str, str], Container | None]
+FindAddress = Callable[[str, str], str | None]
 
 
 class KubeletApi:
-    """Serves the logs of containers on a free port of 127.0.0.1."""
+    """Serves the logs of containers, and the ports of pods, on a free port of 127.0.0.1."""
 
-    def __init__(self, pki: Path, find: FindContainer) -> None:
-        """`find` returns a container by namespace, pod and container name."""
+    def __init__(self, pki: Path, find: FindContainer, find_address: FindAddress) -> None:
+        """`find` returns a container by namespace, pod and container name; `find_address` the address of a pod."""
         self._pki = pki
         self._find = find
+        self._find_address = find_address
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
         """Start to listen and return the port."""
         application = web.Application()
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._serve_logs)
+        application.router.add_post("/portForward/{namespace}/{pod}", self._forward_port)
         application.router.add_get("/healthz", self._serve_health)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -51,6 +55,14 @@ class KubeletApi:
 
     async def _serve_health(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok")
+
+    async def _forward_port(self, request: web.Request) -> web.StreamResponse:
+        _require_api_server(request)
+        names = request.match_info
+        address = self._find_address(names["namespace"], names["pod"])
+        if address is None:
+            raise web.HTTPNotFound(text=f'pod "{names["pod"]}" not found')
+        return await answer_port_forward(request, address)
 
     async def _serve_logs(self, request: web.Request) -> web.StreamResponse:
         _require_api_server(request)
