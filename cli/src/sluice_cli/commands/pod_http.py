@@ -1,16 +1,15 @@
-"""Requests to the HTTP interface of a pod, through the API server."""
+"""Requests to the HTTP interface of a pod, through kubectl port-forward."""
 
 from __future__ import annotations
 
 import json
 import threading
 from typing import Any
-from urllib.parse import quote
 
 from ..contract import contract
-from ..model.fields import flag, text
-from ..transport import Kubectl, NoAccessError, NotFoundError, TransportError
-from .reading import finished
+from ..model.fields import text
+from ..text.printable import printable
+from ..transport import Kubectl
 
 _SECONDS = 10.0
 _FORWARDING = "Forwarding from 127.0.0.1:"
@@ -23,34 +22,16 @@ class PodUnreachableError(Exception):
 def get_json_of_pod(kubectl: Kubectl, job: dict[str, Any], path: str) -> Any:
     """Return the JSON answer of the pod of a job to a GET request.
 
-    A pod answers to everyone if its job is public, and to requests from its own loopback interface, as those of
-    kubectl port-forward are.
+    The request goes through kubectl port-forward to the pod's loopback interface, where it needs no token.
 
     Raises:
         PodUnreachableError: the user may not reach the pod, or it does not answer.
     """
     namespace, name = text(job, "metadata", "namespace"), text(job, "metadata", "name") + contract()["podSuffix"]
     try:
-        if flag(job, "spec", "http", "public"):
-            body = _get_by_proxy(kubectl, namespace, name, path)
-        else:
-            body = _get_by_port_forward(kubectl, namespace, name, path)
-        return json.loads(body)
+        return json.loads(_get_by_port_forward(kubectl, namespace, name, path))
     except ValueError as error:
         raise PodUnreachableError(f"the answer of the pod is not JSON: {error}") from error
-
-
-def _get_by_proxy(kubectl: Kubectl, namespace: str, name: str, path: str) -> str:
-    port = contract()["httpPort"]
-    try:
-        where = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(name)}:{port}/proxy{path}"
-        return finished(kubectl.start_read(where))
-    except NoAccessError as error:
-        raise PodUnreachableError("you may not get pods/proxy") from error
-    except NotFoundError as error:
-        raise PodUnreachableError("the job has no pod") from error
-    except TransportError as error:
-        raise PodUnreachableError(f"the pod does not answer: {error}") from error
 
 
 def _get_by_port_forward(kubectl: Kubectl, namespace: str, name: str, path: str) -> str:
@@ -84,8 +65,17 @@ def _get(port: int, path: str) -> str:
     finally:
         connection.close()
     if response.status != 200:
-        raise PodUnreachableError(f"the pod answers with status {response.status}: {body.strip()}")
+        raise PodUnreachableError(f"the pod answers with status {response.status}: {_error_of_body(body)}")
     return body
+
+
+def _error_of_body(body: str) -> str:
+    """Return the sentence of an error of the pod."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    return text(found, "error") or printable(body)
 
 
 def _reason(errors: str) -> str:

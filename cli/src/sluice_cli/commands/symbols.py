@@ -37,7 +37,7 @@ def _read_symbols(context: Context, job: OneJob) -> SymbolList:
         reports = get_json_of_pod(context.kubectl, job.document, _PATH)
     except PodUnreachableError as error:
         now = context.now()
-        unseen = (Unseen("quotes and paces of the symbols", str(error)), *job.unseen)
+        unseen = (Unseen("quotes and paces", str(error)), *job.unseen)
         return symbols_of_status(job.document, status_of_job(job.document, job.pauses, now), unseen, now)
     now = context.now()
     return symbols_of_pod(

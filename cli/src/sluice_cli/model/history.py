@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     """Something that happened. `what` is the new state, the cause of a gap, a switch, a pod, or an Event's reason.
 
     `at` is None if nothing says when it began. `until` is the end of a gap or of a pause; None: there is none yet.
-    `times` is how often an Event was seen.
+    `times` is how often an Event was seen, or how often a state came one after the other.
     """
 
     at: datetime | None
@@ -74,7 +74,8 @@ class History(NamedTuple):
     def selected(self, since: datetime | None, *, only_gaps: bool) -> History:
         """Return the history with the entries since an instant, and perhaps only the gaps."""
         kept = (each for each in self.entries if not only_gaps or each.kind == "gap")
-        return self._replace(entries=tuple(each for each in kept if _is_since(each, since)))
+        not_kept = tuple(each for each in self.not_kept if not only_gaps or " gaps" in each)
+        return self._replace(entries=tuple(each for each in kept if _is_since(each, since)), not_kept=not_kept)
 
 
 class HistorySources(NamedTuple):
@@ -114,10 +115,20 @@ def _is_since(entry: Entry, since: datetime | None) -> bool:
 
 
 def _state_entries(document: dict[str, Any], key: JobKey) -> Iterator[Entry]:
-    for each in objects(document, "status", "stream", "history"):
+    """Yield the changes of state. Attempts that failed in the same way, one after the other, are one entry."""
+    last: Entry | None = None
+    for each in reversed(objects(document, "status", "stream", "history")):
         state, reason, message = text(each, "state"), text(each, "reason"), text(each, "message")
         said = ": ".join(part for part in (reason, message) if part)
-        yield Entry(instant(each, "at"), key.namespace, key.name, "stream", _LEVELS.get(state, "waiting"), state, said)
+        level = _LEVELS.get(state, "waiting")
+        if last is not None and (last.what, last.message) == (state, said):
+            last = last._replace(times=last.times + 1)
+            continue
+        if last is not None:
+            yield last
+        last = Entry(instant(each, "at"), key.namespace, key.name, "stream", level, state, said)
+    if last is not None:
+        yield last
 
 
 def _gap_entries(document: dict[str, Any], key: JobKey) -> Iterator[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..model.history import Entry, History
 from ..text.instants import duration_text, short_instant
 from ..text.layout import GAP, indented
-from ..text.printable import display_width, pad, shorten
+from ..text.printable import display_width, pad, shorten, wrap
 from ..text.terminal import Terminal
 from .glyphs import COLORS, GLYPHS
 
@@ -24,7 +24,8 @@ def history_lines(history: History, terminal: Terminal, *, has_names: bool, only
         start = pad(time, time_width) + (" " * GAP + pad(name, name_width) if has_names else "") + " " * GAP
         lines += _entry_lines(entry, start, history, terminal)
     lines.append(summary_text(history, only_gaps=only_gaps))
-    lines += [f"Not visible: {each.what} ({each.why})" for each in history.unseen]
+    for each in history.unseen:
+        lines += wrap(f"Not visible: {each.what} ({each.why})", terminal.width)
     return lines + [line for each in history.not_kept for line in indented(each, terminal.width, "")]
 
 

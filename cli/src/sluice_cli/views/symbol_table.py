@@ -7,7 +7,7 @@ from datetime import datetime
 from ..model.symbol_list import SymbolList, SymbolReport
 from ..text.instants import age_text, duration_text
 from ..text.layout import GAP, column_widths, indented, total_width
-from ..text.printable import display_width, pad
+from ..text.printable import display_width, pad, wrap
 from ..text.terminal import Terminal
 from .glyphs import COLORS, GLYPHS
 
@@ -36,7 +36,9 @@ def symbol_lines(symbols: SymbolList, terminal: Terminal, *, only_stale: bool) -
     hidden = len(symbols.symbols) - len(shown)
     if hidden and not only_stale:
         lines.append(f"{hidden} other symbols are not named: the status has the first 20 of each state.")
-    return lines + [f"Not visible: {each.what} ({each.why})" for each in symbols.unseen]
+    for unseen in symbols.unseen:
+        lines += wrap(f"Not visible: {unseen.what} ({unseen.why})", terminal.width)
+    return lines
 
 
 def _symbol_lines(

@@ -48,7 +48,7 @@ def test_gaps_alone() -> None:
     assert (code, found["apiVersion"], found["kind"]) == (0, "cli.sluice.dev/v1", "HistoryList")
     [item] = found["items"]
     assert (item["kind"], item["what"], item["seconds"], item["job"]) == ("gap", "disconnect", 20.0, "us-equities")
-    assert found["notKept"]
+    assert found["notKept"] == []
 
 
 def test_what_cannot_be_listed_is_said() -> None:

@@ -51,7 +51,7 @@ def test_without_the_pod_the_status_names_the_first_of_each_state() -> None:
     code, console = run("us-equities")
     assert code == 0
     assert "▲  ON      stale" in console.lines
-    assert console.lines[-1] == ("Not visible: quotes and paces of the symbols (you may not create pods/portforward)")
+    assert console.lines[-1] == ("Not visible: quotes and paces (you may not create pods/portforward)")
 
 
 @pytest.mark.usefixtures("reachable")

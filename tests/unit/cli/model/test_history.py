@@ -66,6 +66,13 @@ def test_one_timeline_has_states_gaps_pauses_pods_and_events() -> None:
     assert found.not_kept == (NOT_KEPT,)
 
 
+def test_attempts_that_fail_in_the_same_way_are_one_entry() -> None:
+    states = [{"at": stamp(-each), "state": "BackingOff", "reason": "network"} for each in (10, 20, 30)]
+    found = history(job(history=[{"at": stamp(-5), "state": "Live"}, *states])).entries
+    assert [(each.what, each.times) for each in found] == [("BackingOff", 3), ("Live", 1)]
+    assert found[0].at == NOW - timedelta(seconds=30)
+
+
 def test_a_switch_without_an_object_holds_since_the_pod_confirmed_it() -> None:
     found = history(paused_job("api"))
     [held] = [each for each in found.entries if each.kind == "pause"]
@@ -129,6 +136,7 @@ def test_a_period_keeps_what_lasts() -> None:
     found = history(job(gaps=gaps, openGap={"since": stamp(-800), "cause": "stall"}), pauses=(held,))
     since = NOW - timedelta(seconds=300)
     assert facts(found.selected(since, only_gaps=False)) == [("pause", "pause:p"), ("gap", "stall"), ("gap", "pause")]
+    assert found.selected(None, only_gaps=True).not_kept == ()
     assert facts(found.selected(None, only_gaps=True)) == [("gap", "stall"), ("gap", "stall"), ("gap", "pause")]
 
 

@@ -12,8 +12,8 @@ from support.fake_kubectl import NOW
 EARLIER, LATER = NOW - timedelta(minutes=10), NOW + timedelta(minutes=30)
 
 
-def entry(kind: str, what: str, message: str = "", level: str = "", job: str = "us", **fields: object) -> Entry:
-    return Entry(EARLIER, "acme", job, kind, level, what, message)._replace(**fields)  # type: ignore[arg-type]
+def entry(kind: str, what: str, message: str = "", level: str = "", **fields: object) -> Entry:
+    return Entry(EARLIER, "acme", "us", kind, level, what, message)._replace(**fields)  # type: ignore[arg-type]
 
 
 ENTRIES = (
