@@ -131,6 +131,53 @@ def test_a_job_that_cannot_stream_says_what_to_do(tenant: Tenant, plugin: Plugin
     assert (found["apiVersion"], found["items"][0]["state"]["level"]) == ("cli.sluice.dev/v1", "needsAction")
 
 
+def test_a_restart_shows_its_gap_which_the_history_keeps(feed: Tenant, plugin: Plugin) -> None:
+    where = ("-n", feed.name)
+    [before] = feed.pods()
+    done = plugin.run("restart", "feed", *where, "--timeout", "50s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps, last = done.stdout.splitlines()[1:-1], done.stdout.splitlines()[-1]
+    assert [line.partition(" s  ")[2] for line in steps] == [
+        "the old pod has ended",
+        "the new pod reports",
+        "the stream is live",
+    ]
+    assert last.startswith(f"● {feed.name}/feed: streaming · it cost a gap of ")
+    [after] = feed.pods()
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+    plugin.run("pause", "feed", *where, "--reason", "vendor incident")
+    refused = plugin.run("restart", "feed", *where)
+    assert refused.returncode == 1
+    assert "is paused, so there is no stream to restart" in refused.stderr
+    shown = plugin.run("history", *where, "--since", "10m").stdout
+    assert "gap    " in shown
+    assert ", restart, until " in shown
+    assert "pod    feed-ingest created for epoch" in shown
+    assert "in force, without an end" in " ".join(shown.split())
+    gaps = json.loads(plugin.run("history", "feed", *where, "--gaps", "-o", "json").stdout)
+    assert {each["kind"] for each in gaps["items"]} == {"gap"}
+
+
+def test_the_pod_names_each_symbol_and_its_log_is_for_people(tenant: Tenant, plugin: Plugin) -> None:
+    tenant.apply(
+        symbols=["SPY", "AAPL"], pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}], http={"public": True}
+    )
+    tenant.settled("Streaming")
+    where = ("feed", "-n", tenant.name)
+    shown = plugin.run("symbols", *where).stdout
+    assert f"{tenant.name}/feed: 1 paused · 1 " in shown
+    assert shown.splitlines()[-1].endswith(", by the pod")
+    [words] = [line.split() for line in shown.splitlines() if "AAPL" in line]
+    assert words[:3] == ["‖", "AAPL", "paused"]
+    assert words[-2:] == ["bad", "prints"]
+    log = plugin.run("logs", *where, "--tail", "50")
+    assert log.returncode == 0
+    assert " INFO " in log.stdout
+    link = plugin.run("open", *where, "--page", "https://feeds.example.com").stdout
+    assert link == f"https://feeds.example.com/?tenant={tenant.name}&feed=market_ingest\n"
+
+
 @pytest.fixture
 def watcher(feed: Tenant, plugin: Plugin) -> Iterator[subprocess.Popen[str]]:
     """A watch of the tenant's jobs whose output is a pipe."""

@@ -23,7 +23,7 @@ GROUPS = {
     "validatingadmissionpolicies": "admissionregistration.k8s.io",
     "validatingadmissionpolicybindings": "admissionregistration.k8s.io",
     "podmonitors": "monitoring.coreos.com",
-    **dict.fromkeys(("pods", "pods/log", "secrets", "events", "namespaces"), ""),
+    **dict.fromkeys(("pods", "pods/log", "pods/portforward", "secrets", "events", "namespaces"), ""),
 }
 LABEL = {"test": "kubectl-sluice-rights"}
 RBAC = {"apiVersion": "rbac.authorization.k8s.io/v1"}
@@ -68,6 +68,11 @@ def words(command: str, namespace: str) -> list[str]:
         "doctor JOB": ["doctor", "feed", "-n", namespace],
         "report JOB": ["report", "feed", "-n", namespace, "-o", str(Path(tempfile.mkdtemp()) / "report.zip")],
         "purge JOB": ["purge", "feed", "-n", namespace],
+        "history JOB": ["history", "feed", "-n", namespace],
+        "symbols JOB": ["symbols", "feed", "-n", namespace],
+        "restart JOB": ["restart", "feed", "-n", namespace, "--timeout", "45s"],
+        "logs JOB": ["logs", "feed", "-n", namespace, "--tail", "5"],
+        "open JOB": ["open", "feed", "-n", namespace, "--page", "https://feeds.example.com"],
     }[command]
 
 
@@ -101,7 +106,8 @@ def plugin(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Plugin
 @pytest.fixture
 def feed(tenant: Tenant, kubectl: Kubectl) -> Iterator[Tenant]:
     """A tenant with a job that streams and one of provider ibkr. Roles and pauses are deleted at the end."""
-    tenant.apply(symbols=["SPY"], http={"tokenSecretRef": {"name": "http"}})
+    # A forwarded port does not reach the loopback interface of a pod here, so the job is public.
+    tenant.apply(symbols=["SPY"], http={"tokenSecretRef": {"name": "http"}, "public": True})
     tenant.run("create", "secret", "generic", "http", "--from-literal=token=secret-of-the-test")
     gateway = {"host": "127.0.0.1", "port": 9}
     tenant.apply("gateway", provider="ibkr", ibkr=gateway, symbols=["ES"], heartbeat={"document": "gateway"})

@@ -14,7 +14,7 @@ FIELD_MANAGER = "sluice"
 REFUSED, UNREACHABLE = 1, 3  # exit codes
 
 # Patterns of errors, compiled at their first use, not at the import. Of several errors, the first one.
-_SERVER_ERROR = r"(?ms)^Error from server(?: \((\w+)\))?: (.*?)(?=\nError from server|\Z)"
+_SERVER_ERROR = r"(?ms)^(?:E|error: e)rror from server(?: \((\w+)\))?: (.*?)(?=\nError from server|\Z)"
 _NO_ACCESS = ("Forbidden", "Unauthorized")
 _NOT_INSTALLED = "doesn't have a resource type"
 _ADMISSION = r"denied (the )?request|exceeded quota"

@@ -38,7 +38,7 @@ def run_logs(options: argparse.Namespace, context: Context) -> int:
         output_of(Result(process.returncode, "", "".join(errors).strip()))
     except NotFoundError:
         context.warn(
-            f"Job {selection.names[0]} has no pod, so it has no log.",
+            f"There is no pod {pod}: the job {selection.names[0]} does not exist, or it has no pod now.",
             f"  → kubectl sluice status {selection.names[0]} {' '.join(selection.scope)}".rstrip(),
         )
         return NOT_REACHED

@@ -50,6 +50,7 @@ def run_restart(options: argparse.Namespace, context: Context) -> int:
     found = read_one_job(options, context, has_pauses=True)
     if found is None:
         return NOT_REACHED
+    context.warn(*(f"Not visible: {each.what} ({each.why})" for each in found.unseen))
     job = status_of_job(found.document, found.pauses, context.now())
     if refusal := _refusal(job, context.now()):
         context.warn(*refusal)

@@ -52,11 +52,11 @@ def test_the_level_selects_lines_and_json_keeps_them_as_they_are(tmp_path: Path)
 
 
 def test_a_job_without_a_pod_has_no_log(tmp_path: Path) -> None:
-    errors = 'Error from server (NotFound): pods "us-ingest" not found'
+    errors = 'error: error from server (NotFound): pods "us-ingest" not found in namespace "acme"'
     code, console = run("us -n acme", tmp_path, "", errors, 1)
     assert code == 1
     assert console.errors.splitlines() == [
-        "Job us has no pod, so it has no log.",
+        "There is no pod us-ingest: the job us does not exist, or it has no pod now.",
         "  → kubectl sluice status us -n acme",
     ]
 

@@ -143,3 +143,9 @@ def test_the_permission_to_delete_is_needed() -> None:
 
 def test_an_unknown_job_has_a_hint() -> None:
     assert "Did you mean us-equities?" in run("us-equites", job())[1].errors
+
+
+def test_pauses_that_cannot_be_seen_are_said() -> None:
+    code, console, _ = run("us-equities", job(podUID="old"), POD, denied=("list ingestpauses",))
+    assert code == 0
+    assert "Not visible: IngestPauses" in console.errors
