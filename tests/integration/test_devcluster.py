@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +61,6 @@ class Kubectl:
     def apply(self, *documents: Json) -> None:
         listed = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
         self("apply", "-f", "-", stdin=json.dumps(listed))
-
-    @contextmanager
-    def forward_port(self, pod: str, port: int) -> Iterator[int]:
-        """Forward a port of a pod while the context is open. Yield the port on this machine."""
-        command = [*self._argv, "port-forward", f"pod/{pod}", f":{port}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            yield int(process.stdout.readline().partition("127.0.0.1:")[2].split()[0])
-            process.terminate()
 
     def pod(self, name: str) -> Json:
         answer = self("get", "pod", name, "--ignore-not-found", "-o", "json")
@@ -237,17 +226,6 @@ def test_two_pods_listen_on_the_same_port(kubectl: Kubectl) -> None:
     kubectl("wait", "--for=condition=Ready", "pod/left", "pod/right", "--timeout=20s")
     assert kubectl.pod("left")["status"]["podIP"] != kubectl.pod("right")["status"]["podIP"]
     kubectl("delete", "pod", "left", "right", "--now")
-
-
-def test_a_port_of_a_pod_is_forwarded(kubectl: Kubectl) -> None:
-    container = {"env": [POD_IP], "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}}
-    kubectl.apply(pod("forwarded", "sh", "-c", SERVER, container=container))
-    kubectl("wait", "--for=condition=Ready", "pod/forwarded", "--timeout=20s")
-    with kubectl.forward_port("forwarded", 8080) as port:
-        for _ in range(2):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=scaled(10)) as answer:
-                assert b"Directory listing" in answer.read()
-    kubectl("delete", "pod", "forwarded", "--now")
 
 
 def test_a_deleted_pod_is_killed_after_its_grace_period(kubectl: Kubectl) -> None:

@@ -32,7 +32,7 @@ async def answer_port_forward(request: web.Request, address: str) -> web.StreamR
         await PortForward(reader, writer, address).run()
     finally:
         transport.close()
-    return web.Response()  # nobody receives it: the connection is closed
+    return web.Response()  # it is not sent: the connection is closed
 
 
 class PortForward:
