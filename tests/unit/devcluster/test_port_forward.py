@@ -87,9 +87,9 @@ async def test_data_goes_to_the_pod_and_back() -> None:
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as pod, forwarded() as client:
         open_pair(client, pod.sockets[0].getsockname()[1])
         frames = FrameWriter()
-        client.send(frames.data_frame(3, b"hel"))
-        client.send(frames.data_frame(3, b"lo", is_last=True))
-        assert await client.received_data(3) == (b"echo hello", False)
+        client.send(frames.data_frame(3, b"one "))
+        client.send(frames.data_frame(3, b"two", is_last=True))
+        assert await client.received_data(3) == (b"echo one two", False)
         assert await client.received_data(3) == (b"", True)
         assert await client.received_data(1) == (b"", True)
 
