@@ -112,7 +112,9 @@ def problems_of_job(document: dict[str, Any]) -> tuple[Problem, ...]:
         if said := text(stream, field):
             found.append(Problem(what, said, ""))
     if stale := number(stream, "freshness", "stale"):
-        found.append(Problem("Symbols", f"{stale} stale", "Look at the symbols: kubectl sluice status --stale"))
+        name, namespace = text(document, "metadata", "name"), text(document, "metadata", "namespace")
+        remedy = f"kubectl sluice symbols {name} -n {namespace} --stale"
+        found.append(Problem("Symbols", f"{stale} stale", remedy))
     if rejected := number(stream, "symbols", "rejected"):
         found.append(Problem("Symbols", f"{rejected} rejected", remedy_of_reason("SymbolsRejected")))
     distinct: dict[str, Problem] = {}

@@ -59,7 +59,7 @@ def symbols_of_pod(reports: Sequence[Any], job: JobStatus, now: datetime) -> Sym
 def _report_of_pod(report: dict[str, Any]) -> SymbolReport:
     answer, freshness = text(report, "state"), text(report, "freshness")
     state = answer if answer in ("rejected", "paused", "pending") else freshness or answer
-    quote = child(report, "lastQuote")
+    quote, pace = child(report, "lastQuote"), _decimal(report.get("paceSeconds"))
     return SymbolReport(
         symbol=text(report, "symbol"),
         state=state,
@@ -67,7 +67,7 @@ def _report_of_pod(report: dict[str, Any]) -> SymbolReport:
         bid=_decimal(quote.get("bid")),
         ask=_decimal(quote.get("ask")),
         price=_decimal(quote.get("price")),
-        pace_seconds=_decimal(report.get("paceSeconds")),
+        pace_seconds=None if pace is None else round(pace, 1),
         written_at=instant(report, "lastWriteAt"),
         reason=text(report, "reason"),
     )

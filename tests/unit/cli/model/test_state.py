@@ -88,3 +88,8 @@ def test_each_problem_is_named_once() -> None:
 @pytest.mark.parametrize("odd", [{}, {"status": []}, {"status": {"conditions": "x", "stream": 5}}, {"status": None}])
 def test_a_status_of_an_unknown_form_is_a_new_job(odd: Object) -> None:
     assert state_of_job({"metadata": {}, **odd}, NOW).word == "New"
+
+
+def test_stale_symbols_name_the_command_that_shows_them() -> None:
+    [problem] = problems_of_job(job(freshness={"live": 2, "stale": 1}))
+    assert (problem.message, problem.remedy) == ("1 stale", "kubectl sluice symbols us-equities -n acme --stale")
