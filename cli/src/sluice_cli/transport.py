@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .contract import api_path, resource
 from .process import SpawnedProcess
+
+if TYPE_CHECKING:
+    import subprocess
 
 FIELD_MANAGER = "sluice"
 REFUSED, UNREACHABLE = 1, 3  # exit codes
@@ -87,6 +90,10 @@ def _result_of(status: int, output: str, errors: str) -> Result:
     return Result(status, output, re.sub(_NOISE, "", errors).strip() if errors else "")
 
 
+def _cannot_be_started(error: OSError) -> TransportError:
+    return TransportError(f"kubectl cannot be started: {error}. Install it, and put it on PATH.")
+
+
 class Kubectl:
     """Starts kubectl with the options of the command line that choose the cluster and the user."""
 
@@ -100,7 +107,24 @@ class Kubectl:
         try:
             return Request(SpawnedProcess(self.command(*arguments), text))
         except OSError as error:
-            raise TransportError(f"kubectl cannot be started: {error}. Install it, and put it on PATH.") from error
+            raise _cannot_be_started(error) from error
+
+    def open_process(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start kubectl, for reading its output while it runs. Raises TransportError if there is no such program."""
+        import subprocess  # noqa: PLC0415  it takes 5 ms, and few commands need it
+
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                self.command(*arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=pipe,
+                stderr=pipe,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise _cannot_be_started(error) from error
 
     def command(self, *arguments: str) -> list[str]:
         """Return the words of a command line of kubectl."""

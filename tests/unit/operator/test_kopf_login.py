@@ -15,7 +15,7 @@ from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator.adapters.access import WriteInReadOnlySession
 from sluice_operator.adapters.optional_watches import RETRY_SECONDS
-from sluice_operator.adapters.page_turn import PageTurn
+from sluice_operator.adapters.page_turn import LONGEST_WAIT_SECONDS, PageTurn
 from sluice_operator.domain import objects
 from sluice_operator.domain.reduced_documents import JOBS
 from sluice_operator.kopf_login import LOGIN_EVERY_SECONDS, KopfLogin
@@ -102,9 +102,9 @@ async def test_a_session_reads_with_the_credentials_of_the_client_and_reduces_wh
 
 async def test_a_page_is_read_only_while_no_other_page_is_in_memory(site: Site) -> None:
     async with site.session() as session, session.get(f"{site.host}{API}/ingestjobs") as response:
-        async with site.page_turn:
+        async with site.page_turn.take():
             reading = asyncio.create_task(response.json())
-            await asyncio.sleep(60)
+            await asyncio.sleep(LONGEST_WAIT_SECONDS / 2)
             assert not reading.done()
         assert (await reading)["kind"] == "IngestJobList"
 

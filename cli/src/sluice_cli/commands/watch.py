@@ -41,8 +41,7 @@ class JobEvents:
     def __init__(self, kubectl: Kubectl, path: str) -> None:
         """`path` is the URL path of the jobs."""
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        command = kubectl.command("get", "--raw", f"{path}?watch=true")
-        self._process = _open_process(command)
+        self._process = kubectl.open_process("get", "--raw", f"{path}?watch=true")
         self._reader = threading.Thread(target=self._receive, daemon=True)
         self._reader.start()
         self.has_ended = False
@@ -79,17 +78,6 @@ class JobEvents:
             for line in self._process.stdout or ():
                 self._events.put(json.loads(line))
         self._events.put(None)
-
-
-def _open_process(command: list[str]) -> subprocess.Popen[str]:
-    """Start kubectl, for reading its output while it runs. Raises TransportError if there is no such program."""
-    pipe = subprocess.PIPE
-    try:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace"
-        )
-    except OSError as error:
-        raise TransportError(f"kubectl cannot be started: {error}. Install it, and put it on PATH.") from error
 
 
 class Screen:
