@@ -36,6 +36,13 @@ def parse_documents(text: str) -> list[Object]:
     return [json.loads(each) for each in text.splitlines()]
 
 
+def dry_run(documents: list[Object], jobs: list[Object]) -> Result:
+    """Return the objects that an apply of the documents would store, if these jobs exist."""
+    live = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in jobs}
+    found = [applied(live.get((each["metadata"]["namespace"], each["metadata"]["name"])), each) for each in documents]
+    return Result(0, json.dumps({"kind": "List", "items": found} if len(found) > 1 else found[0]), "")
+
+
 def applied(live: Object | None, document: Object) -> Object:
     """Return the object that an apply would store: the live one with the fields of the document."""
     stored = copy.deepcopy(live) if live is not None else {"kind": document["kind"], "metadata": {}, "spec": {}}

@@ -12,7 +12,7 @@ from typing import Any
 from sluice_cli.commands.context import Context
 from sluice_cli.text.terminal import Terminal
 from sluice_cli.transport import Kubectl, Request, Result
-from support.fake_apply import applied, parse_documents, read_files
+from support.fake_apply import dry_run, parse_documents, read_files
 
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
 PLURALS = {
@@ -159,13 +159,7 @@ class FakeKubectl(Kubectl):
     def _apply(self, documents: list[Object]) -> Result:
         """Answer a dry run: `refusals` has the messages about documents, by their names."""
         refused = [self.refusals[name] for each in documents if (name := each["metadata"]["name"]) in self.refusals]
-        if refused:
-            return Result(1, "", "\n".join(refused))
-        jobs = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in self.of_kind("IngestJob")}
-        found = [
-            applied(jobs.get((each["metadata"]["namespace"], each["metadata"]["name"])), each) for each in documents
-        ]
-        return Result(0, json.dumps({"kind": "List", "items": found} if len(found) > 1 else found[0]), "")
+        return Result(1, "", "\n".join(refused)) if refused else dry_run(documents, self.of_kind("IngestJob"))
 
     def _get(self, arguments: list[str]) -> Result:
         kinds = [KINDS[each.partition(".")[0]] for each in arguments[0].split(",")]
