@@ -84,7 +84,7 @@ async def test_a_report_that_cannot_be_sent_raises_an_error(
 ) -> None:
     for present in {"token", "ca.crt"} - {missing}:
         (tmp_path / present).write_bytes((credentials / present).read_bytes())
-    for folder, words in ((credentials, "Connect call failed"), (tmp_path, "No such file")):
+    for folder, words in ((credentials, "Connection refused"), (tmp_path, "No such file")):
         client = connected(f"http://127.0.0.1:{unused_tcp_port}", folder)
         with pytest.raises(ReportError, match=f"^the API server did not accept the status: .*{words}") as failure:
             await client.report_status(stream_status(runtime_state().snapshot()))

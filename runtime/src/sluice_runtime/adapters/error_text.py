@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -9,16 +11,21 @@ import msgspec
 
 from sluice_contract.decoding_errors import explain_decoding_error
 
+# asyncio's text about an address that it could not connect to.
+_FAILED_CONNECT = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']*)', (\d+)[^)]*\)")
+
 
 def system_error_text(error: BaseException) -> str:
     """Return the operating system's text of a connection error. If an error has no text, return the name of its type.
 
     aiohttp's text of such an error contains addresses of objects, and a timeout has no text. An answer that cannot be
-    decoded is explained without the decoder's terms.
+    decoded is explained without the decoder's terms. A failed connection is explained in the system's words, such as
+    `Connection refused, 10.0.0.7 port 4001`, without the number of the error.
     """
     if isinstance(error, msgspec.MsgspecError):
         return str(explain_decoding_error(error))
-    return str(getattr(error, "os_error", error)) or type(error).__name__
+    text = str(getattr(error, "os_error", error)) or type(error).__name__
+    return _FAILED_CONNECT.sub(lambda found: f"{os.strerror(int(found[1]))}, {found[2]} port {found[3]}", text)
 
 
 def file_error_text(error: Exception) -> str:

@@ -12,9 +12,7 @@ async def test_error_texts_have_no_memory_addresses() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError) as failure:
             await session.get("http://127.0.0.1:9/")
-    assert "Connect call failed" in system_error_text(failure.value)
-    assert "object at 0x" not in system_error_text(failure.value)
-    assert "127.0.0.1" in system_error_text(failure.value)
+    assert system_error_text(failure.value) == "Connection refused, 127.0.0.1 port 9"
 
 
 def test_an_error_without_a_message_is_reported_by_its_type_name() -> None:

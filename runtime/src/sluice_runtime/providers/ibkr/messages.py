@@ -14,6 +14,7 @@ import msgspec
 from sluice_contract.ibkr import IBKRSettings
 from sluice_contract.symbol_counts import SymbolRejection
 
+from ...adapters.error_text import system_error_text
 from ...domain.failure import Impairment, StreamError
 
 # The gateway may first have to detect that the last connection of this client ID is dead.
@@ -174,12 +175,12 @@ def connection_end_error(code: int, words: str, settings: IBKRSettings) -> Strea
     return None
 
 
-def unreachable_error(settings: IBKRSettings, error: object) -> StreamError:
+def unreachable_error(settings: IBKRSettings, error: BaseException) -> StreamError:
     """Return the StreamError for a gateway that cannot be reached."""
     return StreamError(
         "network",
-        f"{gateway_address(settings)} cannot be reached ({error}); start the IB Gateway or TWS and log in, and "
-        f"check spec.ibkr",
+        f"{gateway_address(settings)} cannot be reached ({system_error_text(error)}); start the IB Gateway or TWS and "
+        f"log in, and check spec.ibkr",
     )
 
 

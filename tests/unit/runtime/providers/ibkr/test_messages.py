@@ -83,7 +83,7 @@ def test_a_changed_port_ends_the_session_and_a_notice_does_not() -> None:
 
 def test_every_failure_names_the_gateway_and_none_is_fatal() -> None:
     errors = [
-        messages.unreachable_error(GATEWAY, "refused"),
+        messages.unreachable_error(GATEWAY, OSError("refused")),
         messages.not_ready_error(GATEWAY, "did not answer"),
         messages.connection_closed_error(GATEWAY),
         messages.no_answer_error(GATEWAY, 10),
