@@ -41,7 +41,7 @@ def entry_text(entry: Entry, history: History) -> str:
     """Return an entry in words, without its time, its job and its kind."""
     if entry.kind == "gap":
         if entry.until is None:
-            return f"{entry.what}, lasts"
+            return f"{entry.what}, still open"
         return f"{duration_text(entry.seconds or 0)}, {entry.what}, until {short_instant(entry.until, history.at)}"
     if entry.kind == "pause":
         who = f"{entry.by}: {entry.message}" if entry.by and entry.message else entry.by or entry.message
@@ -58,7 +58,7 @@ def summary_text(history: History, *, only_gaps: bool) -> str:
     lasting = sum(each.lasts for each in gaps)
     seconds = sum(each.seconds or 0.0 for each in gaps)
     counted = f"{len(gaps)} gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
-    said = f"{counted}, {duration_text(seconds)} without data" + (f", {lasting} lasts" if lasting else "")
+    said = f"{counted}, {duration_text(seconds)} without data" + (f", {lasting} still open" if lasting else "")
     if only_gaps:
         return said if gaps else "No gap."
     if not history.entries:

@@ -36,12 +36,12 @@ def test_each_entry_has_its_words() -> None:
     assert lines(*ENTRIES, width=100) == [
         "13:50:00Z  ▲ stream BackingOff: network: the connection broke",
         "13:50:00Z  ▲ gap    20s, disconnect, until 13:50:20Z",
-        "13:50:00Z  ▲ gap    stall, lasts",
+        "13:50:00Z  ▲ gap    stall, still open",
         '13:50:00Z  ‖ pause  pause:p · alice: "vendor incident" · in force, until 14:30:00Z',
         "-          ‖ pause  spec.enabled · in force, without an end",
         "13:50:00Z    pod    us-ingest created for epoch 7",
         "13:50:00Z  ▲ event  Refused: the key is refused (3 times)",
-        "7 entries; 2 gaps, 20s without data, 1 lasts",
+        "7 entries; 2 gaps, 20s without data, 1 still open",
         "Not visible: the pods (you may not list pods)",
         "Events are not kept.",
     ]
@@ -60,7 +60,7 @@ def test_a_long_text_continues_under_its_beginning() -> None:
 
 
 def test_the_gaps_alone_have_their_sum() -> None:
-    assert lines(*ENTRIES[1:3], only_gaps=True)[2] == "2 gaps, 20s without data, 1 lasts"
+    assert lines(*ENTRIES[1:3], only_gaps=True)[2] == "2 gaps, 20s without data, 1 still open"
     assert lines(only_gaps=True)[0] == "No gap."
     assert lines()[0] == "Nothing happened, as far as it is visible."
     assert lines(ENTRIES[0])[1] == "1 entry; no gap"
