@@ -7,18 +7,12 @@ cover what runs in production.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import grpc
-from google.auth.credentials import with_scopes_if_required
-from google.auth.transport.grpc import AuthMetadataPlugin
-from google.auth.transport.requests import Request
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
 from ...adapters.http_proxies import proxy_for_url
 from ...domain.failure import UnusableVariableError
-from .credentials import FIRESTORE_HOST, FirestoreAccess
-from .token_session import TokenSession
+from .credentials import FirestoreAccess
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     # The same values as in Google's own client.
@@ -48,17 +42,9 @@ def open_channel(access: FirestoreAccess) -> grpc.aio.Channel:
     options: _Options = (*CHANNEL_OPTIONS, *_proxy_options(access.target))
     if access.emulator:
         return grpc.aio.insecure_channel(access.emulator, options=options)
-    return grpc.aio.secure_channel(access.target, _channel_credentials(access.credentials), options=options)
+    from .google_tokens import channel_credentials  # noqa: PLC0415  an emulator needs no tokens
 
-
-def _channel_credentials(credentials: Any) -> grpc.ChannelCredentials:
-    """Return the credentials of a channel that requests its tokens through the same proxies.
-
-    Google's own create_channel would request them with the proxies that `requests` reads from the environment.
-    """
-    scoped = with_scopes_if_required(credentials, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
-    tokens = AuthMetadataPlugin(scoped, Request(TokenSession()), default_host=FIRESTORE_HOST)
-    return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(tokens))
+    return grpc.aio.secure_channel(access.target, channel_credentials(access.credentials), options=options)
 
 
 def _proxy_options(target: str) -> _Options:

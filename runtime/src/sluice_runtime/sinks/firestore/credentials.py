@@ -9,19 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import google.auth
 from google.auth import environment_vars
 from google.auth.credentials import Credentials
-from google.auth.transport.requests import Request
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
-from google.oauth2 import service_account
 
 from sluice_contract.identity import DEFAULT_PROJECT
 
 from ...adapters.decoding import decode_json
 from ...adapters.user_text import UserTextError, read_user_text
 from ...domain.failure import UnusableVariableError
-from .token_session import TokenSession
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
 FIRESTORE_HOST = FirestoreGrpcAsyncIOTransport.DEFAULT_HOST
@@ -81,14 +77,13 @@ async def find_firestore_access(project: str, key: Path | None) -> FirestoreAcce
     emulator = emulator_address(os.environ)
     declared = project or _project_of_environment()
     try:
-        if (found := _service_account_credentials(key)) is not None:
-            return FirestoreAccess(_required_project(declared or found.project_id), found, emulator)
+        if (file := _read_key_file(key)) is not None:
+            found = await asyncio.to_thread(_credentials_of_key, file)
+            return FirestoreAccess(_required_project(declared or file.fields.get("project_id")), found, emulator)
         if emulator:
             return FirestoreAccess(declared or DEFAULT_PROJECT, None, emulator)
         # The search for the machine's identity may use the network, so it must not block the event loop.
-        identity, its_project = await asyncio.to_thread(
-            google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES, request=Request(TokenSession())
-        )
+        identity, its_project = await asyncio.to_thread(_find_machine_identity)
         return FirestoreAccess(_required_project(declared or its_project), identity, "")
     except UnusableVariableError:
         raise
@@ -115,13 +110,20 @@ def _required_project(project: str | None) -> str:
     return project
 
 
-def _service_account_credentials(key: Path | None) -> service_account.Credentials | None:
-    """Return the credentials from the file `key`, otherwise from GOOGLE_APPLICATION_CREDENTIALS, otherwise None.
+class _KeyFile(NamedTuple):
+    """The fields of a service account key. `is_named`: GOOGLE_APPLICATION_CREDENTIALS names its file."""
+
+    fields: dict[str, Any]
+    is_named: bool
+
+
+def _read_key_file(key: Path | None) -> _KeyFile | None:
+    """Return the service account key in the file `key`, otherwise in GOOGLE_APPLICATION_CREDENTIALS, otherwise None.
 
     Also returns None if the variable names a pipe or another kind of credentials: Google's client reads those itself.
 
     Raises:
-        Exception: the file cannot be read or contains no key.
+        Exception: the file cannot be read or contains no JSON object.
     """
     named = Path(os.environ.get(environment_vars.CREDENTIALS, ""))
     is_named = (key is None or not key.exists()) and named.is_file() and EMULATOR_VARIABLE not in os.environ
@@ -134,5 +136,21 @@ def _service_account_credentials(key: Path | None) -> service_account.Credential
         raise ValueError(f"{file}: {error}") from None
     if is_named and fields.get("type") != "service_account":
         return None
-    found: service_account.Credentials = service_account.Credentials.from_service_account_info(fields)  # type: ignore[no-untyped-call]
-    return found.with_quota_project_from_environment() if is_named else found  # type: ignore[no-untyped-call]
+    return _KeyFile(fields, is_named)
+
+
+# Google's libraries for tokens take some 0.1 s to load. The two functions below run in a thread, so that the event loop
+# does not wait for them.
+
+
+def _credentials_of_key(file: _KeyFile) -> Credentials:
+    from .google_tokens import credentials_of_key  # noqa: PLC0415  an emulator needs no tokens
+
+    found = credentials_of_key(file.fields)
+    return found.with_quota_project_from_environment() if file.is_named else found  # type: ignore[no-untyped-call]
+
+
+def _find_machine_identity() -> tuple[Credentials, str | None]:
+    from .google_tokens import find_machine_identity  # noqa: PLC0415  an emulator needs no tokens
+
+    return find_machine_identity()

@@ -6,10 +6,8 @@ import asyncio
 from typing import Any
 
 from google.auth import compute_engine
-from google.auth.credentials import with_scopes_if_required
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
@@ -17,6 +15,7 @@ from ...adapters.http_proxies import proxy_for_url, via_proxy
 from ...domain.failure import UnusableVariableError
 from ...domain.preflight import Finding
 from .credentials import EMULATOR_VARIABLE, find_firestore_access, first_line_of_error
+from .google_tokens import scoped
 from .token_session import TokenSession
 
 _QUESTION = "identity"
@@ -42,7 +41,7 @@ async def check_google_identity() -> Finding:
     if access.emulator:
         sentence = f"{EMULATOR_VARIABLE} names the emulator {access.emulator}, which needs no identity; unset it"
         return Finding(_QUESTION, False, sentence)
-    credentials: Any = with_scopes_if_required(access.credentials, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
+    credentials = scoped(access.credentials)
     try:
         await asyncio.to_thread(credentials.refresh, Request(TokenSession()))
     except Exception as error:  # any error of Google's packages, of requests, or of the key itself
