@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import grpc
 from google.api_core.exceptions import ClientError, DeadlineExceeded, GoogleAPICallError
-from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
@@ -30,6 +28,7 @@ from ...domain.failure import SinkError, SinkFailureScope, UnusableVariableError
 from ...ports import WriteMeter
 from .channel import open_channel
 from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
+from .methods import FirestoreMethods
 from .refusals import refusal_message, requested_delay_seconds
 from .request_gate import RecordRequest, RequestGate, RequestKind, ignore_request
 from .values import decode_fields
@@ -129,11 +128,9 @@ class FirestoreConnection:
         """Commit all of `writes` or none, within `seconds`. Return the update time of each, a Timestamp message."""
         if not writes:
             return []
-        async with self._client_with_counted_outcome("deletes" if writes.has_deletion else "writes") as client:
+        async with self._methods_with_counted_outcome("deletes" if writes.has_deletion else "writes") as methods:
             with self._metered(writes):
-                response = await client.commit(
-                    request=writes.request, retry=None, timeout=seconds, metadata=self._metadata
-                )
+                response = await methods.commit(writes.request, seconds, self._metadata)
         return [each.update_time for each in CommitResponse.pb(response).write_results]
 
     async def read_documents(
@@ -145,20 +142,16 @@ class FirestoreConnection:
         request = BatchGetDocumentsRequest(
             database=self.database, documents=names, mask=DocumentMask(field_paths=fields)
         )
-        async with self._client_with_counted_outcome("reads") as client:
-            responses = await client.batch_get_documents(
-                request=request, retry=None, timeout=seconds, metadata=self._metadata
-            )
+        async with self._methods_with_counted_outcome("reads") as methods:
+            responses = await methods.batch_get_documents(request, seconds, self._metadata)
             found = [BatchGetDocumentsResponse.pb(each) async for each in responses]
         return [_stored_document(each.found, each.read_time) for each in found if each.HasField("found")]
 
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
         """Return the documents that `query` finds in the collections of the document `parent`."""
         request = RunQueryRequest(parent=parent, structured_query=query)
-        async with self._client_with_counted_outcome("reads") as client:
-            responses = await client.run_query(
-                request=request, retry=None, timeout=DEADLINE_SECONDS, metadata=self._metadata
-            )
+        async with self._methods_with_counted_outcome("reads") as methods:
+            responses = await methods.run_query(request, DEADLINE_SECONDS, self._metadata)
             found = [RunQueryResponse.pb(each) async for each in responses]
         return [_stored_document(each.document, each.read_time) for each in found if each.HasField("document")]
 
@@ -184,8 +177,8 @@ class FirestoreConnection:
             raise
 
     @asynccontextmanager
-    async def _client_with_counted_outcome(self, kind: RequestKind) -> AsyncIterator[FirestoreAsyncClient]:
-        """Yield Google's client for one call, and count the outcome. The channel stays open until the call ends.
+    async def _methods_with_counted_outcome(self, kind: RequestKind) -> AsyncIterator[FirestoreMethods]:
+        """Yield the methods for one call, and count the outcome. The channel stays open until the call ends.
 
         Raises:
             SinkError: Firestore refuses all requests of this kind, or the request is withheld because it did so before.
@@ -196,7 +189,7 @@ class FirestoreConnection:
         used = self._used
         used.calls += 1
         try:
-            yield used.client
+            yield used.methods
             self._gate.record_success(kind, sent_at)
             self._record_outcome(used, kind, sent_at, is_answer=True)
         except DeadlineExceeded:
@@ -285,11 +278,11 @@ def _log_place(access: FirestoreAccess, database: str) -> None:
 
 
 class _OpenChannel:
-    """A channel, its Google client, and the number of calls in flight."""
+    """A channel, the methods over it, and the number of calls in flight."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.channel = channel
-        self.client = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
+        self.methods = FirestoreMethods(channel)
         self.calls = 0
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from google.auth import environment_vars
 from google.auth.credentials import Credentials
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.cloud.firestore_v1.services.firestore.transports.grpc_asyncio import FirestoreGrpcAsyncIOTransport
 
 from sluice_contract.identity import DEFAULT_PROJECT
 

@@ -13,7 +13,7 @@ import grpc
 from google.auth.credentials import Credentials, with_scopes_if_required
 from google.auth.transport.grpc import AuthMetadataPlugin
 from google.auth.transport.requests import Request
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.cloud.firestore_v1.services.firestore.transports.grpc_asyncio import FirestoreGrpcAsyncIOTransport
 from google.oauth2 import service_account
 
 from .credentials import FIRESTORE_HOST

@@ -85,13 +85,13 @@ async def test_the_place_of_the_documents_is_logged(
     assert caplog.messages == [message]
 
 
-class FakeClient:
-    """A client whose commits fail with `error`, or succeed."""
+class FakeMethods:
+    """Methods whose commits fail with `error`, or succeed."""
 
     def __init__(self, error: BaseException | None) -> None:
         self._error = error
 
-    async def commit(self, **_: object) -> CommitResponse:
+    async def commit(self, *_: object) -> CommitResponse:
         if self._error is not None:
             raise self._error
         return CommitResponse(write_results=[WriteResult()])
@@ -115,7 +115,7 @@ async def test_a_document_is_counted_unless_firestore_has_certainly_not_written_
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
     monkeypatch.setattr(
-        "sluice_runtime.sinks.firestore.connection.FirestoreAsyncClient", lambda transport: FakeClient(error)
+        "sluice_runtime.sinks.firestore.connection.FirestoreMethods", lambda channel: FakeMethods(error)
     )
     budget = runtime_state().write_budget
     connection = await open_firestore_connection(FirestoreSettings(), "demo", None, budget)
@@ -138,7 +138,7 @@ async def test_a_request_is_measured_until_it_is_answered_or_fails(
 ) -> None:
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
     monkeypatch.setattr(
-        "sluice_runtime.sinks.firestore.connection.FirestoreAsyncClient", lambda transport: FakeClient(error)
+        "sluice_runtime.sinks.firestore.connection.FirestoreMethods", lambda channel: FakeMethods(error)
     )
     measurements = Measurements()
     connection = await open_firestore_connection(FirestoreSettings(), "demo", None, None, measurements.record_request)
