@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import google.auth
 import pytest
@@ -16,46 +14,10 @@ from google.auth.compute_engine import _metadata
 
 from sluice_runtime.sinks.firestore import token_session
 from sluice_runtime.sinks.firestore.identity import check_google_identity
+from support.google_server import EMAIL, GoogleServer
 from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread requests the token
-EMAIL = "feed@demo.iam.gserviceaccount.com"
-
-
-class GoogleServer(ThreadingHTTPServer):
-    """Answers POST as the token service, and GET as the metadata server."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status, self.answer = 200, {"access_token": "a-token", "expires_in": 3600, "token_type": "Bearer"}
-        self.place = f"127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: GoogleServer
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(self.server.status, self.server.answer)
-
-    def do_GET(self) -> None:
-        if self.path.startswith("/computeMetadata/v1/instance/service-accounts/default/?recursive"):
-            self._answer(200, {"email": EMAIL, "scopes": [], "aliases": ["default"]})
-        elif "/token" in self.path:
-            self._answer(self.server.status, self.server.answer)
-        else:
-            self._answer(200, "demo")
-
-    def _answer(self, status: int, body: Any) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Metadata-Flavor", "Google")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None: ...
 
 
 @pytest.fixture
