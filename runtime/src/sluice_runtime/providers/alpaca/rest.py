@@ -28,7 +28,7 @@ from ...domain.failure import UnusableVariableError
 from ...domain.market import Bar
 from .credentials import Credentials
 from .errors import retry_after_seconds
-from .websocket import system_tls_context
+from .websocket import aiohttp_tls
 
 DATA_HOST: Final = ALPACA_DATA_URL
 LIVE_TRADING_HOST: Final = ALPACA_LIVE_TRADING_URL
@@ -103,7 +103,7 @@ class RestSession:
         except UnusableVariableError as error:
             raise RestUnreachableError(name, str(error)) from None
         is_encrypted = url.startswith("https:") or (proxy is not None and proxy.scheme == "https")
-        tls = self._tls or (system_tls_context() if is_encrypted else True)
+        tls = self._tls or (aiohttp_tls(None) if is_encrypted else True)
         arguments = aiohttp_request_arguments(proxy, url, self._headers)
         sent_at = clock()
         try:

@@ -114,7 +114,7 @@ async def open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> 
                 heartbeat=timeouts.ping,
                 max_msg_size=MAX_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=2 * timeouts.close),
-                ssl=endpoint.tls_context if is_encrypted else True,
+                ssl=endpoint.aiohttp_tls if is_encrypted else True,
                 **aiohttp_tunnel_arguments(endpoint.proxy),
             )
             return cast("WebSocketWithTransport", socket)

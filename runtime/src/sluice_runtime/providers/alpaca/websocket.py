@@ -87,6 +87,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         """The TLS context of the server and of an https:// proxy."""
         return self.tls or system_tls_context()
 
+    @property
+    def aiohttp_tls(self) -> ssl.SSLContext | bool:
+        """The same for aiohttp's argument `ssl`."""
+        return aiohttp_tls(self.tls)
+
 
 class Frame(NamedTuple):
     """A received frame: its valid messages, and its content."""
@@ -135,6 +140,16 @@ def system_tls_context() -> ssl.SSLContext:
         except (OSError, UserTextError) as error:  # SSLError is an OSError
             _log.warning("SSL_CERT_FILE: %s cannot be read: %s", file, error, extra={"event_type": "stream"})
     return context
+
+
+def aiohttp_tls(tls: ssl.SSLContext | None) -> ssl.SSLContext | bool:
+    """Return aiohttp's argument `ssl` for the TLS context `tls`; for None, one that trusts the system's certificates.
+
+    Without SSL_CERT_FILE, aiohttp's own context trusts the same certificates. A second context would take 0.8 MiB.
+    """
+    if tls is not None:
+        return tls
+    return system_tls_context() if os.environ.get("SSL_CERT_FILE") else True
 
 
 class NativeTransport:

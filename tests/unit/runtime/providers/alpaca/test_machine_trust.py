@@ -1,11 +1,12 @@
 """SSL_CERT_FILE as an editor saves it."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sluice_runtime.providers.alpaca.websocket import system_tls_context
+from sluice_runtime.providers.alpaca.websocket import aiohttp_tls, system_tls_context
 from support.certificates import self_signed
 from support.encodings import ENCODINGS, Encode
 
@@ -30,3 +31,12 @@ def test_a_file_that_cannot_be_read_is_reported_by_its_name(file: Path, caplog: 
     assert system_tls_context().cert_store_stats()["x509"] == 0
     [message] = caplog.messages
     assert message.startswith(f"SSL_CERT_FILE: {file} cannot be read: it looks like UTF-16 (little-endian)")
+
+
+def test_aiohttp_uses_its_own_context_unless_a_file_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(self_signed(file.parent)[0].read_text())
+    assert aiohttp_tls(None) is system_tls_context()
+    declared = ssl.create_default_context()
+    assert aiohttp_tls(declared) is declared
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert aiohttp_tls(None) is True
