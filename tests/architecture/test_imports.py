@@ -10,7 +10,8 @@ import pytest
 
 FORBIDDEN = (
     "pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets", "ib_async", "eventkit",
-    "jsonschema", "yaml",
+    "jsonschema", "yaml", "cryptography", "requests.sessions", "google.cloud.firestore_v1.client",
+    "google.cloud.firestore_v1.services.firestore.transports.rest",
 )  # fmt: skip
 PROGRAM = """
     import asyncio, os, sys
@@ -29,7 +30,7 @@ PROGRAM = """
     asyncio.run(start())
     for name in sys.argv[2:]:
         __import__(name)
-    print(*sorted({name.partition(".")[0] for name in sys.modules}))
+    print(*sorted({*sys.modules, *(name.partition(".")[0] for name in sys.modules)}))
 """
 
 
@@ -41,7 +42,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
 
 
 def loaded(provider: str, *modules: str) -> set[str]:
-    """Return the packages that a pod of this provider imports before it connects, and those with these modules."""
+    """Return the modules that a pod of this provider imports before it connects, and those with these modules."""
     spec = {"tenant": "a", "provider": provider, "symbols": ["A"], **PROVIDERS[provider]}
     injected = {"namespace": "a", "name": "b", "uid": "c", "generation": 1, "epoch": 1, "projectID": "demo-project"}
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM), json.dumps({**injected, "spec": spec}), *modules]
@@ -52,6 +53,11 @@ def loaded(provider: str, *modules: str) -> set[str]:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_pod_imports_only_the_packages_that_it_needs(provider: str) -> None:
     assert loaded(provider) & set(FORBIDDEN) == set()
+
+
+def test_requests_is_loaded_only_for_the_real_firestore() -> None:
+    with_tokens = loaded("synthetic", "sluice_runtime.sinks.firestore.google_tokens")
+    assert with_tokens & set(FORBIDDEN) == {"requests.sessions"}
 
 
 def test_ibkr_imports_only_ib_async_and_numpy_to_connect() -> None:
