@@ -61,6 +61,7 @@ STATUS: dict[str, Any] = {
             "neverTickedSymbols": ["A"],
             "pausedSymbols": ["A"],
         },
+        "market": {"phase": "open", "changesAt": TIME},
         "sink": {"healthy": True},
         "effectiveIntervalMilliseconds": 1000,
         "freshness": dict.fromkeys(("live", "quiet", "stale", "closed", "halted", "paused"), 1),

@@ -44,7 +44,8 @@ def test_each_job_of_each_tenant_has_its_state(
     site: Quickstart, tenant: Tenant, other_tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tenant.apply(symbols=["SPY", "BTC/USD"])
-    tenant.apply("second", symbols=["QQQ"], enabled=False, firestore={"liveQuotesCollection": "latest"})
+    own = {"firestore": {"liveQuotesCollection": "latest"}, "heartbeat": {"document": "second"}}
+    tenant.apply("second", symbols=["QQQ"], enabled=False, **own)
     other_tenant.apply(symbols=["SPY", "AAPL"], pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
     wait_for_row(site, capsys, f"{tenant.name}/feed", "● ", "Running", "2/2", "2 live")
     wait_for_row(site, capsys, f"{tenant.name}/second", "‖ ", "Paused", "spec.enabled")

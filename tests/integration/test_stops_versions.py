@@ -65,6 +65,7 @@ UNKNOWN_VALUES: dict[str, dict[str, Any]] = {
     "replacement.cause": {"replacement": {"startedAt": TIME, "cause": "Unheard", "stateBefore": "Streaming"}},
     "replacement.stateBefore": {"replacement": {"startedAt": TIME, "cause": "Spec", "stateBefore": "Unheard"}},
     "stream.state": {"stream": {"state": "Unheard"}},
+    "stream.market.phase": {"stream": {"market": {"phase": "Unheard"}}},
     "stream.heartbeat.status": {"stream": {"heartbeat": {"status": "Unheard"}}},
     "stream.gaps.cause": {"stream": {"gaps": [{"from": TIME, "to": TIME, "cause": "Unheard"}]}},
     "stream.openGap.cause": {"stream": {"openGap": {"since": TIME, "cause": "Unheard"}}},

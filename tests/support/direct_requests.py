@@ -104,11 +104,16 @@ class DirectClient:
     def read(self, request: Request) -> dict[str, Any] | None:
         """Return what kubectl would print; None if the API server does not answer with HTTP 200.
 
+        Also None if the object is nested too deeply to be decoded. kubectl leaves out such managed fields.
+
         Raises:
             OSError: the API server cannot be reached, or does not answer in time.
             http.client.HTTPException: the connection ends before the response.
         """
-        status, found = self._send("GET", request.path, {"Accept": "application/json"})
+        try:
+            status, found = self._send("GET", request.path, {"Accept": "application/json"})
+        except RecursionError:
+            return None
         return as_kubectl_prints(found, request) if status == 200 else None
 
     def apply(self, path: str, document: Mapping[str, Any]) -> bool:
