@@ -50,7 +50,7 @@ def test_firestore_credentials_are_repaired_and_rotated_without_a_restart(tenant
     tenant.secret("google", **{"credentials.json": "spoilt"})
     tenant.apply(firestore={"credentialsSecretRef": {"name": "google"}})
     eventually(lambda: tenant.condition("SinkHealthy")[0] == "False")
-    assert tenant.condition("Streaming")[0] == "True"
+    eventually(lambda: tenant.condition("Streaming")[0] == "True")
     job = tenant.job()
     [message] = [each["message"] for each in job["status"]["conditions"] if each["type"] == "SinkHealthy"]
     assert "there are no usable credentials for Firestore" in message

@@ -34,9 +34,9 @@ def test_a_stop_works_on_a_streaming_job_with_a_value_of_a_newer_version(
         before = tenant.job()["status"]["observedGeneration"]
         tenant.patch(channels=["quotes", "depth"])
         eventually(lambda: tenant.condition("Ready") == ("False", "SpecNotUnderstood"))
-        status = tenant.job()["status"]
-        assert status["observedGeneration"] == before
-        assert status["stream"]["specProblem"].startswith("spec.channels[1] is not understood")
+        problem = "spec.channels[1] is not understood"
+        eventually(lambda: tenant.job()["status"]["stream"].get("specProblem", "").startswith(problem))
+        assert tenant.job()["status"]["observedGeneration"] == before
         assert len(upstream.open_connections) == 1
         tenant.patch(enabled=False)
         eventually(lambda: is_paused(tenant), 5)
