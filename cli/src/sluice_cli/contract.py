@@ -45,6 +45,16 @@ def api_path(kind: str, namespace: str = "", name: str = "") -> str:
     return "/".join(parts + ([name] if name else []))
 
 
+def pod_name(job: str) -> str:
+    """Return the name of the pod of a job."""
+    return f"{job}{contract()['podSuffix']}"
+
+
+def pod_path(namespace: str, job: str) -> str:
+    """Return the URL path of the pod of a job."""
+    return f"/api/v1/namespaces/{namespace}/pods/{pod_name(job)}"
+
+
 def resource(kind: str) -> str:
     """Return the resource of a kind with its group, as kubectl accepts it: `ingestjobs.sluice.dev`."""
     data = contract()

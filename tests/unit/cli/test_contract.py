@@ -3,6 +3,8 @@ import pytest
 from sluice_cli.contract import (
     api_path,
     contract,
+    pod_name,
+    pod_path,
     remedy_of_failure,
     remedy_of_reason,
     resource,
@@ -14,6 +16,11 @@ def test_the_paths_have_the_version_of_the_api() -> None:
     assert api_path("IngestJob") == "/apis/sluice.dev/v1alpha1/ingestjobs"
     assert api_path("IngestPause", "acme", "x") == "/apis/sluice.dev/v1alpha1/namespaces/acme/ingestpauses/x"
     assert resource("ClusterIngestPause") == "clusteringestpauses.sluice.dev"
+
+
+def test_the_pod_of_a_job_has_the_name_that_the_operator_gives_it() -> None:
+    assert pod_name("us") == "us-ingest"
+    assert pod_path("acme", "us") == "/api/v1/namespaces/acme/pods/us-ingest"
 
 
 def test_only_what_asks_for_an_action_has_a_remedy() -> None:

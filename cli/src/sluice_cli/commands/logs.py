@@ -6,7 +6,7 @@ import argparse
 import threading
 from collections.abc import Iterator
 
-from ..contract import contract
+from ..contract import contract, pod_name
 from ..model.log_line import parse_log_line
 from ..text.printable import printable
 from ..transport import NotFoundError, Result, output_of
@@ -18,7 +18,7 @@ from .selection import selection_of
 def run_logs(options: argparse.Namespace, context: Context) -> int:
     """Show the log. Return the exit code."""
     selection = selection_of(options, [options.job])
-    pod = selection.names[0] + contract()["podSuffix"]
+    pod = pod_name(selection.names[0])
     process = context.kubectl.open_process("logs", pod, *selection.scope, *_log_options(options))
     errors: list[str] = []
     reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)

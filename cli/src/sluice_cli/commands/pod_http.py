@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-from ..contract import contract
+from ..contract import contract, pod_name
 from ..model.fields import text
 from ..text.printable import printable
 from ..transport import Kubectl
@@ -27,7 +27,7 @@ def get_json_of_pod(kubectl: Kubectl, job: dict[str, Any], path: str) -> Any:
     Raises:
         PodUnreachableError: the user may not reach the pod, or it does not answer.
     """
-    namespace, name = text(job, "metadata", "namespace"), text(job, "metadata", "name") + contract()["podSuffix"]
+    namespace, name = text(job, "metadata", "namespace"), pod_name(text(job, "metadata", "name"))
     try:
         return json.loads(_get_by_port_forward(kubectl, namespace, name, path))
     except ValueError as error:

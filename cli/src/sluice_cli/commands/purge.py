@@ -7,7 +7,7 @@ import json
 import shlex
 from typing import Any, NamedTuple
 
-from ..contract import api_path, contract
+from ..contract import api_path, pod_path
 from ..model.declared_pod import declared_pod
 from ..model.job import JobStatus, status_of_job
 from ..model.purge import PurgeResult, refusal_of_purge
@@ -66,8 +66,8 @@ def run_purge(options: argparse.Namespace, context: Context) -> int:
 
 
 def _read_target(context: Context, namespace: str, name: str) -> _Target | None:
-    pod_path = f"/api/v1/namespaces/{namespace}/pods/{name}{contract()['podSuffix']}"
-    job_request, pod_request = (context.kubectl.start_read(each) for each in (api_path(JOB, namespace, name), pod_path))
+    paths = (api_path(JOB, namespace, name), pod_path(namespace, name))
+    job_request, pod_request = map(context.kubectl.start_read, paths)
     try:
         job = json.loads(finished(job_request))
     except NotFoundError:
@@ -119,7 +119,7 @@ def _purge_again_without_job(
     """Delete the job, and then what its pod has written since. Return the sums of both results."""
     namespace, name = target.job.namespace, target.job.name
     context.kubectl.delete(JOB, namespace, name)
-    if not _is_gone(context, f"/api/v1/namespaces/{namespace}/pods/{name}{contract()['podSuffix']}", options.timeout):
+    if not _is_gone(context, pod_path(namespace, name), options.timeout):
         return first._replace(error="the pod of the deleted job still runs, and can write its heartbeat")
     second = run_purge_pod(context, pod, options.timeout, is_dry_run=False)
     deleted = {kind: count + second.deleted.get(kind, 0) for kind, count in first.deleted.items()}

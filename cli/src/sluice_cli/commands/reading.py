@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..contract import contract, resource
+from ..contract import pod_path, resource
 from ..model.fields import text
 from ..model.fleet import Operator, StatusList, Unseen, operator_of_lease, pause_view, sorted_by_urgency
 from ..model.job import status_of_job
@@ -60,8 +60,7 @@ def unseen_kinds(listing: Listing) -> list[Unseen]:
 
 def read_pod(kubectl: Kubectl, job: dict[str, Any]) -> tuple[Pod | None, tuple[Unseen, ...]]:
     """Return the pod of a job, or None without one, and what could not be seen."""
-    name = text(job, "metadata", "name") + contract()["podSuffix"]
-    path = f"/api/v1/namespaces/{text(job, 'metadata', 'namespace')}/pods/{name}"
+    path = pod_path(text(job, "metadata", "namespace"), text(job, "metadata", "name"))
     try:
         return pod_of(json.loads(finished(kubectl.start_read(path)))), ()
     except NotFoundError:

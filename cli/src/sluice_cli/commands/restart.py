@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..contract import api_path, contract
+from ..contract import api_path, pod_path
 from ..model.fields import text
 from ..model.job import Gap, JobStatus, status_of_job
 from ..model.restart_steps import RestartProgress, restart_progress
@@ -94,13 +94,9 @@ def _no_pod_lines(job: JobStatus) -> list[str]:
     return [*lines, f"  → {command_for(job, 'status')}"]
 
 
-def _pod_path(job: JobStatus) -> str:
-    return f"/api/v1/namespaces/{job.namespace}/pods/{job.name}{contract()['podSuffix']}"
-
-
 def _read_pod(context: Context, job: JobStatus) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(finished(context.kubectl.start_read(_pod_path(job))))
+        found: dict[str, Any] = json.loads(finished(context.kubectl.start_read(pod_path(job.namespace, job.name))))
     except NotFoundError:
         return None
     return found
@@ -110,7 +106,7 @@ def _delete_pod(context: Context, job: JobStatus, uid: str) -> bool:
     """Delete the pod with this UID, and let it end by itself. Return False if another one has taken its place."""
     body = json.dumps({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}})
     try:
-        context.kubectl.run("delete", "--raw", _pod_path(job), "-f", "-", text=body)
+        context.kubectl.run("delete", "--raw", pod_path(job.namespace, job.name), "-f", "-", text=body)
     except NotFoundError:
         return False
     except RefusedError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..contract import contract
+from ..contract import contract, pod_name
 from ..text.instants import short_instant
 from .fields import child, instant, number, objects, text
 from .fleet import Unseen
@@ -95,7 +95,7 @@ def history_of(sources: HistorySources, now: datetime) -> History:
     pods = {(text(each, "metadata", "namespace"), text(each, "metadata", "name")): each for each in sources.pods}
     keys = [key_of_job(each) for each in sources.jobs]
     for document, key in zip(sources.jobs, keys):
-        pod = pods.get((key.namespace, key.name + contract()["podSuffix"]))
+        pod = pods.get((key.namespace, pod_name(key.name)))
         entries += [*_state_entries(document, key), *_gap_entries(document, key)]
         entries += [*_pause_entries(document, key, sources.pauses, now), *_pod_entries(document, key, pod, now)]
         not_kept += _sentences_about_limits(document, key, now)
@@ -159,7 +159,7 @@ def _pause_entry(
 
 def _pod_entries(document: dict[str, Any], key: JobKey, pod: dict[str, Any] | None, now: datetime) -> Iterator[Entry]:
     epoch = number(document, "status", "epoch")
-    name = key.name + contract()["podSuffix"]
+    name = pod_name(key.name)
     began_at = _instant_of_epoch(epoch, now) if pod is None else instant(pod, "metadata", "creationTimestamp")
     if began_at is not None:
         yield Entry(began_at, key.namespace, key.name, "pod", "", name, f"created for epoch {epoch}")
@@ -203,7 +203,7 @@ def _event_entries(events: Iterable[dict[str, Any]], keys: Iterable[JobKey]) -> 
     known = {}
     for key in keys:
         known["IngestJob", key.namespace, key.name] = key
-        known["Pod", key.namespace, key.name + contract()["podSuffix"]] = key
+        known["Pod", key.namespace, pod_name(key.name)] = key
     for event in events:
         about = child(event, "involvedObject")
         named = known.get((text(about, "kind"), text(about, "namespace"), text(about, "name")))
