@@ -18,7 +18,7 @@ from ..model.pause_findings import pause_findings, policy_findings
 from ..model.pauses import JobKey, pause_of
 from ..model.pod_findings import pod_findings, secret_needs
 from ..transport import Kubectl, Listing, NotServedError, TransportError
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from ..views.findings import report_lines
 from .cluster_requests import CLUSTER_PAUSE, JOB, PAUSE
 from .context import DONE, NOT_REACHED, Context
@@ -59,7 +59,7 @@ def run_doctor(options: argparse.Namespace, context: Context) -> int:
         return NOT_REACHED
     if options.output in ("json", "yaml"):
         found = doctor_document(report)
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
     else:
         context.write(*report_lines(report, context.terminal))
     return NOT_REACHED if report.has_problem else DONE

@@ -9,7 +9,7 @@ from typing import Any
 from ..model.fleet import Unseen, pause_view
 from ..model.history import History, HistorySources, history_of
 from ..transport import NoAccessError, Request, TransportError
-from ..views.documents import document, json_text, plain_fields, yaml_text
+from ..views.documents import document, formatted, plain_fields
 from ..views.history_lines import history_lines
 from .cluster_requests import CLUSTER_PAUSE, JOB, PAUSE
 from .context import DONE, NOT_REACHED, Context
@@ -30,7 +30,7 @@ def run_history(options: argparse.Namespace, context: Context) -> int:
     history = history_of(wanted, now).selected(since, only_gaps=options.gaps)
     if options.output:
         found = history_document(history)
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
     elif not wanted.jobs:
         context.write("No job. Add -A for all namespaces, or -n NAMESPACE for another one.")
     else:

@@ -9,7 +9,7 @@ from typing import Any
 from ..contract import resource
 from ..model.pauses import CLUSTER_PAUSE, PauseObject
 from ..text.instants import age_text, instant_text, short_instant
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from .acknowledgement import Acknowledgement, Outcome, Wanted
 from .pause_request import PauseRequest
 
@@ -125,4 +125,4 @@ def formatted_result(output: str, request: PauseRequest, wanted: Wanted, outcome
         "problem": outcome.problem,
     }
     found = document("PauseResult", content)
-    return [json_text(found) if output == "json" else yaml_text(found)]
+    return [formatted(output, found)]

@@ -13,7 +13,7 @@ from ..model.plan.plan import Costs, Declared, Plan, plans_of_documents
 from ..model.plan.write_costs import Prices
 from ..text.layout import indented
 from ..text.printable import wrap
-from ..views.documents import document, json_text, plain_fields, yaml_text
+from ..views.documents import document, formatted, plain_fields
 from ..views.plan_text import plan_lines, summary_line
 from .cluster_requests import JOB
 from .context import DONE, NOT_REACHED, Context, UsageError
@@ -137,7 +137,7 @@ def _output_lines(options: argparse.Namespace, context: Context, found: PlanList
             "not_visible": found.unseen,
         }
         shown = document("PlanList", content)
-        return [json_text(shown) if options.output == "json" else yaml_text(shown)]
+        return [formatted(options.output, shown)]
     lines = []
     for each in found.plans:
         lines += [*plan_lines(each, context.terminal), ""]

@@ -13,7 +13,7 @@ from ..model.job import JobStatus, status_of_job
 from ..model.purge import PurgeResult, refusal_of_purge
 from ..model.switches import PauseView
 from ..transport import NotFoundError, TransportError
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from .cluster_requests import DEPLOYMENT_PATH, JOB
 from .context import DONE, NOT_REACHED, Context
 from .purge_pod import POLL_SECONDS, run_purge_pod
@@ -142,7 +142,7 @@ def _report(options: argparse.Namespace, context: Context, target: _Target, resu
     if options.output in ("json", "yaml"):
         content = {"job": target.job.full_name, "is_dry_run": options.dry_run, **result._asdict()}
         found = document("PurgeResult", content)
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
         return
     counts = result.found if options.dry_run else result.deleted
     if counts or not result.error:

@@ -13,7 +13,7 @@ from ..model.job import Gap, JobStatus, status_of_job
 from ..model.restart_steps import RestartProgress, restart_progress
 from ..text.instants import duration_text, short_instant
 from ..transport import NotFoundError, RefusedError
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from ..views.sentences import command_for, state_text
 from .cluster_requests import JOB
 from .context import DONE, NOT_REACHED, Context
@@ -68,7 +68,7 @@ def run_restart(options: argparse.Namespace, context: Context) -> int:
         return NOT_REACHED
     restart = _wait(context, found, uid, began_at, options)
     if options.output:
-        context.write(_formatted(options.output, restart))
+        context.write(formatted(options.output, restart_document(restart)))
     elif options.timeout:
         context.write(*_result_lines(restart, context.now()))
     return DONE if restart.progress.is_live or not options.timeout else NOT_REACHED
@@ -165,7 +165,7 @@ def _gap_text(gap: Gap | None, now: datetime) -> str:
     return f"it cost a gap of {length}: {short_instant(gap.since, now)} → {short_instant(gap.until, now)}"
 
 
-def _formatted(output: str, restart: Restart) -> str:
+def restart_document(restart: Restart) -> dict[str, Any]:
+    """Return the result as a document of the kind RestartResult."""
     content = {"steps": restart.steps, "gap": restart.progress.gap, "job": restart.job}
-    found = document("RestartResult", content)
-    return json_text(found) if output == "json" else yaml_text(found)
+    return document("RestartResult", content)

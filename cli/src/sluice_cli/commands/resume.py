@@ -10,7 +10,7 @@ from ..model.fleet import pause_view
 from ..model.job import JobStatus, key_of_job, status_of_job
 from ..model.pauses import CLUSTER_PAUSE, PAUSE, JobKey, PauseObject, pause_of
 from ..transport import NoAccessError, NotFoundError, NotServedError
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from ..views.sentences import command_for, state_text
 from .cluster_requests import JOB
 from .context import DONE, NOT_REACHED, Context, UsageError
@@ -118,7 +118,7 @@ def _wait_and_report(options: argparse.Namespace, context: Context, jobs: Sequen
     if options.output in ("json", "yaml"):
         content = {"deleted": [each.source for each in deletion.deleted], "items": statuses}
         found = document("ResumeResult", content)
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
     elif options.output == "name":
         context.write(*(f"{each.kind.lower()}.sluice.dev/{each.name}" for each in deletion.deleted))
     else:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..contract import contract
 from ..model.field_reference import FieldReference, field_reference, names_below
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from ..views.field_text import field_lines, table_lines
 from .context import DONE, NOT_REACHED, Context
 
@@ -23,7 +23,7 @@ def run_schema(options: argparse.Namespace, context: Context) -> int:
     below = _references(names_below(path if field is not None else ""))
     if options.output:
         found = document("FieldList", {"field": field, "items": below})
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
     elif field is None:
         context.write(*table_lines(below, context.terminal), "Next: kubectl sluice schema limits.writesPerSecond")
     else:

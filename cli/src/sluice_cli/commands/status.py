@@ -8,7 +8,7 @@ from typing import Any
 from ..contract import resource
 from ..model.fields import text
 from ..model.fleet import StatusList
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from ..views.table import TableOptions, is_shown, table_lines
 from ..views.tree import tree_lines
 from .cluster_requests import JOB, start_status_requests
@@ -69,7 +69,7 @@ def _formatted_lines(output: str, status: StatusList) -> list[str]:
         singular = resource(JOB).replace("jobs.", "job.", 1)
         return [f"{singular}/{each.name}" for each in status.jobs]
     found = status_document(status)
-    return [json_text(found) if output == "json" else yaml_text(found)]
+    return [formatted(output, found)]
 
 
 def status_document(status: StatusList) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import argparse
 from ..model.fleet import Unseen
 from ..model.job import status_of_job
 from ..model.symbol_list import SymbolList, symbols_of_pod, symbols_of_status
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from ..views.symbol_table import symbol_lines
 from .context import DONE, NOT_REACHED, Context
 from .one_job import OneJob, read_one_job
@@ -26,7 +26,7 @@ def run_symbols(options: argparse.Namespace, context: Context) -> int:
         symbols = symbols.stale_only()
     if options.output:
         found = document("SymbolList", symbols._asdict())
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
     else:
         context.write(*symbol_lines(symbols, context.terminal, only_stale=options.stale))
     return DONE

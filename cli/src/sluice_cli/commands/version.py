@@ -11,7 +11,7 @@ from ..contract import contract
 from ..model.fields import objects, text
 from ..model.fleet import Unseen
 from ..transport import NoAccessError, NotFoundError, TransportError
-from ..views.documents import document, json_text, yaml_text
+from ..views.documents import document, formatted
 from .cluster_requests import DEPLOYMENT_PATH, OPERATOR_LEASE, SYSTEM_NAMESPACE
 from .context import DONE, NOT_REACHED, Context
 from .reading import finished
@@ -26,7 +26,7 @@ def run_version(options: argparse.Namespace, context: Context) -> int:
     if options.output in ("json", "yaml"):
         content = {"plugin": VERSION, "api": contract()["apiVersion"], "operator": operator, "problem": skew or problem}
         found = document("Version", content)
-        context.write(json_text(found) if options.output == "json" else yaml_text(found))
+        context.write(formatted(options.output, found))
     else:
         context.write(f"plugin    {VERSION}", f"API       {contract()['apiVersion']}")
         if not options.client:

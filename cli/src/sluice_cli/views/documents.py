@@ -45,6 +45,11 @@ def _camel_case(name: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
+def formatted(output: str, value: Any) -> str:
+    """Return a value of JSON's types in the format of the option `-o`: `json`, otherwise YAML."""
+    return json_text(value) if output == "json" else yaml_text(value)
+
+
 def json_text(value: Any) -> str:
     """Return the value as JSON for people and programs."""
     return json.dumps(value, indent=2, ensure_ascii=False)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import yaml
 
-from sluice_cli.views.documents import document, json_text, plain_fields, yaml_text
+from sluice_cli.views.documents import document, formatted, json_text, plain_fields, yaml_text
 from sluice_cli.views.glyphs import GLYPHS
 from support.fake_kubectl import NOW
 
@@ -48,3 +48,8 @@ def test_yaml_is_read_back_unchanged() -> None:
     }
     assert yaml.safe_load(yaml_text(value)) == value
     assert yaml.safe_load(json_text(value)) == value
+
+
+def test_the_option_decides_between_json_and_yaml() -> None:
+    assert formatted("json", {"a": 1}) == json_text({"a": 1})
+    assert formatted("yaml", {"a": 1}) == yaml_text({"a": 1})
