@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from typing import Any, NamedTuple
 
 from ..contract import api_path, pod_path
@@ -14,6 +13,7 @@ from ..model.purge import PurgeResult, refusal_of_purge
 from ..model.switches import PauseView
 from ..transport import NotFoundError, TransportError
 from ..views.documents import document, formatted
+from ..views.sentences import command_for
 from .cluster_requests import DEPLOYMENT_PATH, JOB
 from .context import DONE, NOT_REACHED, Context
 from .purge_pod import POLL_SECONDS, run_purge_pod
@@ -36,10 +36,6 @@ class _Target(NamedTuple):
     pod: dict[str, Any] | None
     has_pod: bool
 
-    def command(self, words: str) -> str:
-        """Return a command line of the plugin about the job."""
-        return f"kubectl sluice {words} {shlex.quote(self.job.name)} -n {shlex.quote(self.job.namespace)}"
-
 
 def run_purge(options: argparse.Namespace, context: Context) -> int:
     """Count the documents of a job, or delete them. Return the exit code: 1 if they were not deleted."""
@@ -53,7 +49,7 @@ def run_purge(options: argparse.Namespace, context: Context) -> int:
         context.warn(
             f"{target.job.full_name} has no pod, and the operator's Deployment does not have its settings. Resume the",
             "job, so that it has a pod, pause it, and repeat the command.",
-            f"  → {target.command('resume')}",
+            f"  → {command_for(target.job, 'resume')}",
         )
         return NOT_REACHED
     if not options.dry_run and not _is_confirmed(context, target, deletes_job=options.delete_job):
@@ -100,7 +96,7 @@ def _is_confirmed(context: Context, target: _Target, *, deletes_job: bool) -> bo
     """Return whether the job is paused and its name was typed; say why if not."""
     job = target.job
     if refusal := refusal_of_purge(job):
-        command = target.command("pause") + ' --reason "purge"'
+        command = command_for(job, "pause", '--reason "purge"')
         context.warn(refusal, "Pause it first, and nothing was deleted.", f"  → {command}")
         return False
     what = " and then the job itself" if deletes_job else ""
@@ -153,7 +149,7 @@ def _report(options: argparse.Namespace, context: Context, target: _Target, resu
     elif target.has_pod and not options.dry_run and not options.delete_job:
         context.write(
             "The pod of the paused job writes its heartbeat again. To end that, delete the job, too:",
-            f"  → {target.command('purge')} --delete-job",
+            f"  → {command_for(target.job, 'purge', '--delete-job')}",
         )
 
 
