@@ -38,7 +38,7 @@ def run_logs(options: argparse.Namespace, context: Context) -> int:
         output_of(Result(process.returncode, "", "".join(errors).strip()))
     except NotFoundError:
         context.warn(
-            f"There is no pod {pod}: the job {selection.names[0]} does not exist, or it has no pod now.",
+            f"Pod {pod} does not exist: job {selection.names[0]} does not exist, or it has no pod now.",
             f"  → kubectl sluice status {selection.names[0]} {' '.join(selection.scope)}".rstrip(),
         )
         return NOT_REACHED

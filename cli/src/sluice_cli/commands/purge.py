@@ -18,7 +18,7 @@ from .cluster_requests import DEPLOYMENT_PATH, JOB
 from .context import DONE, NOT_REACHED, Context
 from .purge_pod import POLL_SECONDS, run_purge_pod
 from .reading import finished
-from .selection import selection_of
+from .selection import missing_job_text, selection_of
 
 _NAMES = {
     "quotes": ("quote", "quotes"),
@@ -43,7 +43,7 @@ def run_purge(options: argparse.Namespace, context: Context) -> int:
     namespace = selection.namespace or context.kubectl.current_namespace()
     target = _read_target(context, namespace, selection.names[0])
     if target is None:
-        context.warn(f"There is no job {selection.names[0]} in namespace {namespace}.")
+        context.warn(missing_job_text(selection.names[0], f"namespace {namespace}"))
         return NOT_REACHED
     if target.pod is None:
         context.warn(

@@ -82,8 +82,13 @@ def unknown_names(documents: Sequence[dict[str, Any]], selection: Selection) -> 
 
             similar = get_close_matches(name, known, 1)
             hint = f" Did you mean {similar[0]}?" if similar else ""
-            sentences.append(f"Job {name} does not exist in {where}.{hint}")
+            sentences.append(missing_job_text(name, where) + hint)
     return sentences
+
+
+def missing_job_text(name: str, where: str) -> str:
+    """Return the sentence about a job that does not exist. `where` is a place such as `namespace acme`."""
+    return f"Job {name} does not exist in {where}."
 
 
 def _place(documents: Sequence[dict[str, Any]], selection: Selection) -> str:

@@ -56,7 +56,7 @@ def test_a_job_without_a_pod_has_no_log(tmp_path: Path) -> None:
     code, console = run("us -n acme", tmp_path, "", errors, 1)
     assert code == 1
     assert console.errors.splitlines() == [
-        "There is no pod us-ingest: the job us does not exist, or it has no pod now.",
+        "Pod us-ingest does not exist: job us does not exist, or it has no pod now.",
         "  → kubectl sluice status us -n acme",
     ]
 

@@ -131,7 +131,7 @@ def test_a_job_without_a_pod_and_an_unknown_one_are_reported() -> None:
     assert code == 1
     assert "has no pod, and the operator's Deployment does not have its settings" in console.errors
     code, console = run(cluster(), "us-equities")
-    assert (code, console.errors) == (1, "There is no job us-equities in namespace acme.\n")
+    assert (code, console.errors) == (1, "Job us-equities does not exist in namespace acme.\n")
 
 
 def test_the_result_is_a_versioned_document() -> None:

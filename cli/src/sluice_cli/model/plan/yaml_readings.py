@@ -15,7 +15,7 @@ _QUOTED_OR_COMMENT = re.compile(r"""'[^'\n]*'|"[^"\n]*"|(?<!\S)#[^\n]*""")
 
 
 def misread_values(document: dict[str, Any], source: str) -> dict[str, Finding]:
-    """Return a finding for each value of the spec that is no text where the schema needs one, by its path.
+    """Return a finding for each value of the spec that is not text where the schema needs text, by its path.
 
     `source` is the text of the file, in which the word is looked for; it may be empty.
     """
