@@ -51,7 +51,7 @@ class Entry(NamedTuple):
         return f"{self.namespace}/{self.job}"
 
     @property
-    def lasts(self) -> bool:
+    def is_open_gap(self) -> bool:
         """Whether it is a gap without an end."""
         return self.kind == "gap" and self.until is None
 
@@ -108,7 +108,7 @@ def _order(entry: Entry) -> tuple[bool, float, str, int]:
 
 
 def _is_since(entry: Entry, since: datetime | None) -> bool:
-    if since is None or entry.at is None or entry.lasts:
+    if since is None or entry.at is None or entry.is_open_gap:
         return True
     end = entry.until if entry.kind == "gap" and entry.until is not None else entry.at
     return end >= since or (entry.kind == "pause" and (entry.until is None or entry.until >= since))

@@ -55,10 +55,10 @@ def entry_text(entry: Entry, history: History) -> str:
 def summary_text(history: History, *, only_gaps: bool) -> str:
     """Return the number of entries and gaps, and how long the gaps that have ended were."""
     gaps = [each for each in history.entries if each.kind == "gap"]
-    lasting = sum(each.lasts for each in gaps)
+    still_open = sum(each.is_open_gap for each in gaps)
     seconds = sum(each.seconds or 0.0 for each in gaps)
     counted = f"{len(gaps)} gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
-    said = f"{counted}, {duration_text(seconds)} without data" + (f", {lasting} still open" if lasting else "")
+    said = f"{counted}, {duration_text(seconds)} without data" + (f", {still_open} still open" if still_open else "")
     if only_gaps:
         return said if gaps else "No gap."
     if not history.entries:

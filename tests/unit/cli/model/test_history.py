@@ -60,7 +60,7 @@ def test_one_timeline_has_states_gaps_pauses_pods_and_events() -> None:
     ]
     _, _, failed, gap, live, refused, held, lasting = found.entries
     assert (failed.level, failed.message, live.level) == ("degraded", "network", "running")
-    assert (gap.seconds, gap.lasts, lasting.seconds, lasting.lasts) == (20.0, False, None, True)
+    assert (gap.seconds, gap.is_open_gap, lasting.seconds, lasting.is_open_gap) == (20.0, False, None, True)
     assert (refused.level, refused.times) == ("degraded", 3)
     assert (held.by, held.message) == ("bob", 'symbols AAPL · "vendor incident"')
     assert found.not_kept == (NOT_KEPT,)
