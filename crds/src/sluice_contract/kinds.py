@@ -106,12 +106,12 @@ _KNOWN_PROVIDERS: Final = SchemaRule(
 
 
 def _rule_for_feeds() -> SchemaRule:
-    feeds = {name: feeds_of_provider(name) for name in _PROVIDERS if feeds_of_provider(name)}
+    feeds_by_provider = {name: feeds for name in _PROVIDERS if (feeds := feeds_of_provider(name))}
     known = " || ".join(
         f"(each.name == '{name}' && each.feeds.all(feed, feed in [" + ", ".join(f"'{feed}'" for feed in names) + "]))"
-        for name, names in feeds.items()
+        for name, names in feeds_by_provider.items()
     )
-    words = "; ".join(f"{name} has the feeds {', '.join(names)}" for name, names in feeds.items())
+    words = "; ".join(f"{name} has the feeds {', '.join(names)}" for name, names in feeds_by_provider.items())
     return SchemaRule(
         path=("spec", "providers"),
         rule=f"self.all(each, !has(each.feeds) || {known})",
