@@ -19,9 +19,9 @@ class PermissionRequests:
 
     def __init__(self, kubectl: Kubectl, namespace: str) -> None:
         self._namespace = namespace
-        self._rules = _start(kubectl, "selfsubjectrulesreviews", {"namespace": namespace})
+        self._rules = _start(kubectl, "SelfSubjectRulesReview", {"namespace": namespace})
         self._cluster = {
-            right: _start(kubectl, "selfsubjectaccessreviews", {"resourceAttributes": _attributes(right)})
+            right: _start(kubectl, "SelfSubjectAccessReview", {"resourceAttributes": _attributes(right)})
             for right in rights_of_cluster()
         }
 
@@ -45,10 +45,9 @@ def _unseen(rules: Rules | None) -> list[Unseen]:
     return [Unseen("your permissions", "the API server does not list all of them; see kubectl auth can-i --list")]
 
 
-def _start(kubectl: Kubectl, resource: str, spec: dict[str, Any]) -> Request:
-    kind = {"selfsubjectrulesreviews": "SelfSubjectRulesReview"}.get(resource, "SelfSubjectAccessReview")
+def _start(kubectl: Kubectl, kind: str, spec: dict[str, Any]) -> Request:
     document = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
-    return kubectl.start("create", "--raw", f"{_REVIEWS}/{resource}", "-f", "-", text=json.dumps(document))
+    return kubectl.start("create", "--raw", f"{_REVIEWS}/{kind.lower()}s", "-f", "-", text=json.dumps(document))
 
 
 def _attributes(right: Right) -> dict[str, str]:
