@@ -21,6 +21,10 @@ def add_selector(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_document_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+
+
 def add_timeout(parser: argparse.ArgumentParser, default: str, text: str) -> None:
     parser.add_argument("--timeout", type=_seconds, default=_seconds(default), metavar=default, help=text)
 

@@ -34,9 +34,8 @@ def argument_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 def _epilog() -> str:
-    also = ", ".join(each for each in UNLISTED if each in COMMANDS)
     codes = "Exit codes: 0 done; 1 goal not reached, or refused; 2 usage; 3 no API server, or no permission."
-    return f"Also: {also}. Help of a command: {_PROGRAM} COMMAND --help. {codes}"
+    return f"Also: {', '.join(UNLISTED)}. Help of a command: {_PROGRAM} COMMAND --help. {codes}"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .argument_groups import FORMATS, add_namespace, add_selector, add_timeout, count, price
+from .argument_groups import FORMATS, add_document_output, add_namespace, add_selector, add_timeout, count, price
 from .context import Context
 from .inspection_arguments import add_history, add_logs, add_open, add_restart, add_schema, add_symbols
 
@@ -74,7 +74,7 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", nargs="?", metavar="JOB", help="check one job only; NAMESPACE/JOB works too")
     add_namespace(parser, has_all=True)
     add_selector(parser)
-    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+    add_document_output(parser)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +94,7 @@ def _add_purge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="count the documents, and delete none")
     parser.add_argument("--delete-job", action="store_true", help="also delete the job, and what its pod writes last")
     add_timeout(parser, "2m", "how long to wait for the pod that deletes")
-    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+    add_document_output(parser)
 
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
@@ -111,12 +111,12 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--price-per-100k-writes", type=price, metavar="0.09", help="beyond the free quota of a day")
     parser.add_argument("--price-per-100k-reads", type=price, metavar="0.03", help="beyond the free quota of a day")
-    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+    add_document_output(parser)
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--client", action="store_true", help="only the plugin's own version")
-    parser.add_argument("-o", "--output", choices=("json", "yaml"), default="", help="default: text")
+    add_document_output(parser)
 
 
 def _add_nothing(parser: argparse.ArgumentParser) -> None:

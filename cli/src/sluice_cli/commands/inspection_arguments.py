@@ -6,9 +6,8 @@ import argparse
 from datetime import timedelta
 
 from ..text.instants import parse_duration
-from .argument_groups import add_namespace, add_selector, add_timeout
+from .argument_groups import add_document_output, add_namespace, add_selector, add_timeout
 
-_FORMATS = ("json", "yaml")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -18,19 +17,19 @@ def add_history(parser: argparse.ArgumentParser) -> None:
     add_selector(parser)
     parser.add_argument("--since", type=_duration, metavar="2h", help="only what happened in this time; default: all")
     parser.add_argument("--gaps", action="store_true", help="only the gaps, with their sum")
-    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+    add_document_output(parser)
 
 
 def add_symbols(parser: argparse.ArgumentParser) -> None:
     _add_job(parser)
     parser.add_argument("--stale", action="store_true", help="only stale symbols")
-    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+    add_document_output(parser)
 
 
 def add_restart(parser: argparse.ArgumentParser) -> None:
     _add_job(parser)
     add_timeout(parser, "90s", "how long to wait until the new pod streams; 0s: do not wait")
-    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+    add_document_output(parser)
 
 
 def add_logs(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +50,7 @@ def add_open(parser: argparse.ArgumentParser) -> None:
 
 def add_schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("field", nargs="?", default="", metavar="FIELD", help="such as limits.writesPerSecond")
-    parser.add_argument("-o", "--output", choices=_FORMATS, default="", help="default: text")
+    add_document_output(parser)
 
 
 def _add_job(parser: argparse.ArgumentParser) -> None:

@@ -2,19 +2,21 @@ import argparse
 
 import pytest
 
-from sluice_cli.commands.argument_groups import add_namespace, add_selector, add_timeout
+from sluice_cli.commands.argument_groups import add_document_output, add_namespace, add_selector, add_timeout
 
 
 def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_namespace(parser, has_all=True)
     add_selector(parser)
+    add_document_output(parser)
     add_timeout(parser, "30s", "how long to wait")
     return parser.parse_args(words)
 
 
 def test_the_options_are_those_of_kubectl() -> None:
-    found = parsed("-n", "acme", "-A", "-l", "desk=rates")
+    found = parsed("-n", "acme", "-A", "-l", "desk=rates", "-o", "yaml")
+    assert found.output == "yaml"
     assert (found.namespace, found.all_namespaces, found.selector) == ("acme", True, "desk=rates")
 
 
