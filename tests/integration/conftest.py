@@ -17,6 +17,7 @@ from support.browser import Browser
 from support.cluster import sluice_on_devcluster
 from support.firestore import default_emulator, running_emulator
 from support.page_server import STALE_AFTER_SECONDS, add_member, served_page
+from support.plugin import Plugin
 from support.sinks import Documents, Opened, opened_sink
 from support.site import Tenant
 from support.upstream import Upstream
@@ -49,6 +50,20 @@ def tenant(site: Quickstart, request: pytest.FixtureRequest) -> Iterator[Tenant]
     if request.session.testsfailed > failed_before:
         _show(site.kubectl, found.name)
     site.kubectl("delete", "namespace", found.name, "--wait=false")
+
+
+@pytest.fixture
+def feed(tenant: Tenant) -> Tenant:
+    """A tenant whose job streams."""
+    tenant.apply()
+    tenant.settled("Streaming")
+    return tenant
+
+
+@pytest.fixture(scope="session")
+def plugin(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
+    """kubectl sluice, built as users have it, for the cluster of the integration tests."""
+    return Plugin(tmp_path_factory.mktemp("plugin"), site.kubeconfig)
 
 
 @pytest.fixture(scope="module")

@@ -9,23 +9,8 @@ from typing import Any
 
 import pytest
 
-from sluice_devcluster.quickstart import Quickstart
 from support.plugin import Plugin
 from support.site import SPEC, Tenant
-
-
-@pytest.fixture(scope="module")
-def plugin(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
-    """The built plugin."""
-    return Plugin(tmp_path_factory.mktemp("plugin"), site.kubeconfig)
-
-
-@pytest.fixture
-def feed(tenant: Tenant) -> Tenant:
-    """A tenant whose job streams."""
-    tenant.apply()
-    tenant.settled("Streaming")
-    return tenant
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import Quickstart
 from support.plugin import Plugin
 from support.site import Tenant, eventually
 
@@ -95,12 +94,6 @@ def grants(user: str, rights: list[Right], namespace: str) -> list[dict[str, Any
             {**RBAC, "kind": f"{scope}RoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
         )
     return found
-
-
-@pytest.fixture(scope="module")
-def plugin(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
-    """The built plugin."""
-    return Plugin(tmp_path_factory.mktemp("plugin"), site.kubeconfig)
 
 
 @pytest.fixture

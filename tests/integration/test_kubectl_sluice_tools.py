@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from sluice_devcluster.quickstart import Quickstart
 from support.plugin import Plugin
 from support.site import Tenant, eventually
 
@@ -23,19 +22,11 @@ PLANTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def plugin(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
-    """The built plugin."""
-    return Plugin(tmp_path_factory.mktemp("plugin"), site.kubeconfig)
-
-
 @pytest.fixture
-def feed(tenant: Tenant) -> Iterator[Tenant]:
-    """A tenant whose job streams. Its namespace has Pod Security's level restricted."""
-    tenant.apply()
-    tenant.settled("Streaming")
-    yield tenant
-    tenant.run("delete", "ipause", "--all")
+def feed(feed: Tenant) -> Iterator[Tenant]:
+    """A tenant whose job streams. Its pauses are deleted at the end."""
+    yield feed
+    feed.run("delete", "ipause", "--all")
 
 
 def findings(plugin: Plugin, *words: str) -> tuple[int, list[dict[str, Any]]]:
