@@ -16,7 +16,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 PACKAGE = "sluice_cli"
 SHEBANG = b"#!/usr/bin/env -S python3 -IS\n"
-_MAIN = "import sys\n\nfrom sluice_cli.__main__ import main\n\nsys.exit(main())\n"
+_MAIN = "from sluice_cli.__main__ import run\n\nrun()\n"
 _UNCHECKED_HASH = 0b01
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .early_start import EarlyProcesses, start_early
 
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 _COMPLETE = "__complete"
 
 
@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe, such as head, has ended. Nothing is written any more, not even at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _fail_to_write(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
@@ -41,5 +43,23 @@ def _run(words: list[str], early: EarlyProcesses | None) -> int:
     return write_completions(words[1:]) if words[:1] == [_COMPLETE] else run_command(words, early)
 
 
+def run() -> None:
+    """Run the command of this process, then end the process at once, because freeing its objects takes milliseconds."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = 0
+    except OSError as error:
+        code = code or _fail_to_write(error)
+    os._exit(code)
+
+
+def _fail_to_write(error: OSError) -> int:
+    os.write(2, f"The output is incomplete: {error.strerror}. Write it to another place.\n".encode())
+    return FAILED
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

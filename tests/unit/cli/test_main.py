@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -55,6 +58,28 @@ def test_an_interrupt_has_the_exit_code_of_a_shell(kubectl: Path, monkeypatch: p
     answer(kubectl, "print('{}')")
     monkeypatch.setattr("sluice_cli.commands.version.run_version", interrupt)
     assert main(["version"]) == 130
+
+
+def process(*words: str, output: IO[bytes] | int = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
+    """Run the plugin as a process of its own."""
+    command = [sys.executable, "-m", "sluice_cli", *words]
+    return subprocess.run(command, stdout=output, stderr=subprocess.PIPE, check=False)
+
+
+def test_a_process_ends_after_its_whole_output(kubectl: Path) -> None:
+    jobs = {"items": [{"metadata": {"namespace": "acme", "name": f"job-{number}"}} for number in range(2000)]}
+    answer(kubectl, f"print({json.dumps(jobs)!r})")
+    done = process("status", "-A")
+    assert done.returncode == 0, done.stderr
+    assert b"job-1999" in done.stdout
+
+
+def test_a_process_that_cannot_write_its_output_says_so(kubectl: Path) -> None:
+    answer(kubectl, "print('{\"items\": []}')")
+    with Path("/dev/full").open("wb") as full:
+        done = process("status", "-A", output=full)
+    assert done.returncode == 1
+    assert done.stderr.decode() == "The output is incomplete: No space left on device. Write it to another place.\n"
 
 
 def test_completions_are_lines(kubectl: Path, capsys: pytest.CaptureFixture[str]) -> None:
