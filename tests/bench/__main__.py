@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from bench import (
@@ -41,7 +41,14 @@ def _latency(folder: Path, _: argparse.Namespace) -> list[Row]:
         return latency.rows(host, folder)
 
 
-BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
+def _tenants(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
+    yield from tenants_claims.rows()
+    yield from tenants_turns.rows(folder / "turns")
+    yield from tenants_memory.rows(folder / "memory")
+    yield from tenants_http.rows(folder / "http")
+
+
+BENCHES: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "throughput": lambda folder, chosen: throughput.rows(folder, chosen.turns),
     "footprint": _footprint,
     "latency": _latency,
@@ -50,16 +57,21 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "operator": lambda folder, chosen: operator_kills.rows(folder, chosen.rounds or operator_kills.ROUNDS),
     "readers": lambda folder, _: readers.rows(folder),
     "plugin": lambda folder, chosen: plugin.rows(folder, chosen.rounds or plugin.ROUNDS),
-    "tenants": lambda folder, _: [
-        *tenants_claims.rows(),
-        *tenants_turns.rows(folder / "turns"),
-        *tenants_memory.rows(folder / "memory"),
-        *tenants_http.rows(folder / "http"),
-    ],
+    "tenants": _tenants,
     "stops": lambda folder, chosen: stops.rows(folder, chosen.rounds or stops.ROUNDS, chosen.faults),
 }
 # Without names, all benchmarks except the two that take as long as all others together.
 DEFAULT = [name for name in BENCHES if name not in ("stops", "tenants")]
+
+
+def _run(name: str, chosen: argparse.Namespace, found: list[Row]) -> None:
+    """Run one benchmark, append its rows to `found`, and write them to its file."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for row in BENCHES[name](Path(folder), chosen):
+            rows.append(row)
+            found.append(row)
+    write(rows, RESULTS / f"{name}.json")
 
 
 def main() -> int:
@@ -80,12 +92,11 @@ def main() -> int:
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=[], help=faults)
     chosen = parser.parse_args()
     found: list[Row] = []
-    for name in chosen.names or DEFAULT:
-        with tempfile.TemporaryDirectory() as folder:
-            rows = BENCHES[name](Path(folder), chosen)
-        write(rows, RESULTS / f"{name}.json")
-        found += rows
-    print(table(found))
+    try:
+        for name in chosen.names or DEFAULT:
+            _run(name, chosen, found)
+    finally:  # also shows what was measured before a failure
+        print(table(found))
     return int(any(row.met is False for row in found))
 
 

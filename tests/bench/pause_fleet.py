@@ -23,7 +23,7 @@ from sluice_devcluster.api import ApiClient
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart
 from support.cluster import sluice_on_devcluster
-from support.operator_replicas import no_operator
+from support.operator_replicas import stop_operator
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
 
@@ -66,9 +66,9 @@ def rows(folder: Path, pods: int = PODS, rounds: int = ROUNDS) -> list[Row]:
     upstream = ("--connections", str(pods), "--quotes-per-second", str(10 * pods), "--no-deflate")
     with sluice_on_devcluster(state.root) as site, Upstream(*upstream) as provider:
         _start_pods(site, provider, pods)
-        with no_operator(site.kubectl):
-            time.sleep(_SETTLED_SECONDS)
-            pauses = asyncio.run(_measured(state, provider, pods, rounds))
+        stop_operator(site.kubectl)
+        time.sleep(_SETTLED_SECONDS)
+        pauses = asyncio.run(_measured(state, provider, pods, rounds))
     return _found(pauses, pods)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,21 +48,17 @@ class PauseInForce:
     reconnects: int
 
 
-def rows(folder: Path, rounds: int = ROUNDS, pods: int = pause_fleet.PODS) -> list[Row]:
+def rows(folder: Path, rounds: int = ROUNDS, pods: int = pause_fleet.PODS) -> Iterator[Row]:
     """Measure `rounds` pauses in each phase and with each kind of object, and peers that do not respond.
 
     Then measure watchers, and one pause of `pods` pods at once.
     """
     state = StateDirectory(folder / "devcluster")
     with sluice_on_devcluster(state.root) as site:
-        pauses, dead = asyncio.run(_measured(site, state, rounds))
-        by_objects = pause_objects.rows(site, state, rounds)
-    return [
-        *_found(pauses, dead),
-        *by_objects,
-        *pause_watchers.rows(folder),
-        *pause_fleet.rows(folder / "fleet", pods),
-    ]
+        yield from _found(*asyncio.run(_measured(site, state, rounds)))
+        yield from pause_objects.rows(site, state, rounds)
+    yield from pause_watchers.rows(folder)
+    yield from pause_fleet.rows(folder / "fleet", pods)
 
 
 async def _measured(

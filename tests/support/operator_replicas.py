@@ -19,13 +19,18 @@ def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
     return found
 
 
+def stop_operator(kubectl: Kubectl) -> None:
+    """Scale the operator to zero, and wait until its pods are gone."""
+    kubectl("scale", *OPERATOR, "--replicas=0")
+    eventually(lambda: not replicas(kubectl), seconds=60)
+
+
 @contextmanager
 def no_operator(kubectl: Kubectl) -> Iterator[None]:
     """Scale the operator to zero while the context lasts."""
     before = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["replicas"]
-    kubectl("scale", *OPERATOR, "--replicas=0")
     try:
-        eventually(lambda: not replicas(kubectl), seconds=60)
+        stop_operator(kubectl)
         yield
     finally:
         kubectl("scale", *OPERATOR, f"--replicas={before}")
