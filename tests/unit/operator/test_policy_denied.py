@@ -50,7 +50,7 @@ async def test_a_denied_job_gets_no_pod_and_says_why(world: World) -> None:
     denied = "IngestPolicy tenants does not allow provider synthetic: use one that it allows (none). Ask us."
     assert world.job.status.policy is not None
     assert (world.job.status.policy.names, world.job.status.policy.denied) == (["tenants"], denied)
-    assert words(world) == f"{denied} No pod runs."
+    assert words(world) == f"No pod runs: {denied}"
     await world.advance(600)
     assert world.recorder.reasons == [c.POLICY_DENIED]
     assert world.cluster.writes == ["status"]
@@ -62,7 +62,7 @@ async def test_the_pod_of_a_denied_job_has_five_seconds_to_report_it(world: Worl
     set_policies(world, NO_PROVIDERS)
     await world.settle()
     assert world.pod.metadata.deletion_timestamp is None
-    assert words(world).endswith("The operator stops the pod.")
+    assert words(world).startswith("The operator stops the pod: ")
     assert world.job.status.phase == "Failed"
     await world.advance(4.5)
     assert world.pod.metadata.deletion_timestamp is None

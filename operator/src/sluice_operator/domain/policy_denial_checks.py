@@ -25,11 +25,11 @@ def finding_if_policy_denies_job(o: Observation, job: Job) -> PodFinding | None:
     if verdict is None or not verdict.is_denied:
         return None
     step, again = _step_and_seconds(o, job)
-    rest = "No pod runs." if facts.nothing_can_be_connected(o) else "The operator stops the pod."
+    effect = "No pod runs" if facts.nothing_can_be_connected(o) else "The operator stops the pod"
     return PodFinding(
         verdict=ReadinessVerdict(
             reason=denial_reason_of_verdict(verdict),
-            message=f"{verdict.policy.denied} {rest}",
+            message=f"{effect}: {verdict.policy.denied}",  # which may end with any text of a policy
             phase="Failed",
             stalled=True,
         ),
