@@ -56,7 +56,7 @@ from .workers import Workers
 from .workqueue import WorkQueue
 
 LEASE = "sluice-operator"
-LEASE_REQUEST_SHARE = 0.75  # of the time between two renewals
+LEASE_PATIENCE_SHARE = 0.75  # of the time between two renewals
 
 
 class PauseParts(msgspec.Struct, frozen=True):
@@ -164,12 +164,21 @@ def _create_pause_parts(
 
 
 def _create_leadership(settings: Settings, api_client: ApiClient) -> Leadership:
-    # The Lease has its own connections and time limit: a renewal waits for no other request and ends before the next.
-    api = RequestSender(api_client, settings.lease_timings.retry * LEASE_REQUEST_SHARE)
-    # Each process has a new name, so that a restarted process does not mistake the earlier one for itself.
-    me = f"{settings.replica or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    timing = leadership.ElectionClocks(_utc_now, _seconds_since_boot, lambda: os._exit(1))
-    return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.lease_timings, timing)
+    # The Lease has its own connections, so that a renewal waits for no other request. Leadership limits the time.
+    timings = settings.lease_timings
+    api = RequestSender(api_client, timings.lease)
+    leases = KubernetesLease(api, settings.namespace, LEASE, timings.retry * LEASE_PATIENCE_SHARE)
+    clocks = leadership.ElectionClocks(_utc_now, _seconds_since_boot, lambda: os._exit(1))
+    return Leadership(leases, holder_name(settings), timings, clocks)
+
+
+def holder_name(settings: Settings) -> str:
+    """Return the name of this process in the Lease.
+
+    A container that restarts in the same pod has the name of its predecessor, which has ended, and so takes its own
+    Lease back at once. Without the UID of a pod, each process has a name of its own.
+    """
+    return f"{settings.replica or socket.gethostname()}_{settings.pod_uid or uuid.uuid4().hex[:8]}"
 
 
 def _utc_now() -> datetime:

@@ -39,6 +39,11 @@ class RequestRefused(ClusterError):  # noqa: N818
 class Unavailable(ClusterError):  # noqa: N818
     """The API server did not answer, or answered with a temporary error. A retry may succeed."""
 
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        """`retry_after` is the number of seconds before which the API server wants no retry; None if it named none."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class ListExpired(Unavailable):
     """The API server can no longer continue a LIST, because its first page is too old (HTTP 410)."""
@@ -154,7 +159,7 @@ class PodDryRun(Protocol):
 
 
 class LeaseStore(Protocol):
-    """The Lease that the replicas share. Each request ends before the next is due, and raises `ClusterError`."""
+    """The Lease that the replicas share. Each request raises `ClusterError` if it fails; the caller limits its time."""
 
     async def read(self) -> LeaseRecord | None:
         """Return the contents of the Lease, or None if it does not exist."""

@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "0.0.0.0"
     # POD_NAME: the name of this replica in the Lease. Empty: the host name.
     replica: str = ""
+    # POD_UID: the UID of this replica's pod, which identifies the holder of the Lease. Empty: each process is another.
+    pod_uid: str = ""
     # POD_NAMESPACE: the namespace of the Lease.
     namespace: Annotated[str, Meta(min_length=1)] = "sluice-system"
     # SLUICE_LEASE_SECONDS: the time without a renewal after which the standby takes over.
@@ -120,6 +122,7 @@ _VARIABLES = {
     "pod_priority_classes": "SLUICE_POD_PRIORITY_CLASSES",
     "host": "POD_IP",
     "replica": "POD_NAME",
+    "pod_uid": "POD_UID",
     "namespace": "POD_NAMESPACE",
     "lease_seconds": "SLUICE_LEASE_SECONDS",
     "lease_renew_seconds": "SLUICE_LEASE_RENEW_SECONDS",

@@ -186,6 +186,9 @@ class FakeLeases:
         self.record: LeaseRecord | None = None
         self.writes = 0
         self.away: set[str] = set()  # the replicas that cannot reach the Lease
+        self.retry_after: float | None = None  # of the error that those replicas get
+        self.seconds_before = 0.0  # until a request takes effect
+        self.seconds_after = 0.0  # from then until its response arrives
 
     def seen_by(self, replica: str) -> FakeLease:
         """Return the Lease as one replica reaches it."""
@@ -201,7 +204,9 @@ class FakeLease:
 
     async def read(self) -> LeaseRecord | None:
         await self._reach()
-        return self._leases.record
+        record = self._leases.record
+        await asyncio.sleep(self._leases.seconds_after)
+        return record
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
         await self._reach()
@@ -209,13 +214,15 @@ class FakeLease:
         if record.resource_version != known:
             raise Conflict("the object has been modified")
         self._leases.writes += 1
-        self._leases.record = msgspec.structs.replace(record, resource_version=str(self._leases.writes))
-        return self._leases.record
+        stored = self._leases.record = msgspec.structs.replace(record, resource_version=str(self._leases.writes))
+        await asyncio.sleep(self._leases.seconds_after)
+        return stored
 
     async def _reach(self) -> None:
         if self._replica in self._leases.away:
             await asyncio.sleep(1.5)
-            raise Unavailable("no answer")
+            raise Unavailable("no answer", self._leases.retry_after)
+        await asyncio.sleep(self._leases.seconds_before)
 
 
 class FakeRecorder:

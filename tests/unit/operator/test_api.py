@@ -113,8 +113,8 @@ async def test_each_request_has_its_content_type_and_time_limit() -> None:
     assert client.calls == [
         ("GET", "/a", "application/json", 15.0),
         ("GET", "/b", "application/json", 60.0),
-        ("PATCH", "/c", "application/apply-patch+yaml", 4.0),
-        ("PATCH", "/d", "application/merge-patch+json", 4.0),
+        ("PATCH", "/c", "application/apply-patch+yaml", 15.0),
+        ("PATCH", "/d", "application/merge-patch+json", 15.0),
     ]
 
 

@@ -36,7 +36,7 @@ def lease(**spec: object) -> KubernetesLease:
 
 
 def lease_with_answer(stored: StoredLease) -> KubernetesLease:
-    return KubernetesLease(stored, "sluice-system", "sluice-operator")  # type: ignore[arg-type]
+    return KubernetesLease(stored, "sluice-system", "sluice-operator", 1.5)  # type: ignore[arg-type]
 
 
 async def test_a_lease_of_another_client_is_read() -> None:

@@ -111,16 +111,18 @@ class RequestSender:
         return response.status, answer
 
     def _timeout_seconds_or_raise(self, method: str, query: Mapping[str, str]) -> float:
-        """Return the time limit of a request in seconds. A write ends before the replica loses the right to write.
+        """Return the time limit of a request in seconds.
+
+        A write may last longer than this replica may now write: while responses are slow, the Lease is renewed
+        meanwhile. If it is not renewed, the process exits, and the write with it, before another replica can lead.
 
         Raises `NotLeading` for a write if this replica may not write now.
         """
         if method == "GET":
             return _LIST_SECONDS if "limit" in query else self._timeout_seconds
-        left = self._write_seconds_left()
-        if left <= 0:
+        if self._write_seconds_left() <= 0:
             raise NotLeading("this replica does not lead, so it writes nothing")
-        return min(self._timeout_seconds, left)
+        return self._timeout_seconds
 
 
 def raise_cluster_error(status: int, answer: bytes) -> NoReturn:

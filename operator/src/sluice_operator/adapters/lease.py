@@ -23,15 +23,18 @@ from sluice_contract.lease import (
 from ..domain.election import LeaseRecord
 from ..ports import ClusterError, NotFound
 from .api import RequestSender
+from .hedged_requests import send_hedged
 
 _MAX_TRANSITIONS: Final = 2**31 - 1  # the API server refuses a higher number
 
 
 class KubernetesLease:
-    """The implementation of `ports.LeaseStore`. Each request ends before the next one is due."""
+    """The implementation of `ports.LeaseStore`. A request whose answer is late is sent again on another connection."""
 
-    def __init__(self, api: RequestSender, namespace: str, name: str) -> None:
+    def __init__(self, api: RequestSender, namespace: str, name: str, patience_seconds: float) -> None:
+        """`patience_seconds` is the time after which an answer is late."""
         self._api = api
+        self._patience_seconds = patience_seconds
         self._namespace = namespace
         self._name = name
         self._path = f"/apis/{LEASE_API_VERSION}/namespaces/{namespace}/leases"
@@ -40,7 +43,7 @@ class KubernetesLease:
     async def read(self) -> LeaseRecord | None:
         """Read the Lease. Return None if it does not exist."""
         try:
-            return _decode_lease_record(await self._api.send_request("GET", f"{self._path}/{self._name}"))
+            return await self._send("GET", f"{self._path}/{self._name}")
         except NotFound:
             return None
 
@@ -50,12 +53,14 @@ class KubernetesLease:
         Return the Lease as stored. Raises `Conflict` if another replica has created or changed it.
         """
         if record.resource_version:
-            return _decode_lease_record(
-                await self._api.send_request("PUT", f"{self._path}/{self._name}", None, self._lease_manifest(record))
-            )
-        return _decode_lease_record(
-            await self._api.send_request("POST", self._path, None, self._lease_manifest(record))
-        )
+            return await self._send("PUT", f"{self._path}/{self._name}", self._lease_manifest(record))
+        return await self._send("POST", self._path, self._lease_manifest(record))
+
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> LeaseRecord:
+        async def send() -> bytes:
+            return await self._api.send_request(method, path, None, body)
+
+        return _decode_lease_record(await send_hedged(send, self._patience_seconds))
 
     def _lease_manifest(self, record: LeaseRecord) -> dict[str, Any]:
         lease = new_lease(

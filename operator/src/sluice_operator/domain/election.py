@@ -13,8 +13,16 @@ class LeaseTimings(msgspec.Struct, frozen=True):
     """The timings of the leader election, in seconds. `retry` is below `renew`, and `renew` is below `lease`."""
 
     lease: float = 15.0  # after this time without a change, any replica may take the Lease
-    renew: float = 10.0  # after this time without a renewal, the holder stops writing
-    retry: float = 2.0  # the time between two reads
+    renew: float = 10.0  # after this time without a renewal, the holder begins no write
+    retry: float = 2.0  # the time between two requests for the Lease
+
+    @property
+    def exit(self) -> float:
+        """The time without a renewal after which a holder exits, even if a renewal is still under way.
+
+        It ends before another replica may take the Lease, so the last write of a holder precedes its successor's first.
+        """
+        return max(self.renew, self.lease - self.retry)
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):
