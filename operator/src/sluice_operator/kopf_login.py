@@ -14,6 +14,7 @@ from .adapters.access import ReadOnlyMiddleware, create_read_only_session
 from .adapters.optional_watches import OptionalWatches, WatchAccess
 from .adapters.page_turn import PageTurn
 from .adapters.reduced_responses import create_reduced_response_class, ignore_sign
+from .adapters.throttled_requests import ThrottledRequests
 
 LOGIN_EVERY_SECONDS: Final = 5.0  # a token that is refused for a long time must not cause a loop of logins
 CONNECTIONS: Final = 100
@@ -38,7 +39,7 @@ class KopfLogin:
         self._api_client = api_client
         self._read_only = ReadOnlyMiddleware(count_refused_write)
         self._response_class = create_reduced_response_class(page_turn, record_sign)
-        self._optional_watches = OptionalWatches(access)
+        self._middlewares = (OptionalWatches(access), ThrottledRequests())
         self._last_at = float("-inf")
 
     async def __call__(self) -> kopf.AiohttpSession:
@@ -46,6 +47,6 @@ class KopfLogin:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
         session = create_read_only_session(
-            self._api_client, self._read_only, CONNECTIONS, self._response_class, (self._optional_watches,)
+            self._api_client, self._read_only, CONNECTIONS, self._response_class, self._middlewares
         )
         return kopf.AiohttpSession(server=self._api_client.configuration.host, aiohttp_session=session)

@@ -25,8 +25,9 @@ POLICY = "ValidatingAdmissionPolicy 'sluice-pod-shape' with binding 'sluice-pod-
 
 
 class FakeResponse:
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.status = status
+        self.headers = headers
         self._body = body
 
     async def read(self) -> bytes:
@@ -36,9 +37,15 @@ class FakeResponse:
 class FakeClient:
     """An ApiClient whose API server answers each request in the same way."""
 
-    def __init__(self, status: int = 200, body: bytes = b"{}", failure: Exception | None = None) -> None:
+    def __init__(
+        self,
+        status: int = 200,
+        body: bytes = b"{}",
+        failure: Exception | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.calls: list[tuple[str, str, Any, float | None]] = []
-        self._response = FakeResponse(status, body)
+        self._response = FakeResponse(status, body, headers or {})
         self._failure = failure
 
     async def param_serialize(self, method: str, path: str, **options: Any) -> Sequence[Any]:
@@ -125,3 +132,23 @@ async def test_a_replica_that_does_not_lead_reads_and_does_not_write() -> None:
         await requests.send_request("DELETE", "/pods")
     await requests.send_request("GET", "/pods")
     assert [method for method, *_ in client.calls] == ["GET"]
+
+
+NOT_JSON = [b"", b"<html>", b"\xff", b"null", b"[]", b'{"kind": "Event"', b"ok"]
+
+
+@pytest.mark.parametrize("body", NOT_JSON)
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "MERGE", "PUT", "DELETE"])
+async def test_a_success_without_a_json_object_is_no_success(method: str, body: bytes) -> None:
+    with pytest.raises(Unavailable, match="GET /path" if method == "GET" else "/path: the response is not understood"):
+        await sender(FakeClient(200, body)).send_request(method, "/path", None, {})
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 504, 410])
+async def test_an_error_says_when_the_api_server_wants_the_next_request(status: int) -> None:
+    with pytest.raises(Unavailable) as found:
+        await sender(FakeClient(status, headers={"Retry-After": "7"})).send_request("GET", "/path")
+    assert found.value.retry_after == 7
+    with pytest.raises(Unavailable) as found:
+        await sender(FakeClient(status)).send_request("GET", "/path")
+    assert found.value.retry_after is None

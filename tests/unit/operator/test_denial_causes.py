@@ -90,8 +90,8 @@ async def test_a_request_that_a_policy_refuses_is_counted_unless_it_is_a_dry_run
     async with ApiClient() as client:
         sender = RequestSender(client, count_denial=metrics.count_denial)
 
-        async def answer(*_: object) -> tuple[int, bytes]:
-            return 403, msgspec.json.encode({"message": REFUSAL})
+        async def answer(*_: object) -> tuple[int, bytes, None]:
+            return 403, msgspec.json.encode({"message": REFUSAL}), None
 
         monkeypatch.setattr(sender, "_send_and_read_response", answer)
         with pytest.raises(RequestRefused):

@@ -11,7 +11,7 @@ import pytest
 
 from sluice_operator.adapters.lease import KubernetesLease
 from sluice_operator.domain.election import LeaseRecord
-from sluice_operator.ports import ClusterError
+from sluice_operator.ports import ClusterError, Unavailable
 
 UNREADABLE = r"^the Lease cannot be read \(.*\); delete it, and a replica creates it again$"
 
@@ -65,9 +65,25 @@ async def test_a_lease_that_cannot_be_read_is_an_error_with_a_sentence(field: st
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"null", b"[]", b"<html>", b"\xff", b"{}", b'{"metadata": null}', b'{"metadata": {}, "spec": 5}',
-     b"[" * 100_000, b'{"metadata": {"resourceVersion": "\xff"}}', b'{"metadata": {}, "x": ' + b"[" * 100_000],
-)  # fmt: skip
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"<html>",
+        b"\xff",
+        b'{"metadata": {}, "spec": {}',
+        b'{"metadata": {}, "x": ' + b"[" * 100_000,
+    ],
+)
+async def test_an_answer_that_is_not_a_json_object_is_no_answer(answer: bytes) -> None:
+    with pytest.raises(Unavailable, match=r"^the Lease: the response is not understood"):
+        await lease_with_answer(StoredLease(answer)).read()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"{}", b'{"metadata": null}', b'{"metadata": {}, "spec": 5}', b'{"metadata": {"resourceVersion": "\xff"}}'],
+)
 async def test_an_answer_that_is_no_lease_is_an_error_with_a_sentence(answer: bytes) -> None:
     with pytest.raises(ClusterError, match=UNREADABLE):
         await lease_with_answer(StoredLease(answer)).read()

@@ -61,8 +61,9 @@ class FakePages:
 class FakeWatch:
     """A response with these parts of its body, to a request that is recorded."""
 
-    def __init__(self, *parts: bytes | Exception, status: int = 200) -> None:
+    def __init__(self, *parts: bytes | Exception, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.status = status
+        self.headers = headers or {}
         self.content = self
         self.queries: list[dict[str, str]] = []
         self._parts = parts
@@ -171,6 +172,23 @@ async def test_a_watch_that_fails_raises_the_error_of_the_port(watch: FakeWatch,
 async def test_the_body_of_a_refused_watch_gives_the_message(body: bytes, message: str) -> None:
     with pytest.raises(RequestRefused, match=message):
         [each async for each in source(FakePages(), FakeWatch(body, status=403)).watch_objects("7")]
+
+
+async def test_a_refused_watch_says_when_the_next_request_is_wanted() -> None:
+    with pytest.raises(Unavailable) as found:
+        [
+            each
+            async for each in source(FakePages(), FakeWatch(status=503, headers={"Retry-After": "9"})).watch_objects(
+                "7"
+            )
+        ]
+    assert found.value.retry_after == 9
+
+
+@pytest.mark.parametrize("line", [b"\xff\n", b'{"type": "\xff", "object": {}}\n', b"[" * 10_000 + b"\n"])
+async def test_a_line_that_is_not_json_is_a_failure(line: bytes) -> None:
+    with pytest.raises(Unavailable, match="failed"):
+        [each async for each in source(FakePages(), FakeWatch(line)).watch_objects("7")]
 
 
 async def test_the_status_of_a_policy_is_applied_and_the_policy_returned() -> None:

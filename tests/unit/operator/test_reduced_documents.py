@@ -152,6 +152,18 @@ def test_a_line_without_an_object_is_unchanged(event: dict[str, Any]) -> None:
     assert JOBS.reduce_watch_line(encode(event)) == encode(event)
 
 
+@pytest.mark.parametrize("error", [{"code": 500}, {"kind": "Status"}, {}, None, "gone", 410])
+def test_each_error_of_a_watch_starts_again_with_a_list(error: object) -> None:
+    line = json.loads(JOBS.reduce_watch_line(encode({"type": "ERROR", "object": error})))
+    assert (line["type"], line["object"]["code"]) == ("ERROR", 410)
+
+
+@pytest.mark.parametrize("bookmark", [None, [], "text"])
+def test_a_bookmark_without_an_object_raises_a_decode_error(bookmark: object) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        JOBS.reduce_watch_line(encode({"type": "BOOKMARK", "object": bookmark}))
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b'{"items": 7}', b"[]"])
 def test_a_text_that_is_not_a_page_raises_a_decode_error(text: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):

@@ -14,9 +14,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from sluice_operator.adapters.buffered_responses import BufferedResponse
 from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.adapters.reduced_responses import (
-    BufferedResponse,
+    DAMAGED_LINE_SECONDS,
     ReducedLines,
     create_reduced_response_class,
     split_lines,
@@ -103,7 +104,20 @@ async def test_a_damaged_line_ends_the_watch_with_an_error_that_starts_it_again(
             [line async for line in response.content.iter_chunked(2**20)]
 
 
-@pytest.mark.parametrize("text", [PAGE[:-1], b"<html>", b'{"items": {}}'])
+@pytest.mark.parametrize(
+    "line", [b"<html>", b"\xff", b'{"type": "\xff", "object": {}}', b"null", b'{"type":' + b"[" * 10_000]
+)
+async def test_kopf_survives_each_damaged_line_and_waits_a_second_before_the_next_watch(line: bytes) -> None:
+    async with session(line + b"\n") as kopf, kopf.get(f"{PATH}?watch=true") as response:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(aiohttp.ClientPayloadError, match="not understood"):
+            [each async for each in response.content.iter_chunked(2**20)]
+        assert asyncio.get_running_loop().time() - began >= DAMAGED_LINE_SECONDS
+
+
+@pytest.mark.parametrize(
+    "text", [PAGE[:-1], b"<html>", b'{"items": {}}', b"\xff", b'{"kind": "\xff"}', b'{"items":' + b"[" * 10_000]
+)
 async def test_a_damaged_page_ends_the_list_with_an_error_that_starts_it_again(text: bytes) -> None:
     page_turn = PageTurn()
     async with session(text, page_turn) as kopf, kopf.get(PATH) as response:

@@ -18,7 +18,7 @@ from kubernetes.aio.config.kube_config import KubeConfigLoader, load_kube_config
 from sluice_contract.redirects import refuse_redirects
 
 from . import tcp
-from .reduced_responses import BufferedResponse
+from .buffered_responses import BufferedResponse
 
 log = logging.getLogger(__name__)
 

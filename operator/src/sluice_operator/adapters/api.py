@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 import aiohttp
@@ -27,6 +28,8 @@ from ..ports import (
     Unavailable,
 )
 from .access import CONNECTIONS, open_connection_pool_if_missing
+from .decoding import DECODING_ERRORS, require_braces
+from .retry_after import retry_after_seconds
 
 _REFUSALS: Final = frozenset({400, 403, 422})
 _CONNECT_SECONDS: Final = 10.0
@@ -68,27 +71,31 @@ class RequestSender:
     async def send_request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
     ) -> bytes:
-        """Send a request and return the body of the response. Raises `ClusterError` if it fails.
+        """Send a request and return the body of the response, which begins and ends as a JSON object.
+
+        Raises `ClusterError` if it fails: `Unavailable` also for a success without such a body.
 
         The method PATCH sends a server-side apply. The method MERGE sends a JSON merge patch, also as HTTP PATCH.
         """
         try:
             async with self._slots:
-                status, answer = await self._send_and_read_response(method, path, query or {}, body)
+                status, answer, wait = await self._send_and_read_response(method, path, query or {}, body)
         except (aiohttp.ClientError, TimeoutError, OSError, ConfigException) as error:
             raise Unavailable(f"{method} {path}: {error!r}") from error
         if status >= 300:
             try:
-                raise_cluster_error(status, answer)
+                raise_cluster_error(status, answer, wait)
             except RequestRefused as refused:
                 if (policy := denying_policy(str(refused))) and "dryRun" not in (query or {}):
                     self._count_denial(policy)
                 raise
+        require_braces(f"{method} {path}", answer)
         return answer
 
     async def _send_and_read_response(
         self, method: str, path: str, query: Mapping[str, str], body: Any
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytes, float | None]:
+        """Return the status, the body, and the seconds of Retry-After if the request failed."""
         kind = _KINDS.get(method, "application/json")
         method = "PATCH" if method == "MERGE" else method
         _, url, headers, _, _ = await self._client.param_serialize(
@@ -108,7 +115,8 @@ class RequestSender:
             _request_timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS)),
         )
         answer: bytes = await response.read()  # type: ignore[no-untyped-call]
-        return response.status, answer
+        has_failed = response.status >= 300
+        return response.status, answer, retry_after_seconds(response.headers, _utc_now()) if has_failed else None
 
     def _timeout_seconds_or_raise(self, method: str, query: Mapping[str, str]) -> float:
         """Return the time limit of a request in seconds.
@@ -125,11 +133,18 @@ class RequestSender:
         return self._timeout_seconds
 
 
-def raise_cluster_error(status: int, answer: bytes) -> NoReturn:
-    """Raise the `ClusterError` of a response with this HTTP status and body, which gives the message."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def raise_cluster_error(status: int, answer: bytes, retry_after: float | None = None) -> NoReturn:
+    """Raise the `ClusterError` of a response with this HTTP status and body, which gives the message.
+
+    `retry_after` is the number of seconds before which the API server wants no retry.
+    """
     try:
         failure = msgspec.json.decode(answer, type=_FailureStatus)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except DECODING_ERRORS:
         failure = _FailureStatus()
     message = failure.message or f"HTTP {status}"
     if status == 404:
@@ -137,11 +152,11 @@ def raise_cluster_error(status: int, answer: bytes) -> NoReturn:
     if status == 409:
         raise Conflict(message)
     if status == 410:
-        raise ListExpired(message)
+        raise ListExpired(message, retry_after)
     if status in _REFUSALS:
         raise RequestRefused(message)
     if status == 500:
-        raise InternalServerError(message)
+        raise InternalServerError(message, retry_after)
     if status in {401, 429} or status > 500:
-        raise Unavailable(message)
+        raise Unavailable(message, retry_after)
     raise ClusterError(message)

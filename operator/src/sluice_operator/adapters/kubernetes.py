@@ -13,10 +13,11 @@ from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod, job_sharing_memory_with
-from ..domain.reduced_documents import decode_job_text, decode_pod_text
+from ..domain.reduced_documents import decode_job_text, decode_object_parts, decode_pod_text
 from .api import RequestSender
+from .decoding import decoded_or_raise, require_json_object
 from .page_turn import PageTurn
-from .paged_lists import PagedLists, decoded_or_raise
+from .paged_lists import PagedLists
 from .status_writes import write_status
 
 _JOBS: Final = f"/apis/{identity.API_VERSION}"
@@ -57,8 +58,8 @@ class KubernetesCluster:
 
     async def read_cluster_uid(self) -> str:
         """Return the UID of the namespace kube-system, which exists in each cluster and is never created again."""
-        document = await self._send_and_decode("GET", f"{_PODS}/namespaces/kube-system", decode=_decode_document)
-        return str(document["metadata"]["uid"])
+        path = f"{_PODS}/namespaces/kube-system"
+        return (await self._send_and_decode("GET", path, decode=decode_object_parts)).metadata.uid
 
     async def read_tenant_label(self, namespace: str) -> str | None:
         """Read the tenant label of the Namespace. Raises `RequestRefused` without the right to get it."""
@@ -87,8 +88,8 @@ class KubernetesCluster:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
-        await self._send("PATCH", account, workload.service_account_manifest(namespace))
-        await self._send("PATCH", binding, workload.role_binding_manifest(namespace))
+        await self._send_and_check("PATCH", account, workload.service_account_manifest(namespace))
+        await self._send_and_check("PATCH", binding, workload.role_binding_manifest(namespace))
 
     async def create_pod(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Create the pod and return it as the API server has stored it. Raises `Conflict` if its name is taken."""
@@ -99,11 +100,11 @@ class KubernetesCluster:
         """Delete the pod if it still has this UID and resourceVersion. Raises `NotFound` or `Conflict`."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        await self._send("DELETE", _pod_path(key), body)
+        await self._send_and_check("DELETE", _pod_path(key), body)
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
         """Create a core/v1 Event. Raises `Conflict` if it already exists."""
-        await self._send("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+        await self._send_and_check("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
     def _decode_listed_job(self, text: JSONText) -> Job:
         job = decode_job_text(text)
@@ -112,13 +113,20 @@ class KubernetesCluster:
     async def _send_and_decode(self, method: str, path: str, body: Any = None, *, decode: Callable[[JSONText], V]) -> V:
         return decoded_or_raise(f"{method} {path}", await self._send(method, path, body), decode)
 
+    async def _send_and_check(self, method: str, path: str, body: Any) -> None:
+        """Send a request whose response is not used. Raises `Unavailable` if the response is not JSON."""
+        require_json_object(f"{method} {path}", await self._send(method, path, body))
+
     async def _send(self, method: str, path: str, body: Any = None) -> bytes:
         return await self._api.send_request(method, path, _QUERIES.get(method), body)
 
 
+_decode_any_document = msgspec.json.Decoder(dict[str, Any]).decode
+
+
 def _decode_document(text: JSONText) -> dict[str, Any]:
-    document: dict[str, Any] = decode_without_deep_values(msgspec.json.decode, text)
-    return document
+    """Decode an object as it is. Raises `msgspec.DecodeError` if the text is not a JSON object."""
+    return decode_without_deep_values(_decode_any_document, text)
 
 
 def _job_path(key: Key) -> str:

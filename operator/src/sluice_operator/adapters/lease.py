@@ -23,6 +23,7 @@ from sluice_contract.lease import (
 from ..domain.election import LeaseRecord
 from ..ports import ClusterError, NotFound
 from .api import RequestSender
+from .decoding import require_json_object
 from .hedged_requests import send_hedged
 
 _MAX_TRANSITIONS: Final = 2**31 - 1  # the API server refuses a higher number
@@ -80,7 +81,12 @@ class KubernetesLease:
 
 
 def _decode_lease_record(answer: bytes) -> LeaseRecord:
-    """Raise `ClusterError` for a Lease with a value that no replica writes, such as a time in the year 0."""
+    """Return the contents of a Lease.
+
+    Raises `Unavailable` for a text that is not JSON, and `ClusterError` for a Lease with a value that no replica
+    writes, such as a time in the year 0.
+    """
+    require_json_object("the Lease", answer)
     try:
         return _record_from_lease(decode_lease(answer))
     except UnreadableLeaseError as error:

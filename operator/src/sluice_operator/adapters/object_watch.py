@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 import aiohttp
-import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
@@ -21,8 +21,10 @@ from ..domain.reduced_documents import OBJECT_CHANGES, decode_watch_event
 from ..ports import ListExpired, Unavailable
 from .access import ReadOnlyMiddleware, create_read_only_session
 from .api import raise_cluster_error
+from .decoding import DECODING_ERRORS
 from .paged_lists import PagedLists
 from .reduced_responses import split_lines
+from .retry_after import retry_after_seconds
 
 T = TypeVar("T")
 OpenWatch = Callable[[str, Mapping[str, str]], AbstractAsyncContextManager[aiohttp.ClientResponse]]
@@ -68,14 +70,15 @@ class KubernetesObjectWatch(Generic[T]):
         try:
             async with self._open_watch(self._path, query) as response:
                 if response.status >= 300:
-                    raise_cluster_error(response.status, await response.read())
+                    wait = retry_after_seconds(response.headers, datetime.now(UTC))
+                    raise_cluster_error(response.status, await response.read(), wait)
                 async for line in split_lines(response.content.iter_any()):
                     event = decode_watch_event(line)
                     if event.type == "ERROR":
                         raise ListExpired(f"the watch ended: {bytes(event.object)[:200]!r}")
                     if event.type in OBJECT_CHANGES:
                         yield event.type, self._decode(event.object)
-        except (aiohttp.ClientError, TimeoutError, OSError, ConfigException, msgspec.DecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ConfigException, *DECODING_ERRORS) as error:
             raise Unavailable(f"the watch of {self._path} failed: {error!r}") from error
 
 

@@ -12,8 +12,9 @@ import msgspec
 from sluice_contract.json_nesting import JSONText
 
 from ..domain.reduced_documents import decode_list_page
-from ..ports import ListExpired, Unavailable
+from ..ports import ListExpired
 from .api import RequestSender
+from .decoding import decoded_or_raise
 from .page_turn import PageTurn
 
 OBJECTS_IN_PAGE: Final = 50  # an object may have 1.5 MB, and a page is in memory as a whole
@@ -81,11 +82,3 @@ class PagedLists:
                 found.append(decoded_or_raise(f"GET {path}", item, decode))
                 await asyncio.sleep(0)  # decoding an object may take a millisecond, so other tasks get a turn
             return page.continue_token, page.resource_version
-
-
-def decoded_or_raise(request: str, text: JSONText, decode: Callable[[JSONText], V]) -> V:
-    """Return the decoded response. Raises `Unavailable` if it is not JSON, for example because a proxy has cut it."""
-    try:
-        return decode(text)
-    except msgspec.DecodeError as error:
-        raise Unavailable(f"{request}: the response is not understood, {error}") from error

@@ -12,8 +12,9 @@ from sluice_contract.pauses import PauseStatus
 from ..domain.pause_objects import PauseKey, PauseObject, cluster_pause_from_parts, pause_from_parts
 from ..domain.reduced_documents import ObjectParts, decode_cluster_pause_text, decode_object_parts, decode_pause_text
 from .api import RequestSender
+from .decoding import decoded_or_raise
 from .page_turn import PageTurn
-from .paged_lists import PagedLists, decoded_or_raise
+from .paged_lists import PagedLists
 from .status_writes import write_status
 
 _API: Final = f"/apis/{identity.API_VERSION}"

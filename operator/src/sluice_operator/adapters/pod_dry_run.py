@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .api import RequestSender
+from .decoding import require_json_object
 
 _QUERY: Final = {"dryRun": "All"}
 
@@ -19,4 +20,4 @@ class KubernetesPodDryRun:
     async def dry_run_creation(self, manifest: dict[str, Any]) -> None:
         """Ask the API server whether it would create the pod. Raises `ClusterError` unless it would."""
         path = f"/api/v1/namespaces/{manifest['metadata']['namespace']}/pods"
-        await self._api.send_request("POST", path, _QUERY, manifest)
+        require_json_object(f"POST {path}", await self._api.send_request("POST", path, _QUERY, manifest))

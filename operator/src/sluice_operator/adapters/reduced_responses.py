@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
 import aiohttp
-import msgspec
 
 from ..domain.optional_kinds import API_PATH, with_optional_kinds
 from ..domain.reduced_documents import ReducedKind, reduced_kind_of_path
+from .buffered_responses import DocumentResponse
+from .decoding import DECODING_ERRORS
 from .page_turn import PageTurn
 
+DAMAGED_LINE_SECONDS: Final = 1.0
+
 _GONE: Final = 410
-
-
-class BufferedResponse(aiohttp.ClientResponse):
-    """A response whose body is read into one buffer. aiohttp itself keeps all parts until it has joined them."""
-
-    async def read(self) -> bytes:
-        """Return the body, which is a bytearray."""
-        if self._body is None:
-            body = bytearray()
-            try:
-                async for part in self.content.iter_any():
-                    body += part
-            except BaseException:
-                self.close()
-                raise
-            self._body = body  # type: ignore[assignment]  # it has the methods of bytes that are used
-        return await super().read()
 
 
 def ignore_sign(_plural: str) -> None:
@@ -46,7 +33,7 @@ def create_reduced_response_class(
     begins, and with each of its lines.
     """
 
-    class ReducedResponse(BufferedResponse):
+    class ReducedResponse(DocumentResponse):
         """A response in which each job and each pod is reduced. All other responses are unchanged."""
 
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
@@ -74,7 +61,7 @@ def create_reduced_response_class(
             async with page_turn.take():
                 try:
                     page = kind.reduce_page(await self.read())
-                except msgspec.DecodeError as error:
+                except DECODING_ERRORS as error:
                     raise _not_understood(f"GET {self.url.path}", error) from error
                 finally:
                     self._body = b""  # kopf keeps the response for longer than its text is needed
@@ -91,9 +78,15 @@ def _reduce_and_record(kind: ReducedKind[Any], record_sign: Callable[[str], None
 class ReducedLines:
     """The stream of a watch, which yields reduced lines. Everything else is passed on to the original stream."""
 
-    def __init__(self, stream: aiohttp.StreamReader, reduce: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self,
+        stream: aiohttp.StreamReader,
+        reduce: Callable[[bytes], bytes],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._stream = stream
         self._reduce = reduce
+        self._sleep = sleep
 
     def __getattr__(self, name: str) -> Any:
         """Return the attribute of the original stream."""
@@ -102,13 +95,14 @@ class ReducedLines:
     async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
         """Yield one reduced line after the other, each with its end of line.
 
-        Raises `aiohttp.ClientPayloadError` if a line is not the JSON text of a watch event. kopf then opens a new
-        watch.
+        Raises `aiohttp.ClientPayloadError` a second after a line that is not the JSON text of a watch event. kopf then
+        opens a new watch, at once.
         """
         async for line in split_lines(self._stream.iter_any()):
             try:
                 reduced = self._reduce(line)
-            except msgspec.DecodeError as error:
+            except DECODING_ERRORS as error:
+                await self._sleep(DAMAGED_LINE_SECONDS)
                 raise _not_understood("a line of a watch", error) from error
             del line
             yield reduced + b"\n"
@@ -128,5 +122,5 @@ async def split_lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         searched = len(buffer)
 
 
-def _not_understood(what: str, error: msgspec.DecodeError) -> aiohttp.ClientPayloadError:
+def _not_understood(what: str, error: Exception) -> aiohttp.ClientPayloadError:
     return aiohttp.ClientPayloadError(f"{what}: the API server sent a text that is not understood, {error}")

@@ -11,7 +11,7 @@ from sluice_contract.merging import create_merge_patch
 from ..domain.reduced_documents import ObjectParts, decode_object_parts
 from ..ports import InternalServerError, RequestRefused
 from .api import RequestSender
-from .paged_lists import decoded_or_raise
+from .decoding import decoded_or_raise
 
 _MERGE: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
 _APPLY: Final = {**_MERGE, "force": "true"}

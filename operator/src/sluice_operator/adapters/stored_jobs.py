@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +13,10 @@ from sluice_contract.json_nesting import decode_without_deep_values
 
 from ..domain.reduced_documents import decode_list_page
 from .api import RequestSender
+from .decoding import decoded_or_raise
 from .paged_lists import OBJECTS_IN_PAGE
+
+_decode_job = partial(decode_without_deep_values, msgspec.json.decode)
 
 
 async def read_stored_jobs(api: RequestSender, namespaces: tuple[str, ...]) -> AsyncIterator[dict[str, Any]]:
@@ -22,10 +26,10 @@ async def read_stored_jobs(api: RequestSender, namespaces: tuple[str, ...]) -> A
         token = ""
         while True:
             query = {"limit": str(OBJECTS_IN_PAGE)} | ({"continue": token} if token else {})
-            answer = await api.send_request("GET", f"/apis/{identity.API_VERSION}{scope}/{identity.PLURAL}", query)
-            page = decode_list_page(answer)
+            path = f"/apis/{identity.API_VERSION}{scope}/{identity.PLURAL}"
+            page = decoded_or_raise(f"GET {path}", await api.send_request("GET", path, query), decode_list_page)
             for item in page.items or ():
-                yield decode_without_deep_values(msgspec.json.decode, item)
+                yield decoded_or_raise(f"GET {path}", item, _decode_job)
             token = page.continue_token
             if not token:
                 break

@@ -118,7 +118,12 @@ _job_text: Final = msgspec.json.Decoder(_JobText).decode
 _pause_text: Final = msgspec.json.Decoder(_PauseText).decode
 _cluster_pause_text: Final = msgspec.json.Decoder(_ClusterPauseText).decode
 _list_page: Final = partial(decode_without_deep_values, msgspec.json.Decoder(ListPage).decode)
+_any_document: Final = partial(decode_without_deep_values, msgspec.json.Decoder(dict[str, Any]).decode)
 _watch_event: Final = partial(decode_without_deep_values, msgspec.json.Decoder(WatchEvent).decode)
+
+
+_GONE: Final = 410
+_GONE_LINE: Final = b'{"type":"ERROR","object":{"kind":"Status","code":410}}'
 
 
 class ReducedKind(msgspec.Struct, Generic[V], frozen=True):
@@ -157,12 +162,22 @@ class ReducedKind(msgspec.Struct, Generic[V], frozen=True):
     def reduce_watch_line(self, line: JSONText) -> bytes:
         """Return a line of a watch with the document that kopf gets. Raises `msgspec.DecodeError` if it is not one.
 
-        A line that contains no object, such as a bookmark or an error, is returned unchanged.
+        A line that contains no object, such as a bookmark, is returned unchanged. An error becomes one with code 410,
+        after which kopf starts again with a LIST: another code would end the process.
         """
         event = decode_watch_event(line)
+        if event.type == "ERROR" and _error_code(event.object) != _GONE:
+            return _GONE_LINE
         if event.type not in OBJECT_CHANGES:
+            _any_document(event.object)
             return bytes(line)
         return msgspec.json.encode({"type": event.type, "object": self.to_kopf_document(event.object)})
+
+
+def _error_code(text: JSONText) -> object:
+    """Return the code of the Status object in an error of a watch; None if it has none."""
+    document = _any(text)
+    return document.get("code") if isinstance(document, dict) else None
 
 
 def decode_list_page(text: JSONText) -> ListPage:
