@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from .ports import Cluster, ClusterError, Unavailable
+from .ports import Cluster, ClusterError, Unavailable, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ async def read_cluster_uid_or_empty(cluster: Cluster, sleep: Callable[[float], A
             return await cluster.read_cluster_uid()
         except ClusterError as error:
             if isinstance(error, Unavailable) and attempt < _ATTEMPTS:
-                await sleep(_RETRY_SECONDS)
+                await sleep(seconds_until_retry(error, _RETRY_SECONDS))
                 continue
             log.warning(
                 "the UID of the cluster is unknown (%s); let the operator get the namespace kube-system, as "

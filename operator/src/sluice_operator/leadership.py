@@ -19,7 +19,7 @@ from sluice_contract.lease import LeaseObservation
 
 from .domain import election
 from .domain.election import LeaseRecord, LeaseTimings, WriteLease
-from .ports import ClusterError, Conflict, LeaseStore, NotFound, Unavailable
+from .ports import ClusterError, Conflict, LeaseStore, NotFound, Unavailable, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class Leadership:
                 await self._run_round()
             except Unavailable as error:
                 self.reachable_clock.record_no_answer(started)
-                wait = max(wait, error.retry_after or 0.0)
+                wait = seconds_until_retry(error, wait)
                 log.warning("the Lease cannot be reached; retrying", extra={"error": str(error)})
             except ClusterError as error:
                 self.reachable_clock.record_answer()

@@ -15,7 +15,7 @@ from sluice_contract.decoding_errors import explain_decoding_error
 from .domain.objects import Key
 from .informer_cache import ClusterState
 from .object_cache import ObjectCache, V
-from .ports import Cluster, ClusterError, NotFound, PauseStore
+from .ports import Cluster, ClusterError, NotFound, PauseStore, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +58,10 @@ class LiveReads:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Read the overdue objects every 10 s, forever."""
+        """Read the overdue objects every 10 s, or later if the API server asks for that, forever."""
         while True:
-            await self._sleep(PERIOD_SECONDS)
+            kinds = (self._of_cluster, self._pauses, self._jobs, self._pods)
+            await self._sleep(max(PERIOD_SECONDS, *(kind.asked_seconds for kind in kinds)))
             await self.refresh_overdue_objects()
 
     async def refresh_overdue_objects(self) -> None:
@@ -83,10 +84,12 @@ class _OverdueObjects(Generic[V]):
         self._metrics = metrics
         self._undelivered: dict[Key, int] = {}  # in the last round: key and version
         self._logged: set[Key] = set()
+        self.asked_seconds = 0.0  # for which the API server wants no request, as the last round said
         self._start = 0  # where the next round starts, so that no object is read again before all others
 
     async def refresh_overdue(self) -> None:
         """Read up to 100 overdue objects from the API server and store them in the cache. Update metrics and log."""
+        self.asked_seconds = 0.0
         overdue = self._start_round_and_return_overdue()
         self._metrics.set_undelivered_objects(self._kind, len(overdue))
         self._log_changes(set(overdue))
@@ -117,6 +120,7 @@ class _OverdueObjects(Generic[V]):
         except msgspec.ValidationError as error:
             return f"{'/'.join(key)} is not understood: {explain_decoding_error(error)}"
         except ClusterError as error:
+            self.asked_seconds = seconds_until_retry(error, self.asked_seconds)
             return f"{'/'.join(key)}: {error}"
         return ""
 

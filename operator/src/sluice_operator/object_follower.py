@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
-from .ports import ClusterError, NotFound, ObjectSource, RequestRefused
+from .ports import ClusterError, NotFound, ObjectSource, RequestRefused, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,8 @@ class ObjectFollower(Generic[T]):
                 f"operator's version ({error})"
             )
             return REFUSED_RETRY_SECONDS
-        seconds = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 5))
+        backoff = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 5))
+        seconds = seconds_until_retry(error, backoff)
         self._failures += 1
         log.info("the objects of a kind are read again", extra={"kind": self.kind, "error": str(error)})
         return seconds

@@ -16,7 +16,7 @@ from sluice_contract.pauses import PauseStatus
 from .domain.pause_objects import PauseKey, PauseObject
 from .domain.status_of_pause import ACKNOWLEDGEMENT_SECONDS, MAX_NAMES, PauseCounts, status_of_pause
 from .pause_state import CoveredJobs, PauseState
-from .ports import ClusterError, NotFound, PauseStore
+from .ports import ClusterError, NotFound, PauseStore, seconds_until_retry
 from .workers import StartGate
 from .workqueue import WorkQueue
 
@@ -38,6 +38,7 @@ class _WriteTimes(msgspec.Struct):
     """Times of a pause by the monotonic clock."""
 
     next_write_at: float = float("-inf")
+    not_before: float = float("-inf")  # as the API server has asked
     waiting_since: float | None = None  # when a job that has not acknowledged the pause was first seen
     version: tuple[str, int] = ("", 0)  # UID and generation of the pause to which `waiting_since` belongs
 
@@ -89,10 +90,20 @@ class PauseStatusWriter:
                         "error": f"{type(error).__name__}: {error}",
                     },
                 )
-                self.queue.add_after_backoff(key)
+                self._retry_later(key, error)
             finally:
                 self.queue.mark_done(key)
             await asyncio.sleep(0)
+
+    def _retry_later(self, key: PauseKey, error: ClusterError) -> None:
+        """Queue the pause again after a failure, and not before the time that the API server has named."""
+        asked = seconds_until_retry(error, 0.0)
+        times = self._times.get(key)
+        if asked and times is not None:
+            times.next_write_at = times.not_before = self._clocks.monotonic() + asked
+            self.queue.add_after(key, asked)
+        else:
+            self.queue.add_after_backoff(key)
 
     async def update_status(self, key: PauseKey) -> None:
         """Write the status of the pause if it has changed, and queue the pause for its next change by time alone.
@@ -110,6 +121,9 @@ class PauseStatusWriter:
         if is_in_force and jobs.unassessed:
             return  # the last assessment queues the pause again
         times = self._times.setdefault(key, _WriteTimes())
+        if (wait := times.not_before - self._clocks.monotonic()) > 0:
+            self.queue.add_after(key, wait)
+            return
         version = pause.metadata.uid, pause.metadata.generation
         if not is_in_force or times.version != version:
             times.waiting_since, times.version = None, version

@@ -10,7 +10,7 @@ from typing import Final
 from .domain import policy_trials
 from .domain.observation import PolicyProblem
 from .domain.policy_trials import Trial, TrialOutcome, TrialResult
-from .ports import ClusterError, Conflict, NotFound, PodDryRun, RequestRefused
+from .ports import ClusterError, Conflict, NotFound, PodDryRun, RequestRefused, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class PolicyProof:
         self._on_change = on_change
         self._results: tuple[TrialResult, ...] = ()
         self._logged = ""  # the last problem in the log
+        self._asked_seconds = 0.0  # for which the API server wants no request, as the last round said
         self.problem = policy_trials.problem_of_results(())
         on_change(self.problem)
 
@@ -58,11 +59,12 @@ class PolicyProof:
                 has_no_right = any(each.outcome is TrialOutcome.HAS_NO_RIGHT for each in self._results)
                 await sleep(NO_RIGHT_SECONDS if has_no_right else PERIOD_SECONDS)
             else:
-                await sleep(retry_seconds)
+                await sleep(max(retry_seconds, self._asked_seconds))
                 retry_seconds = min(2 * retry_seconds, MOST_RETRY_SECONDS)
 
     async def run_trials(self) -> bool:
         """Run each trial once, side by side, and update the problem. Return whether each result is conclusive."""
+        self._asked_seconds = 0.0
         new = await asyncio.gather(*map(self._result_of_trial, self._trials))
         before, self._results = self.problem, policy_trials.merged_results(self._results, new)
         self.problem = policy_trials.problem_of_results(self._results)
@@ -81,6 +83,7 @@ class PolicyProof:
         except Conflict as error:  # the API server looks for a pod of this name only after it has admitted the new one
             return TrialResult(trial, TrialOutcome.ADMITTED, str(error))
         except ClusterError as error:
+            self._asked_seconds = seconds_until_retry(error, self._asked_seconds)
             return TrialResult(trial, TrialOutcome.NO_ANSWER, str(error))
         return TrialResult(trial, TrialOutcome.ADMITTED)
 

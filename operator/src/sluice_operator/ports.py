@@ -61,6 +61,12 @@ class NotLeading(ClusterError):  # noqa: N818
 CLUSTER_ERRORS: Final = (NotFound, Conflict, RequestRefused, Unavailable, InternalServerError, NotLeading)
 
 
+def seconds_until_retry(error: ClusterError, seconds: float) -> float:
+    """Return the seconds to wait before a retry: `seconds`, or more if the API server has asked for more."""
+    asked = error.retry_after if isinstance(error, Unavailable) else None
+    return max(seconds, asked or 0.0)
+
+
 class Cluster(Protocol):
     """The requests of the operator to the API server. Each has a time limit and raises `ClusterError` if it fails."""
 

@@ -20,7 +20,7 @@ from .domain.pause_objects import PauseObject
 from .informer_cache import ClusterState
 from .object_cache import ObjectCache
 from .pause_lists import PauseLists
-from .ports import Cluster, ClusterError, NotFound, NotLeading
+from .ports import Cluster, ClusterError, NotFound, NotLeading, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -101,30 +101,34 @@ class Resync:
         A kind of pauses that is not served, or that the operator may not list, prevents nothing.
         """
         while True:
+            wait = START_RETRY_SECONDS
             try:
                 await self._replace_cache_with_lists()
             except NotFound:
                 log.error("the API server does not serve the IngestJob CRD: apply crds/ to the cluster")
             except ClusterError as error:
+                wait = seconds_until_retry(error, wait)
                 log.warning("the first LIST failed; retrying", extra={"error": str(error)})
             else:
                 log.info(
                     "the first LIST is complete", extra={"jobs": len(self._store.jobs), "pods": len(self._store.pods)}
                 )
                 return
-            await self._timing.sleep(START_RETRY_SECONDS)
+            await self._timing.sleep(wait)
 
     async def run(self, add_key: Callable[[Key], None]) -> None:
         """Resync forever. Raises `WatchBroken` if a watch delivered nothing in two resyncs in a row with changes."""
         await self._timing.sleep(FIRST_SECONDS)
         while True:
+            asked = 0.0
             try:
                 await self.relist_and_requeue_all(add_key)
             except ClusterError as error:
+                asked = seconds_until_retry(error, asked)
                 log.warning("a resync failed; retrying", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
-            await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
+            await self._timing.sleep(max(asked, period * (0.8 + 0.4 * self._timing.jitter())))
 
     async def relist_and_requeue_all(self, add_key: Callable[[Key], None]) -> None:
         """List all objects, correct the cache, apply ServiceAccounts and RoleBindings, and add every key to the queue.

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sluice_contract import identity
 
 from ..domain.denial_causes import denial_reason
-from ..ports import ClusterError, Conflict, EventReport
+from ..ports import ClusterError, Conflict, EventReport, seconds_until_retry
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +63,15 @@ class EventRecorder:
         """Post the queued reports, forever."""
         while True:
             report = await self._line.get()
+            wait = FLEET_EVERY_SECONDS
             try:
                 await self._poster.create_event(event_manifest(report))
             except Conflict:
                 pass  # posted before a restart of the operator
             except ClusterError as error:
+                wait = seconds_until_retry(error, wait)
                 log.info("an Event was not posted; dropped", extra={"error": str(error)})
-            await asyncio.sleep(FLEET_EVERY_SECONDS)
+            await asyncio.sleep(wait)
 
     def _try_take_event_token(self, uid: str) -> bool:
         """Take a token of the job's rate limit. Return False if the job has none left."""
