@@ -25,6 +25,7 @@ LEASE = ("lease", "sluice-operator", *SYSTEM)
 TERMS = ("SLUICE_LEASE_SECONDS", "SLUICE_LEASE_RENEW_SECONDS", "SLUICE_LEASE_RETRY_SECONDS")
 # A fifth of the shipped lease timings, so that the tests take less time.
 LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 3.0, 2.0, 0.4
+RESTART_SECONDS = 5.0  # one of them until the container restarts
 TAKEOVER_SECONDS = LEASE_SECONDS + 2 * RETRY_SECONDS + 2  # the remaining seconds are for kubectl
 
 
@@ -117,9 +118,22 @@ def feed(tenant: Tenant) -> Iterator[Tenant]:
 
 
 @pytest.mark.usefixtures("feed")
-def test_when_the_leader_is_killed_the_standby_takes_over(kubectl: Kubectl) -> None:
+def test_a_container_that_restarts_in_the_same_pod_takes_its_own_lease_back(kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
+    transitions = kubectl.get(*LEASE)["spec"]["leaseTransitions"]
     os.kill(process(first), signal.SIGKILL)
+    at = lease(kubectl)[1]
+    eventually(lambda: lease(kubectl)[1] > at and leader(kubectl) == first, RESTART_SECONDS)
+    assert kubectl.get(*LEASE)["spec"]["leaseTransitions"] == transitions
+
+
+@pytest.mark.usefixtures("feed")
+def test_when_the_pod_of_a_killed_leader_is_gone_the_standby_takes_over(kubectl: Kubectl) -> None:
+    first = settled_leader(kubectl)
+    killed = process(first)
+    os.kill(killed, signal.SIGSTOP)  # so that it does not release the Lease
+    kubectl("delete", "pod", first, *SYSTEM, "--grace-period=0", "--force")
+    os.kill(killed, signal.SIGKILL)
     eventually(lambda: leader(kubectl) not in ("", first), TAKEOVER_SECONDS)
 
 
