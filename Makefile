@@ -25,6 +25,7 @@ PAGE := dashboard/build/page
 # Tests wait more than they compute, so this is more than the number of cores.
 WORKERS ?= 3
 BENCH ?=
+PLAN ?=
 CHECKS ?=
 SECONDS ?= 3600
 REPOSITORY ?=
@@ -139,6 +140,15 @@ test-kubernetes: setup ## run the tests of policies, CRD and stops on another Ku
 	@$(MANIFESTS) tools >/dev/null
 	@SLUICE_KUBERNETES_VERSION=$(VERSION) $(BIN)/pytest -n $(WORKERS) --dist loadfile \
 	  $(KUBERNETES_TESTS:%=tests/integration/test_%.py)
+
+.PHONY: faults
+faults: setup ## run the fault tests with each plan (at most 15 minutes); PLAN='create: lose POST pods 1' replays one
+	@$(DEVCLUSTER) build >/dev/null
+	@SLUICE_FAULT_PLANS=all SLUICE_FAULT_PLAN='$(PLAN)' $(BIN)/pytest -q -s tests/faults
+
+.PHONY: faults-all
+faults-all: faults ## run the fault tests, then outages, stopped leaders, quotas and webhooks with three seeds (40 minutes)
+	@for seed in 1 2 3; do SLUICE_FAULT_SEED=$$seed $(BIN)/pytest -q -s tests/outages || exit 1; done
 
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no cluster

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("tests/unit", "tests/integration", "tests/e2e", "tests/support", "simulators/tests")
+FOLDERS = (
+    "tests/unit",
+    "tests/integration",
+    "tests/faults",
+    "tests/outages",
+    "tests/e2e",
+    "tests/support",
+    "simulators/tests",
+)
 CLOCKS = {"time.monotonic", "time.perf_counter"}
 # They wait for nothing to happen: the limit is not a deadline.
 EXPECT_A_TIMEOUT = {

@@ -59,6 +59,19 @@ def cluster_without_operator(state: Path, crds: Path = ROOT / "crds") -> Iterato
 
 
 @contextmanager
+def fault_cluster(state: Path, programs: Path) -> Iterator[StateDirectory]:
+    """Start a cluster with the CRDs and no operator, whose pods find their programs in the folder `programs`."""
+    command = [str(BIN / "sluice-devcluster")]
+    where = ["--state", str(state)]
+    options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(programs), "--restart-backoff-seconds", "1"]
+    subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
+    try:
+        yield StateDirectory(state)
+    finally:
+        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))
+
+
+@contextmanager
 def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
     """Start a cluster with the CRD, the operator, and the emulator with the security rules, as `make up` does.
 

@@ -1,0 +1,87 @@
+"""Faults of single requests on a real API server: kills of the operator; late, lost and damaged responses and events.
+
+Each workload runs without a fault first. Its requests are the addresses of the plans. SLUICE_FAULT_PLANS is the number
+of plans that run, chosen at random with SLUICE_FAULT_SEED; `all` runs each. SLUICE_FAULT_PLAN replays one plan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from sluice_devcluster.layout import StateDirectory
+from support.cluster import fault_cluster
+from support.fault_plans import KILLS, LATE, Plan, parse_plan, plans_of_trace
+from support.fault_workloads import WORKLOADS
+from support.fault_worlds import Result, World
+from support.locked_runtime import LockedRuntime
+
+WORLDS = 6
+DEFAULT_PLANS = "60"
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> LockedRuntime:
+    """The stand-in for the runtime in all pods."""
+    return LockedRuntime(tmp_path_factory.mktemp("runtime"))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, runtime: LockedRuntime) -> Iterator[StateDirectory]:
+    """A cluster with the CRDs and a node whose pods run the stand-in."""
+    with fault_cluster(tmp_path_factory.mktemp("faults"), runtime.programs) as state:
+        yield state
+
+
+def chosen(plans: Sequence[Plan], seed: str, number: str) -> list[Plan]:
+    """Return the plans to run: all, or some of them at random, but the same ones for the same seed."""
+    if number == "all":
+        return list(plans)
+    return random.Random(seed).sample(sorted(plans), min(int(number), len(plans)))
+
+
+async def run_all(worlds: Sequence[World], plans: Sequence[Plan]) -> list[Result]:
+    """Run the plans in the worlds, one after the other in each."""
+    waiting, results = list(reversed(plans)), list[Result]()
+
+    async def work(world: World) -> None:
+        while waiting:
+            results.append(await world.run(waiting.pop()))
+
+    async with asyncio.TaskGroup() as group:
+        for world in worlds:
+            group.create_task(work(world))
+    return results
+
+
+async def test_jobs_keep_their_invariants_whatever_happens_to_one_request(
+    cluster: StateDirectory, runtime: LockedRuntime, tmp_path: Path
+) -> None:
+    seed = os.environ.get("SLUICE_FAULT_SEED", "1")
+    replayed = os.environ.get("SLUICE_FAULT_PLAN", "")
+    async with AsyncExitStack() as stack:
+        worlds = [
+            await stack.enter_async_context(World(cluster, runtime, tmp_path, f"world-{number}").running())
+            for number in range(1 if replayed else WORLDS)
+        ]
+        if replayed:
+            results = await run_all(worlds, [parse_plan(replayed)])
+        else:
+            reference = await run_all(worlds, [Plan(name) for name in WORKLOADS])
+            assert [str(each) for each in reference if each.problems] == []
+            plans = [
+                plan for each in reference for plan in plans_of_trace(each.plan.workload, each.trace, (*KILLS, *LATE))
+            ]
+            results = await run_all(worlds, chosen(plans, seed, os.environ.get("SLUICE_FAULT_PLANS", DEFAULT_PLANS)))
+    failed = [str(each) for each in results if each.problems]
+    print(  # noqa: T201
+        f"seed {seed}: {len(results)} plans, {sum(each.has_struck for each in results)} with their fault, "
+        f"{len(failed)} with a violation, the slowest {max(each.seconds for each in results):.0f} s"
+    )
+    assert failed == [], "replay each with SLUICE_FAULT_PLAN='…' make faults:\n" + "\n".join(failed)

@@ -1,0 +1,193 @@
+"""An HTTP proxy in front of the API server of a devcluster, which applies one fault at an address."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from support import fault_plans as plans
+from support.fault_plans import Address, Plan
+from support.web_server import serve_on_free_port
+
+REFUSED: Final = "refused"
+SILENT: Final = "silent"
+UNAVAILABLE: Final = "unavailable"
+OUTAGES: Final = (REFUSED, SILENT, UNAVAILABLE)
+
+_PASSED_REQUEST_HEADERS: Final = ("Accept", "Content-Type")
+_PASSED_HEADERS: Final = ("Content-Type", "Retry-After", "Date")
+_EXPIRED: Final = b'{"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old resource version"}}'
+_BODY_BYTES: Final = 2**24
+_NO_LIMIT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10)
+
+
+class FaultProxy:
+    """Forwards requests with the certificate of the cluster's administrator, and counts them since it was armed."""
+
+    def __init__(self, port: int, pki: Path, kill: Callable[[], None]) -> None:
+        """`port` is that of the API server on 127.0.0.1. `kill` kills the client of this proxy, at once."""
+        self.url = ""
+        self.trace: list[Address] = []  # since the proxy was armed, without discovery and the watches themselves
+        self.has_struck = False
+        self._outage = ""
+        self._outage_is_over = asyncio.Event()
+        self._watches: set[asyncio.Transport] = set()  # of the clients
+        self._api_server = f"https://127.0.0.1:{port}"
+        self._tls = ssl.create_default_context(cafile=pki / "ca.crt")
+        self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        self._kill = kill
+        self._plan = Plan("")
+        self._is_armed = False
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._session: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serve at `url` while the context lasts."""
+        app = web.Application(client_max_size=_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", self._respond)
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=_NO_LIMIT) as self._session,
+            serve_on_free_port(app) as self.url,
+        ):
+            yield
+
+    def arm(self, plan: Plan) -> None:
+        """Count from now on, and apply the fault of the plan once."""
+        self.trace, self._counts, self._plan = [], Counter(), plan
+        self._is_armed, self.has_struck = True, False
+
+    def disarm(self) -> None:
+        """Forward all requests unchanged from now on."""
+        self._is_armed = False
+
+    def begin_outage(self, kind: str) -> None:
+        """Answer no request, and end all watches: `refused`, `silent` (no answer at all) or `unavailable` (503)."""
+        self._outage = kind
+        self._outage_is_over.clear()
+        for transport in list(self._watches):
+            transport.abort()
+
+    def end_outage(self) -> None:
+        """Forward requests again. Those that were sent during a silent outage get no answer."""
+        self._outage = ""
+        self._outage_is_over.set()
+
+    async def _fail(self, request: web.Request) -> web.Response:
+        if self._outage == UNAVAILABLE:
+            return web.json_response({"kind": "Status", "message": "outage"}, status=503, headers={"Retry-After": "1"})
+        if self._outage == SILENT:
+            await self._outage_is_over.wait()
+        return self._cut_off(request)
+
+    def _fault(self, verb: str, resource: str) -> str:
+        """Count a request or an event. Return its fault, or an empty text."""
+        if not self._is_armed:
+            return ""
+        self._counts[verb, resource] += 1
+        address = Address(verb, resource, self._counts[verb, resource])
+        self.trace.append(address)
+        if self.has_struck or address != self._plan.address:
+            return ""
+        self.has_struck = True
+        return self._plan.fault
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        if self._outage:
+            return await self._fail(request)
+        return await self._respond_with_fault(request)
+
+    async def _respond_with_fault(self, request: web.Request) -> web.StreamResponse:
+        resource, _ = plans.resource_of_path(request.path)
+        verb = plans.verb_of_request(request.method, request.path, request.query.get("watch") == "true")
+        if verb == plans.WATCH:
+            return await self._forward_watch(request, resource)
+        fault = self._fault(verb, resource) if resource else ""
+        if fault == plans.KILL_BEFORE:
+            self._kill()
+            return self._cut_off(request)
+        status, headers, body = await self._forward(request)
+        if fault == plans.KILL_COMMITTED:
+            self._kill()
+        if fault in (plans.KILL_COMMITTED, plans.LOSE):
+            return self._cut_off(request)
+        if fault == plans.HOLD:
+            await asyncio.sleep(plans.HOLD_SECONDS)
+        if fault == plans.GARBLE:
+            body = body[: len(body) // 2]
+        response = web.Response(status=status, headers=headers, body=body)
+        if fault == plans.KILL_ANSWERED:
+            await response.prepare(request)
+            await response.write_eof()
+            self._kill()
+        return response
+
+    async def _forward(self, request: web.Request) -> tuple[int, dict[str, str], bytes]:
+        async with self._session.request(
+            request.method,
+            self._api_server + request.path_qs,
+            data=await request.read() or None,
+            headers=_chosen(request.headers, _PASSED_REQUEST_HEADERS),
+        ) as answer:
+            return answer.status, _chosen(answer.headers, _PASSED_HEADERS), await answer.read()
+
+    async def _forward_watch(self, request: web.Request, resource: str) -> web.StreamResponse:
+        headers = _chosen(request.headers, _PASSED_REQUEST_HEADERS)
+        async with self._session.get(self._api_server + request.path_qs, headers=headers) as answer:
+            response = web.StreamResponse(status=answer.status, headers=_chosen(answer.headers, _PASSED_HEADERS))
+            await response.prepare(request)
+            transport = request.transport
+            if transport is None:
+                return response
+            self._watches.add(transport)
+            try:
+                async with aclosing(_lines(answer.content)) as lines:
+                    async for line in lines:
+                        if transport.is_closing() or not await self._send_line(response, resource, line):
+                            return self._cut_off(request)
+            finally:
+                self._watches.discard(transport)
+            return response
+
+    async def _send_line(self, response: web.StreamResponse, resource: str, line: bytes) -> bool:
+        """Send a line of a watch with its fault. Return whether the watch goes on."""
+        fault = "" if b'"type":"BOOKMARK"' in line[:40] else self._fault(plans.WATCH, resource)
+        if fault == plans.LOSE:
+            return False
+        if fault == plans.HOLD:
+            await asyncio.sleep(plans.HOLD_SECONDS)
+        if fault == plans.GARBLE:
+            line = line[: len(line) // 2]
+        if fault == plans.EXPIRE:
+            line = _EXPIRED
+        try:
+            await response.write(line + b"\n")
+        except ConnectionError:
+            return False
+        return fault != plans.EXPIRE
+
+    def _cut_off(self, request: web.Request) -> web.Response:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes]:
+    rest = b""
+    async for part in content.iter_any():
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _chosen(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: headers[name] for name in names if name in headers}
