@@ -19,7 +19,7 @@ from support.fault_auditor import Auditor, Document
 from support.locked_runtime import LockedRuntime
 
 TAPE: Final = "tape"
-SETTLE_SECONDS: Final = 60.0
+SETTLE_SECONDS: Final = 30.0
 SHORT_SECONDS: Final = 0.05  # the time between two changes of a user who is in a hurry
 
 

@@ -145,6 +145,9 @@ class World:
 
 
 def _runs(pod: Document) -> bool:
+    """Return whether the container of a pod that the operator has created runs."""
+    if identity.EPOCH_ANNOTATION not in pod.get("metadata", {}).get("annotations", {}):
+        return False
     status = pod.get("status", {})
     started = [each for each in status.get("containerStatuses", ()) if "running" in each.get("state", {})]
     return bool(started) and "deletionTimestamp" not in pod["metadata"]
