@@ -8,9 +8,14 @@ from typing import Any
 import msgspec
 
 
-@functools.cache
-def _struct_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    return msgspec.structs.fields(kind)  # each call takes half a millisecond, because it evaluates every annotation
+@functools.cache  # msgspec evaluates every annotation of the struct, which takes half a millisecond
+def _names_and_defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+    """Return the name, the name in the document and the default of each field."""
+    return tuple((each.name, each.encode_name, _default(each)) for each in msgspec.structs.fields(kind))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
 
 
 def without_default_fields(part: msgspec.Struct) -> dict[str, Any]:
@@ -19,13 +24,10 @@ def without_default_fields(part: msgspec.Struct) -> dict[str, Any]:
     The API server adds defaults to a stored spec, and msgspec does not omit them.
     """
     found = {}
-    for field in _struct_fields(type(part)):
-        value = getattr(part, field.name)
-        default = (
-            field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
-        )
+    for name, encode_name, default in _names_and_defaults(type(part)):
+        value = getattr(part, name)
         if value != default:
-            found[field.encode_name] = (
+            found[encode_name] = (
                 without_default_fields(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
             )
     return found

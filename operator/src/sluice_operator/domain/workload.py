@@ -85,14 +85,13 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     the operator may add a field: while it has its default, the hash stays the same, as the injected document has no
     defaults.
     """
-    cold = msgspec.structs.replace(
-        job,
-        metadata=msgspec.structs.replace(job.metadata, generation=0),
-        spec=with_default_hot_fields(_understood_spec_or_raise(job)),
+    cold = _cold_part(job)
+    neutral_job = msgspec.structs.replace(
+        job, metadata=msgspec.structs.replace(job.metadata, generation=0), spec=cold.spec
     )
     neutral_settings = msgspec.structs.replace(settings, cluster="", user_ids_from_platform=False)
-    manifest = pod_manifest(cold, 0, "", neutral_settings)
-    del manifest["metadata"]["annotations"][identity.SPEC_HASH_ANNOTATION]  # pods of earlier operators do not have it
+    # Without the hash of the spec, which pods of earlier operators do not have.
+    manifest = _manifest_with_hashes(neutral_job, cold, 0, neutral_settings, {identity.COLD_HASH_ANNOTATION: ""})
     return hashlib.sha256(_encode(manifest)).hexdigest()[:16]
 
 
@@ -101,12 +100,36 @@ def spec_hash(job: Job) -> str:
 
     It is the hash of the spec as it is injected, which has no field that has its default.
     """
-    spec = with_default_hot_fields(_understood_spec_or_raise(job))
-    return hashlib.sha256(_encode(without_default_fields(spec))).hexdigest()[:16]
+    return _cold_part(job).digest()
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
     """Return the manifest of the job's pod. A pod with another `cold_hash` is replaced. `job.spec` must not be None."""
+    cold = _cold_part(job)
+    hashes = {identity.COLD_HASH_ANNOTATION: cold_hash, identity.SPEC_HASH_ANNOTATION: cold.digest()}
+    return _manifest_with_hashes(job, cold, epoch, settings, hashes)
+
+
+class _ColdPart(msgspec.Struct, frozen=True):
+    """The spec with defaults in place of its hot fields, and the same as it is injected: without any defaults."""
+
+    spec: IngestJobSpec
+    document: Manifest
+
+    def digest(self) -> str:
+        """Return the spec hash."""
+        return hashlib.sha256(_encode(self.document)).hexdigest()[:16]
+
+
+def _cold_part(job: Job) -> _ColdPart:
+    spec = with_default_hot_fields(_understood_spec_or_raise(job))
+    return _ColdPart(spec, without_default_fields(spec))
+
+
+def _manifest_with_hashes(
+    job: Job, cold: _ColdPart, epoch: int, settings: PodSettings, hashes: dict[str, str]
+) -> Manifest:
+    """Return the manifest of the job's pod. `cold` is the cold part of `job`, and `hashes` are its last annotations."""
     spec = _understood_spec_or_raise(job)
     declared, mounts = spec.pod or PodOptions(), mounts_and_volumes(spec, _secret_file_mode(settings))
     return {
@@ -116,12 +139,7 @@ def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) ->
             "name": identity.pod_name(job.metadata.name),
             "namespace": job.metadata.namespace,
             "labels": {**declared.labels, **_pod_labels(job, spec)},
-            "annotations": {
-                **declared.annotations,
-                identity.EPOCH_ANNOTATION: str(epoch),
-                identity.COLD_HASH_ANNOTATION: cold_hash,
-                identity.SPEC_HASH_ANNOTATION: spec_hash(job),
-            },
+            "annotations": {**declared.annotations, identity.EPOCH_ANNOTATION: str(epoch), **hashes},
             "ownerReferences": [_owner_reference(job)],
         },
         "spec": {
@@ -136,7 +154,7 @@ def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) ->
                 **({} if settings.user_ids_from_platform else _USER_IDS),
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [_ingest_container(job, epoch, settings, [mount for mount, _ in mounts])],
+            "containers": [_ingest_container(job, cold, epoch, settings, [mount for mount, _ in mounts])],
             "volumes": [volume for _, volume in mounts],
         },
     }
@@ -193,14 +211,14 @@ def _owner_reference(job: Job) -> Manifest:
     }
 
 
-def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
-    declared = _understood_spec_or_raise(job).pod or PodOptions()
+def _ingest_container(job: Job, cold: _ColdPart, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
+    declared = cold.spec.pod or PodOptions()  # no field of it is hot
     return {
         "name": identity.CONTAINER,
         "image": settings.image,
         "command": ["sluice-runtime"],
         "args": ["run"],
-        "env": _container_environment(job, epoch, settings),
+        "env": _container_environment(job, cold, epoch, settings),
         "ports": [{"name": "http", "containerPort": identity.HTTP_PORT}],
         # One probe a second until the process is up; after that, only a process whose event loop hangs is killed.
         "startupProbe": _http_probe("/livez", period=1, failures=60),
@@ -217,10 +235,10 @@ def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[
     }
 
 
-def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
+def _container_environment(job: Job, cold: _ColdPart, epoch: int, settings: PodSettings) -> list[Manifest]:
     # A pod uses only the cold part before it has read its live job. The whole spec would also be too long: Linux allows
     # 128 KiB for one variable, which 2,000 symbols with their pauses exceed.
-    spec = with_default_hot_fields(_understood_spec_or_raise(job))
+    spec = cold.spec
     injected = InjectedJob(
         namespace=job.metadata.namespace,
         name=job.metadata.name,
@@ -231,7 +249,7 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         spec=spec,
         cluster=settings.cluster,
     )
-    document = msgspec.to_builtins(injected) | {"spec": without_default_fields(spec)}
+    document = msgspec.to_builtins(injected) | {"spec": cold.document}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
     return [
         {"name": identity.JOB_ENV, "value": _encode(document).decode()},
