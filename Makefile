@@ -194,6 +194,10 @@ plugin: ## build kubectl-sluice, one file for PATH, and its completion into buil
 bench: setup ## measure throughput, latency, a pod's cost and pauses (about 25 minutes); BENCH=stops measures stops under faults
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
+.PHONY: bench-operator
+bench-operator: setup ## measure the operator beside two others (30 minutes); BENCH="burst --jobs 600" chooses, BENCH=--help lists
+	@PYTHONPATH=tests $(BIN)/python -m bench.operator_cost $(BENCH)
+
 .PHONY: soak
 soak: setup ## run one pod at 1,000 quotes a second with a fault each minute, for SECONDS (3600)
 	@PYTHONPATH=tests $(BIN)/python -m bench.soak $(SECONDS)

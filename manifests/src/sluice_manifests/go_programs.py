@@ -136,7 +136,9 @@ def _built_program_path(program: GoProgram) -> Path:
             f"{error.filename} is missing: {program.name} is built from the checkout (pip install -e), "
             "or taken from KUBEBUILDER_ASSETS."
         ) from error
-    digest = hashlib.sha256(go_mod.encode() + go_sum).hexdigest()[:8]
+    # A program of this repository has its source beside its go.mod.
+    own_source = b"".join(path.read_bytes() for path in sorted(program.module.glob("*.go")))
+    digest = hashlib.sha256(go_mod.encode() + go_sum + own_source).hexdigest()[:8]
     version = pinned_version(go_mod, program.versioned_by)
     return cache_directory() / f"{program.module.name}-{version}-{digest}" / program.name
 
