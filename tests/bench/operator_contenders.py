@@ -51,7 +51,8 @@ def replica_of(operator: str, cluster: SimulatedCluster, number: int = 1, uid: s
         "SLUICE_REQUIRE_POLICIES": "false",
     }
     command = [str(BIN / "sluice-operator")]
-    return Replica(command, cluster.environment | ours, f"http://127.0.0.1:{port}/readyz", _OUR_LEASE)
+    # It is never ready, because its account is not limited. It requests the Lease once it has listed everything.
+    return Replica(command, cluster.environment | ours, f"http://127.0.0.1:{port}/livez", _OUR_LEASE)
 
 
 @asynccontextmanager
@@ -70,8 +71,8 @@ async def leading(operator: str, cluster: SimulatedCluster, log: Path) -> AsyncI
         yield process
 
 
-async def wait_until_leading(replica: Replica, cluster: SimulatedCluster, seconds: float = _START_SECONDS) -> None:
-    """Wait until the replica is ready, and its Lease has a holder if there is one. No other replica may run."""
+async def wait_until_leading(replica: Replica, cluster: SimulatedCluster, seconds: float = 25.0) -> None:
+    """Wait until the replica is healthy, and its Lease has a holder if there is one. No other replica may run."""
 
     async def leads() -> bool:
         if not await _is_healthy(replica.health):

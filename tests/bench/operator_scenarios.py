@@ -12,8 +12,11 @@ from statistics import quantiles
 from bench import pod
 from bench.operator_contenders import leading
 from bench.operator_nodes import BurstFigures, SimulatedCluster, simulated_cluster
+from support.eventually import eventually
 
 _IDLE_SECONDS = 5.0
+_IDLE_SHARE = 0.1  # of a core
+_IDLE_PATIENCE_SECONDS = 60.0
 _HEARTBEATS_PER_SECOND = 40
 _QUIET_SECONDS = 3.0
 
@@ -112,4 +115,16 @@ def percentiles(found: BurstFigures) -> tuple[float, float]:
 async def _operator_on_cluster(operator: str, folder: Path) -> AsyncIterator[tuple[SimulatedCluster, pod.Process]]:
     """Run an operator that leads on a cluster of its own."""
     async with simulated_cluster(folder) as cluster, leading(operator, cluster, folder / "operator.log") as process:
+        await _wait_until_idle(cluster)
         yield cluster, process
+
+
+async def _wait_until_idle(cluster: SimulatedCluster) -> None:
+    """Wait until the new API server and its controllers have finished what they do at their start."""
+
+    async def is_idle() -> bool:
+        before = cluster.api_server.cpu_seconds
+        await asyncio.sleep(1)
+        return cluster.api_server.cpu_seconds - before < _IDLE_SHARE
+
+    await eventually(is_idle, _IDLE_PATIENCE_SECONDS)

@@ -15,6 +15,7 @@ from .decoding_errors import problem_sentence
 from .lenient import UNREADABLE
 from .proxies import is_proxy_variable
 from .spec import IngestJobSpec, Pause, PausedSymbol
+from .symbol_duplicates import duplicate_symbols
 
 STOP_FIELDS: Final = frozenset({"enabled", "pause", "pausedSymbols"})
 
@@ -40,12 +41,14 @@ class SpecReadResult(CamelStruct, frozen=True):
     `stops` has the fields that stop the job or single symbols, and is always present. `spec` is the whole spec with
     these fields, or None if any other field is not understood; `problem` then names that field. `ignored_variables` are
     the proxy variables in `spec.pod.env`, which the spec leaves out: the operator's settings name the proxy.
+    `duplicate_symbols` are the symbols that the document lists more than once; the spec has each of them once.
     """
 
     spec: IngestJobSpec | None
     stops: StopFields
     problem: str = ""
     ignored_variables: tuple[str, ...] = ()
+    duplicate_symbols: tuple[str, ...] = ()
 
 
 def decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
@@ -54,8 +57,15 @@ def decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
     A spec that is not an object counts as a stop.
     """
     rest, ignored = _without_proxy_variables(raw)
-    result = _decode_spec_or_stop_fields(rest)
+    result = _with_each_symbol_once(_decode_spec_or_stop_fields(rest))
     return msgspec.structs.replace(result, ignored_variables=ignored) if ignored else result
+
+
+def _with_each_symbol_once(result: SpecReadResult) -> SpecReadResult:
+    if result.spec is None or not (names := duplicate_symbols(result.spec.symbols)):
+        return result
+    spec = msgspec.structs.replace(result.spec, symbols=list(dict.fromkeys(result.spec.symbols)))
+    return msgspec.structs.replace(result, spec=spec, duplicate_symbols=names)
 
 
 def _without_proxy_variables(raw: Any) -> tuple[Any, tuple[str, ...]]:

@@ -19,6 +19,8 @@ _ATOMIC: Schema = {"x-kubernetes-list-type": "atomic"}
 # field, after the name of its struct where another struct has a field of the same name. A list in a provider's block
 # has its type on the field.
 _LIST_TYPES: dict[str, Schema] = {
+    # In a set, the API server would keep an entry of managedFields for each symbol, for which each report pays.
+    "IngestJobSpec.symbols": _ATOMIC,
     "symbols": _SET,
     "channels": _SET,
     "sessions": _SET,

@@ -11,14 +11,8 @@ from .base import CamelStruct
 from .instants import SPEC_INSTANT_SCHEMA
 
 _SYMBOL = r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$"
-_SYMBOL_RULE = {
-    "rule": f"self.matches(r'{_SYMBOL}')",
-    "message": "a symbol is in upper case, with a dot before a share class and a slash in a pair: write SPY, BRK.B "
-    "or BTC/USD",
-}
-
-# One malformed symbol makes a provider refuse a whole subscription, so the schema refuses it: with the pattern for
-# tools that do not evaluate rules, and with the rule for people who do not read patterns.
+# One malformed symbol makes a provider refuse a whole subscription, so the schema refuses it. A rule with the same
+# expression would be evaluated for each symbol at each write of a status.
 Symbol = Annotated[
     str,
     Meta(
@@ -26,7 +20,6 @@ Symbol = Annotated[
         max_length=21,
         description="A symbol in canonical form: upper case, with a dot before a share class (BRK.B) and a "
         "slash in a pair (BTC/USD).",
-        extra_json_schema={"x-kubernetes-validations": [_SYMBOL_RULE]},
     ),
 ]
 ObjectName = Annotated[

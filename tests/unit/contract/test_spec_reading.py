@@ -93,3 +93,10 @@ def test_a_boolean_in_the_place_of_a_text_is_explained_by_yaml() -> None:
     assert paused.startswith("spec.pausedSymbols[0].symbol is not understood: ")
     assert paused.endswith(clause)
     assert "YAML" not in decode_spec_or_stop_fields(SPEC | {"symbols": [7]}).problem
+
+
+def test_a_symbol_that_is_listed_twice_is_read_once_and_named() -> None:
+    found = decode_spec_or_stop_fields(SPEC | {"symbols": ["SPY", "AAPL", "SPY"], "enabled": False})
+    assert found.spec is not None
+    assert (found.spec.symbols, found.duplicate_symbols) == (["SPY", "AAPL"], ("SPY",))
+    assert (found.problem, found.stops.enabled) == ("", False)

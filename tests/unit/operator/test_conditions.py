@@ -284,3 +284,15 @@ async def test_the_slot_is_a_condition_only_if_the_job_needs_it(world: World) ->
     assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("True", c.SLOT_ACQUIRED)
     await world.streams()
     assert c.CONNECTION_SLOT_ACQUIRED not in [each.type for each in world.job.status.conditions]
+
+
+async def test_duplicate_symbols_are_named_by_the_ready_condition_and_used_once(world: World) -> None:
+    await after(world, SYNTHETIC | {"symbols": ["SPY", "AAPL", "SPY"]})
+    ready = found(world.job.status, c.READY)
+    assert ready is not None
+    assert ready.status == "True"
+    assert ready.message.endswith(
+        "spec.symbols contains SPY more than once; it is used once. Remove the duplicates from spec.symbols."
+    )
+    assert world.job.spec is not None
+    assert world.job.spec.symbols == ["SPY", "AAPL"]

@@ -40,7 +40,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     It has only what the operator uses: no annotations, and in `spec` no paused symbols.
 
     `spec` is None if another field is not understood; `problem` is then a sentence that names the field.
-    `ignored_variables` are the variables in `spec.pod.env` that only the operator's settings may set.
+    `ignored_variables` are the variables in `spec.pod.env` that only the operator's settings may set, and
+    `duplicate_symbols` the symbols that the stored spec lists more than once; `spec` has each of them once.
     """
 
     metadata: ObjectMeta
@@ -48,6 +49,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     stops: RequestedStops
     problem: str = ""
     ignored_variables: tuple[str, ...] = ()
+    duplicate_symbols: tuple[str, ...] = ()
     status: IngestJobStatus = IngestJobStatus()
 
     @property
@@ -184,6 +186,7 @@ def job_from_parts(metadata: ObjectMeta, spec: Any, status: Any) -> Job:
         stops=_requested_stops(reading.stops),
         problem=reading.problem,
         ignored_variables=reading.ignored_variables,
+        duplicate_symbols=reading.duplicate_symbols,
         status=decode_readable_fields(status or {}, IngestJobStatus),
     )
 

@@ -11,6 +11,7 @@ from sluice_contract import conditions as c
 from sluice_contract.pause_sentences import pause_clause, sources_of_pause
 from sluice_contract.providers import needs_credentials
 from sluice_contract.status import Condition, StreamStatus
+from sluice_contract.symbol_duplicates import duplicates_sentence
 
 from . import facts, stops
 from .actions import ReadinessVerdict
@@ -75,13 +76,15 @@ def conditions_of_job(
 
 
 def ready_condition(job: Job, verdict: ReadinessVerdict) -> UndatedCondition:
-    """Return the Ready condition. Its message also names the variables in `spec.pod.env` that are ignored."""
+    """Return the Ready condition. Its message also names ignored variables of `spec.pod.env` and duplicate symbols."""
     message = verdict.message
     if job.ignored_variables:
         message += (
             f" spec.pod.env sets {', '.join(job.ignored_variables)}, which is ignored: the proxy comes from the "
             "operator's settings. Remove it from spec.pod.env."
         )
+    if job.duplicate_symbols:
+        message += f" {duplicates_sentence(job.duplicate_symbols)}"
     return UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, message)
 
 

@@ -16,6 +16,7 @@ from sluice_contract.resource import IngestJob
 from sluice_contract.rules import messages_of_broken_rules
 from sluice_contract.spec import IngestJobSpec, PausedSymbol, with_default_hot_fields
 from sluice_contract.status import StreamStatus
+from sluice_contract.symbol_duplicates import duplicate_symbols, duplicates_sentence
 from sluice_contract.values import Symbol
 
 from ..domain.declared_job import DeclaredJob, to_declared_job
@@ -146,9 +147,15 @@ class StandaloneJob:
                 _log.warning("%s", problem, extra=_RELOAD)
             return problem
         self._logged_problems.pop("document", None)
+        self._log_duplicate_symbols()
         if self._declared.spec != before:
             _log.info("job document changed; applying its hot fields", extra=_RELOAD)
         return None
+
+    def _log_duplicate_symbols(self) -> None:
+        names = duplicate_symbols(self._declared.spec.symbols)
+        if self._record_problem("duplicates", ",".join(names)) and names:
+            _log.warning("%s", duplicates_sentence(names), extra=_RELOAD)
 
     def _read_pauses(self) -> FileReading:
         """Read the pause file, and return what it contains. If it cannot be read, its last state stays in force."""

@@ -270,3 +270,18 @@ async def test_a_long_reason_in_the_pause_file_is_cut_and_accepted_with_a_start_
         assert switch.reason == "r" * 255 + "…"
         assert [each.reason for each in world.spec.paused_symbols] == ["r" * 255 + "…"]
         world.job.override_until_reload(StartRequest(dry_run=True))
+
+
+async def test_duplicate_symbols_are_logged_once_until_they_change(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    sentence = "spec.symbols contains SPY more than once; it is used once. Remove the duplicates from spec.symbols."
+    world.document = stored_job(symbols=["SPY", "AAPL", "SPY"])
+    async with world.running():
+        await at(5)
+        assert caplog.messages == [sentence]
+        world.document = stored_job(symbols=["SPY", "AAPL"])
+        await at(10)
+        world.document = stored_job(symbols=["SPY", "SPY"])
+        await at(15)
+    assert caplog.messages == [sentence, sentence]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..fields import child, flag, text, texts
 from .merged_document import with_defaults
+from .symbol_duplicates import unique_symbols
 
 _NEWEST = "9999"
 HEARTBEAT, QUOTES, BARS = "heartbeat", "quotes", "bars"
@@ -24,7 +25,7 @@ class PlannedJob(NamedTuple):
     name: str
     place: tuple[str, str, str]
     document: dict[str, Any]
-    spec: dict[str, Any]  # with the defaults of the schema
+    spec: dict[str, Any]  # with the defaults of the schema, and each symbol once
     claims: Claims
 
     @property
@@ -48,7 +49,7 @@ def planned_job(document: dict[str, Any]) -> PlannedJob:
     """Return the job of a document. One without a creation time is the newest."""
     namespace, name = text(document, "metadata", "namespace"), text(document, "metadata", "name")
     created = text(document, "metadata", "creationTimestamp") or _NEWEST
-    spec = with_defaults(child(document, "spec"))
+    spec = unique_symbols(with_defaults(child(document, "spec")))
     return PlannedJob(namespace, name, (created, namespace, name), document, spec, _claims(spec))
 
 

@@ -18,6 +18,7 @@ from .policy_findings import PolicyView, caps_of_job, policy_findings, tenant_fi
 from .refusals import refusal_findings
 from .replacement_gaps import replacement_seconds
 from .spec_changes import COLD, Change, changes_of_job
+from .symbol_duplicates import duplicate_findings
 from .write_costs import Prices, Traffic, traffic_of_job
 from .yaml_readings import misread_values
 
@@ -117,6 +118,7 @@ def _plan(declared: Declared, job: PlannedJob, jobs: Sequence[PlannedJob], polic
         *conflict_findings(job, jobs),
         *policy_findings(job, jobs, policies),
         *slot_findings(job, jobs),
+        *duplicate_findings(declared.document),
         *declared_stop_findings(declared.document),
         *overwrite_findings(declared.live, changes, declared.manager),
     ]
