@@ -13,11 +13,13 @@ from kubernetes.aio.client.api_client import ApiClient
 from . import logs
 from .adapters.access import WriteInReadOnlySession
 from .adapters.http_api import EndpointSources, http_server
+from .adapters.reduced_responses import create_reduced_response_class
 from .cluster_uid import read_cluster_uid_or_empty
 from .handlers import kopf_registry, kopf_settings
 from .kopf_login import KopfLogin
 from .parts import OperatorParts, assembled_parts, register_gauges
 from .settings import Settings
+from .watch_delivery import WatchDelivery
 from .watchdog import raise_when_kopf_watcher_is_missing
 from .workers import StartGate
 
@@ -136,9 +138,9 @@ async def _run_kopf_watches_until_signal(parts: OperatorParts) -> None:
     """Run kopf's watches until SIGTERM or SIGINT. From here on, kopf handles the signals."""
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     count_refused = parts.metrics.count_refused_kopf_write
-    login = KopfLogin(
-        parts.api_client, count_refused, parts.page_turn, parts.pauses.kind_access, parts.watch_ages.record_sign
-    )
+    deliver = WatchDelivery(parts.store).deliver
+    responses = create_reduced_response_class(parts.page_turn, deliver, parts.watch_ages.record_sign)
+    login = KopfLogin(parts.api_client, count_refused, responses, parts.pauses.kind_access)
     await kopf.operator(
         registry=kopf_registry(parts.store, login),
         settings=kopf_settings(),

@@ -1,4 +1,8 @@
-"""The use of kopf: its watches update the cluster state, and its settings let it survive outages."""
+"""The use of kopf: it lists and watches, and its settings let it survive outages.
+
+Its responses deliver objects to the cluster state before kopf sees them (`watch_delivery.py`, ADR 42). kopf watches the
+kinds that have a handler. An event that reaches a handler all the same has the same effect.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import kopf
+import msgspec
 
 from sluice_contract import identity
 
-from .domain import objects
 from .domain.pause_objects import PauseObject
-from .domain.reduced_documents import CLUSTER_PAUSES, JOBS, PAUSES, PODS, ReducedKind
+from .domain.reduced_documents import CLUSTER_PAUSES, JOBS, PAUSES, PODS, ReducedKind, decode_object_version
 from .informer_cache import ClusterState
 from .kopf_storages import EmptyDiffBaseStorage, EmptyProgressStorage
 from .object_cache import ObjectCache
+from .watch_delivery import WatchDelivery, WatchedObject, update_cache
 
 # kopf removes its finalizer from each object that has it. The API server never stores this one, because of the space.
 FINALIZER = f"{identity.GROUP}/not a finalizer"
@@ -60,34 +65,21 @@ def kopf_registry(store: ClusterState, login: KopfLogin) -> kopf.OperatorRegistr
 
 def on_job_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """Update the cluster state from a watch event of a job. `change` is None if the object comes from a LIST."""
-    job = JOBS.from_kopf_document(document)
-    if change == "DELETED":
-        store.jobs.remove_delivered(job.key, job.metadata.uid)
-    else:
-        store.jobs.put_delivered(job.key, job)
+    WatchDelivery(store).deliver(JOBS, change, msgspec.json.encode(document))
 
 
 def on_pod_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """Update the cluster state from a watch event of a pod. Pods that are not of a job are ignored."""
-    pod = PODS.from_kopf_document(document)
-    key = objects.job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)
-    if key is None:
-        return
-    if change == "DELETED":
-        store.pods.remove_delivered(key, pod.metadata.uid)
-    else:
-        store.pods.put_delivered(key, pod)
+    WatchDelivery(store).deliver(PODS, change, msgspec.json.encode(document))
 
 
 def on_pause_event(
     cache: ObjectCache[PauseObject], kind: ReducedKind[PauseObject], change: str | None, document: dict[str, Any]
 ) -> None:
     """Update the cache of a kind of pauses from a watch event."""
-    pause = kind.from_kopf_document(document)
-    if change == "DELETED":
-        cache.remove_delivered(pause.key, pause.metadata.uid)
-    else:
-        cache.put_delivered(pause.key, pause)
+    text = msgspec.json.encode(document)
+    version = decode_object_version(text)
+    update_cache(cache, kind, (version.namespace, version.name), WatchedObject(change, version, text))
 
 
 def kopf_settings() -> kopf.OperatorSettings:

@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import aiohttp
 import kopf
 from kubernetes.aio.client.api_client import ApiClient
 
 from .adapters.access import ReadOnlyMiddleware, create_read_only_session
 from .adapters.optional_watches import OptionalWatches, WatchAccess
-from .adapters.page_turn import PageTurn
-from .adapters.reduced_responses import create_reduced_response_class, ignore_sign
 from .adapters.throttled_requests import ThrottledRequests
 
 LOGIN_EVERY_SECONDS: Final = 5.0  # a token that is refused for a long time must not cause a loop of logins
@@ -27,18 +26,16 @@ class KopfLogin:
         self,
         api_client: ApiClient,
         count_refused_write: Callable[[], object],
-        page_turn: PageTurn,
+        response_class: type[aiohttp.ClientResponse],
         access: WatchAccess,
-        record_sign: Callable[[str], None] = ignore_sign,
     ) -> None:
         """`count_refused_write` is called for each write that kopf attempts.
 
-        `page_turn` is taken while a page of a LIST is in memory. `access` gets the results of optional watches,
-        and `record_sign` the plural of each kind whose watch shows that it works.
+        `response_class` is that of the responses, and `access` gets the results of optional watches.
         """
         self._api_client = api_client
         self._read_only = ReadOnlyMiddleware(count_refused_write)
-        self._response_class = create_reduced_response_class(page_turn, record_sign)
+        self._response_class = response_class
         self._middlewares = (OptionalWatches(access), ThrottledRequests())
         self._last_at = float("-inf")
 

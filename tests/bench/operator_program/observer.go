@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,7 +60,7 @@ func newObserver(ctx context.Context, config *rest.Config, stream bool) (*observ
 	return each, nil
 }
 
-// start lists the objects and follows their watch. The watch must not end while the measurement lasts.
+// start lists the objects and follows their watch.
 func (each *observer) start(
 	ctx context.Context, list client.ObjectList, on func(string, client.Object), options ...client.ListOption,
 ) error {
@@ -76,21 +77,25 @@ func (each *observer) start(
 			on("LISTED", &listed.Items[at])
 		}
 	}
-	seconds := int64(3600)
-	raw := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.GetResourceVersion(), TimeoutSeconds: &seconds}}
-	watch, err := each.Watch(ctx, list, append(options, raw)...)
-	if err != nil {
-		return err
-	}
+	version := list.GetResourceVersion()
 	go func() {
-		for event := range watch.ResultChan() {
-			if object, is := event.Object.(client.Object); is {
+		// The API server ends the watch of a client that it finds slow. Nothing is missed: the next one continues.
+		for ctx.Err() == nil {
+			raw := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: version}}
+			watch, err := each.Watch(ctx, list, append(slices.Clone(options), raw)...)
+			if err != nil {
+				time.Sleep(200 * time.Millisecond)
+				continue
+			}
+			for event := range watch.ResultChan() {
+				object, is := event.Object.(client.Object)
+				if !is {
+					fmt.Fprintln(os.Stderr, "the observer's watch has failed:", event.Object)
+					os.Exit(1)
+				}
+				version = object.GetResourceVersion()
 				on(string(event.Type), object)
 			}
-		}
-		if ctx.Err() == nil {
-			fmt.Fprintln(os.Stderr, "a watch of the observer has ended")
-			os.Exit(1)
 		}
 	}()
 	return nil
@@ -222,7 +227,7 @@ type summary struct {
 func (each *observer) summary(start time.Time) summary {
 	each.mutex.Lock()
 	defer each.mutex.Unlock()
-	found := summary{Deleted: each.deleted}
+	found := summary{Deleted: each.deleted, Latencies: []float64{}}
 	for _, seen := range each.jobs {
 		found.Writes += seen.writes
 		found.Pods += seen.pods

@@ -38,7 +38,7 @@ async def get(path: str, status: int, access: KindAccess, slept: list[float]) ->
 
     application = web.Application()
     application.router.add_get("/{tail:.*}", answer)
-    kind = create_reduced_response_class(PageTurn())
+    kind = create_reduced_response_class(PageTurn(), lambda *_: "")
     async with (
         serve_on_free_port(application) as url,
         aiohttp.ClientSession(middlewares=(OptionalWatches(access, sleep),), response_class=kind) as session,

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from sluice_contract import identity
 from sluice_operator.domain import objects
-from sluice_operator.domain.reduced_documents import JOBS, PODS, ReducedKind, decode_object_parts, reduced_kind_of_path
+from sluice_operator.domain.reduced_documents import (
+    JOBS,
+    PODS,
+    ReducedKind,
+    decode_list_page,
+    decode_object_parts,
+    decode_object_version,
+    decode_watch_event,
+    reduced_kind_of_path,
+)
 
 from .world import KEY, SYNTHETIC
 
@@ -76,8 +85,6 @@ def encode(document: Any) -> bytes:
 def test_a_job_is_the_same_with_and_without_reduction(document: dict[str, Any]) -> None:
     expected = objects.decode_job(document)
     assert JOBS.decode(encode(document)) == expected
-    assert JOBS.from_kopf_document(JOBS.to_kopf_document(encode(document))) == expected
-    assert JOBS.from_kopf_document(document) == expected
 
 
 VALUES = st.recursive(
@@ -91,15 +98,14 @@ FIELDS = st.sampled_from([*SYNTHETIC, "enabled", "pause", "pausedSymbols", "pod"
 @given(meta=st.dictionaries(st.sampled_from(list(META)), VALUES), spec=st.dictionaries(FIELDS, VALUES), status=VALUES)
 def test_any_stored_job_is_the_same_with_and_without_reduction(meta: Any, spec: Any, status: Any) -> None:
     document = job(META | meta, SYNTHETIC | spec, status)
-    assert JOBS.from_kopf_document(JOBS.to_kopf_document(encode(document))) == objects.decode_job(document)
+    assert JOBS.decode(encode(document)) == objects.decode_job(document)
 
 
-def test_a_large_job_becomes_a_small_document_with_kopfs_metadata() -> None:
-    text = encode(JOB_DOCUMENTS["large"])
-    reduced = JOBS.to_kopf_document(text)
-    assert len(text) > 450_000
-    assert len(encode(reduced)) < 6_000
-    assert (reduced["kind"], reduced["apiVersion"], reduced["metadata"]) == (identity.KIND, identity.API_VERSION, META)
+@pytest.mark.parametrize("document", JOB_DOCUMENTS.values(), ids=JOB_DOCUMENTS)
+def test_the_version_of_an_object_is_that_of_its_metadata(document: dict[str, Any]) -> None:
+    metadata, found = objects.decode_job(document).metadata, decode_object_version(encode(document))
+    assert (found.namespace, found.name, found.uid) == (metadata.namespace, metadata.name, metadata.uid)
+    assert found.resource_version == metadata.resource_version
 
 
 def test_a_pod_keeps_only_its_own_labels_and_annotations_and_its_controller() -> None:
@@ -110,7 +116,7 @@ def test_a_pod_keeps_only_its_own_labels_and_annotations_and_its_controller() ->
     document = pod(
         labels=own | others, annotations=noted | others, ownerReferences=[owner, owner | {"controller": False}]
     )
-    found = PODS.from_kopf_document(PODS.to_kopf_document(encode(document)))
+    found = PODS.decode(encode(document))
     assert found == objects.decode_pod(document)
     assert (found.metadata.labels, found.metadata.annotations) == (own, noted)
     assert [each.controller for each in found.metadata.owner_references] == [True]
@@ -119,37 +125,7 @@ def test_a_pod_keeps_only_its_own_labels_and_annotations_and_its_controller() ->
 @pytest.mark.parametrize("change", [{"labels": []}, {"annotations": {"a": 7}}, {"generation": "x"}])
 def test_a_pod_with_an_unreadable_field_is_the_same_with_and_without_reduction(change: dict[str, Any]) -> None:
     document = pod(**change)
-    assert PODS.from_kopf_document(PODS.to_kopf_document(encode(document))) == objects.decode_pod(document)
-
-
-def test_a_page_keeps_its_token_and_version_and_all_of_its_objects() -> None:
-    metadata = {"continue": "next", "resourceVersion": "99", "remainingItemCount": 7}
-    items = [JOB_DOCUMENTS["ordinary"], JOB_DOCUMENTS["large"]]
-    text = encode({"kind": "IngestJobList", "apiVersion": identity.API_VERSION, "metadata": metadata, "items": items})
-    page = JOBS.reduce_page(text)
-    assert (page["kind"], page["apiVersion"], page["metadata"]) == ("IngestJobList", identity.API_VERSION, metadata)
-    assert [JOBS.from_kopf_document(item) for item in page["items"]] == [objects.decode_job(item) for item in items]
-    assert len(encode(page)) < 10_000
-
-
-@pytest.mark.parametrize("change", ["ADDED", "MODIFIED", "DELETED"])
-def test_a_line_of_a_watch_keeps_its_type(change: str) -> None:
-    line = JOBS.reduce_watch_line(encode({"type": change, "object": JOB_DOCUMENTS["large"]}))
-    event = json.loads(line)
-    assert event["type"] == change
-    assert JOBS.from_kopf_document(event["object"]) == objects.decode_job(JOB_DOCUMENTS["large"])
-    assert len(line) < 6_000
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"type": "BOOKMARK", "object": {"kind": "IngestJob", "metadata": {"resourceVersion": "7"}}},
-        {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}},
-    ],
-)
-def test_a_line_without_an_object_is_unchanged(event: dict[str, Any]) -> None:
-    assert JOBS.reduce_watch_line(encode(event)) == encode(event)
+    assert PODS.decode(encode(document)) == objects.decode_pod(document)
 
 
 @pytest.mark.parametrize("error", [{"code": 500}, {"kind": "Status"}, {}, None, "gone", 410])
@@ -167,7 +143,7 @@ def test_a_bookmark_without_an_object_raises_a_decode_error(bookmark: object) ->
 @pytest.mark.parametrize("text", [b"", b"{", b'{"items": 7}', b"[]"])
 def test_a_text_that_is_not_a_page_raises_a_decode_error(text: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        JOBS.reduce_page(text)
+        decode_list_page(text)
 
 
 def test_a_job_that_is_cut_off_raises_a_decode_error() -> None:
@@ -189,14 +165,15 @@ def test_only_lists_and_watches_of_jobs_and_pods_are_reduced(path: str, expected
     assert reduced_kind_of_path(path) is expected
 
 
-@pytest.mark.parametrize("kind", [JOBS, PODS], ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", [JOBS, PODS], ids=lambda kind: kind.plural)
 def test_managed_fields_that_are_nested_deeply_hide_no_object(kind: ReducedKind[Any]) -> None:
     document = job() if kind is JOBS else pod()
     plain, nested = json.dumps(document), '{"f:x":' * 5000 + "{}" + "}" * 5000
     deep = plain.replace('"uid":', f'"managedFields": [{{"fieldsV1": {nested}}}], "uid":', 1)
-    expected = kind.to_kopf_document(plain.encode())
-    assert kind.to_kopf_document(deep.encode()) == expected
+    expected = kind.decode(plain.encode())
+    assert kind.decode(deep.encode()) == expected
     page = f'{{"kind": "List", "apiVersion": "v1", "metadata": {{}}, "items": [{plain}, {deep}]}}'
-    assert kind.reduce_page(page.encode())["items"] == [expected, expected]
+    assert [kind.decode(item) for item in decode_list_page(page.encode()).items or ()] == [expected, expected]
     line = f'{{"type": "MODIFIED", "object": {deep}}}'
-    assert json.loads(kind.reduce_watch_line(line.encode()))["object"] == expected
+    assert kind.decode(decode_watch_event(line.encode()).object) == expected
+    assert decode_object_version(deep.encode()) == decode_object_version(plain.encode())

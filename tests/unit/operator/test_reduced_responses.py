@@ -1,4 +1,4 @@
-"""kopf's responses: jobs and pods are reduced while they are read, and only one page is in memory at a time.
+"""kopf's responses: objects are delivered while they are read, and only one page is in memory at a time.
 
 kopf starts a LIST or a watch again after an `aiohttp.ClientPayloadError`. Any other error would end its watcher.
 """
@@ -9,21 +9,25 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from sluice_contract.json_nesting import JSONText
 from sluice_operator.adapters.buffered_responses import BufferedResponse
 from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.adapters.reduced_responses import (
     DAMAGED_LINE_SECONDS,
+    Deliver,
     ReducedLines,
     create_reduced_response_class,
     split_lines,
 )
 from sluice_operator.domain import objects
-from sluice_operator.domain.reduced_documents import JOBS
+from sluice_operator.domain.objects import Job
+from sluice_operator.domain.reduced_documents import JOBS, AnyReducedKind
 from support.eventually import eventually
 from support.web_server import serve_on_free_port
 
@@ -40,6 +44,7 @@ async def session(
     page_turn: PageTurn | None = None,
     status: int = 200,
     record_sign: Callable[[str], None] = lambda _: None,
+    deliver: Deliver = lambda *_: "7",
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Yield a session of kopf with a server that sends this answer to each GET."""
 
@@ -48,17 +53,29 @@ async def session(
 
     app = web.Application()
     app.router.add_get("/{path:.*}", respond)
-    kind = create_reduced_response_class(page_turn or PageTurn(), record_sign)
+    kind = create_reduced_response_class(page_turn or PageTurn(), deliver, record_sign)
     async with serve_on_free_port(app) as url, aiohttp.ClientSession(url, response_class=kind) as found:
         yield found
 
 
-async def test_the_objects_of_a_page_are_reduced() -> None:
-    async with session(PAGE) as kopf, kopf.get(f"{PATH}?limit=50") as response:
+class Delivered:
+    """The objects that were delivered, each with its type of change."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[str | None, Job]] = []
+
+    def __call__(self, kind: AnyReducedKind, change: str | None, text: JSONText) -> str:
+        assert kind is JOBS
+        self.jobs.append((change, JOBS.decode(text)))
+        return str(len(self.jobs))
+
+
+async def test_the_objects_of_a_page_are_delivered_and_kopf_gets_the_page_without_them() -> None:
+    delivered = Delivered()
+    async with session(PAGE, deliver=delivered) as kopf, kopf.get(f"{PATH}?limit=50") as response:
         page = await response.json()
-    assert page["metadata"] == {"continue": "next"}
-    assert [JOBS.from_kopf_document(item) for item in page["items"]] == [objects.decode_job(LARGE)]
-    assert len(encode(page)) < 7_000
+    assert page == {"apiVersion": "", "kind": "IngestJobList", "metadata": {"continue": "next"}, "items": []}
+    assert delivered.jobs == [(None, objects.decode_job(LARGE))]
 
 
 async def test_a_page_waits_until_no_other_page_is_in_memory() -> None:
@@ -87,15 +104,17 @@ async def test_a_watch_shows_that_it_works_when_it_begins_and_with_each_line() -
     assert signs == ["ingestjobs"] * 2
 
 
-async def test_the_lines_of_a_watch_are_reduced() -> None:
-    events = [{"type": "ADDED", "object": LARGE}, {"type": "BOOKMARK", "object": {"metadata": {}}}]
-    text = b"".join(encode(event) + b"\n" for event in events)
-    async with session(text) as kopf, kopf.get(f"{PATH}?watch=true") as response:
+async def test_the_events_of_a_watch_are_delivered_and_kopf_gets_bookmarks_of_their_versions() -> None:
+    events: list[dict[str, Any]] = [{"type": each, "object": LARGE} for each in ("ADDED", "MODIFIED", "DELETED")]
+    events += [{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "9"}}}, {"type": "ERROR", "object": {}}]
+    text, delivered = b"".join(encode(event) + b"\n" for event in events), Delivered()
+    async with session(text, deliver=delivered) as kopf, kopf.get(f"{PATH}?watch=true") as response:
         assert isinstance(response.content, ReducedLines)
-        lines = [line async for line in response.content.iter_chunked(2**20)]
-    assert JOBS.from_kopf_document(json.loads(lines[0])["object"]) == objects.decode_job(LARGE)
-    assert len(lines[0]) < 6_000
-    assert json.loads(lines[1]) == events[1]
+        lines = [json.loads(line) async for line in response.content.iter_chunked(2**20)]
+    job = objects.decode_job(LARGE)
+    assert delivered.jobs == [("ADDED", job), ("MODIFIED", job), ("DELETED", job)]
+    bookmarks = [{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": each}}} for each in ("1", "2", "3")]
+    assert lines == [*bookmarks, *events[3:]]
 
 
 async def test_a_damaged_line_ends_the_watch_with_an_error_that_starts_it_again() -> None:

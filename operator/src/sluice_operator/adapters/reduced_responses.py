@@ -1,4 +1,7 @@
-"""HTTP responses of the API server that take little memory, however large the objects in them are."""
+"""HTTP responses of the API server that take little memory, however large the objects in them are.
+
+The objects of kopf's LISTs and watches go straight from the text of the response to the informer cache.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,19 @@ from functools import partial
 from typing import Any, Final
 
 import aiohttp
+import msgspec
+
+from sluice_contract.json_nesting import JSONText
 
 from ..domain.optional_kinds import API_PATH, with_optional_kinds
-from ..domain.reduced_documents import ReducedKind, reduced_kind_of_path
+from ..domain.reduced_documents import (
+    OBJECT_CHANGES,
+    AnyReducedKind,
+    decode_list_page,
+    decode_watch_event,
+    reduced_kind_of_path,
+    watch_line_without_object,
+)
 from .buffered_responses import DocumentResponse
 from .decoding import DECODING_ERRORS
 from .page_turn import PageTurn
@@ -18,6 +31,10 @@ from .page_turn import PageTurn
 DAMAGED_LINE_SECONDS: Final = 1.0
 
 _GONE: Final = 410
+_encode: Final = msgspec.json.Encoder().encode
+# Takes a kind, the type of the event (None for an object of a LIST) and the text of the object. Returns its
+# resourceVersion. Raises `msgspec.DecodeError` if the text is not JSON.
+Deliver = Callable[[AnyReducedKind, str | None, JSONText], str]
 
 
 def ignore_sign(_plural: str) -> None:
@@ -25,31 +42,32 @@ def ignore_sign(_plural: str) -> None:
 
 
 def create_reduced_response_class(
-    page_turn: PageTurn, record_sign: Callable[[str], None] = ignore_sign
+    page_turn: PageTurn, deliver: Deliver, record_sign: Callable[[str], None] = ignore_sign
 ) -> type[aiohttp.ClientResponse]:
-    """Return the class of kopf's responses, in which jobs and pods are reduced before kopf gets them.
+    """Return the class of kopf's responses, which deliver each job, pod and pause before kopf sees it.
 
-    `page_turn` is taken while a page of a LIST is in memory. `record_sign` gets the plural of a kind whenever its watch
-    begins, and with each of its lines.
+    kopf gets pages without objects, and a bookmark in place of each event, so that it continues a watch where it was
+    broken off. `page_turn` is taken while a page of a LIST is in memory. `record_sign` gets the plural of a kind
+    whenever its watch begins, and with each of its lines.
     """
 
     class ReducedResponse(DocumentResponse):
-        """A response in which each job and each pod is reduced. All other responses are unchanged."""
+        """A response whose jobs, pods and pauses are delivered. All other responses are unchanged."""
 
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
-            """Read the headers. The content of a watch is then a stream of reduced lines."""
+            """Read the headers. The content of a watch is then a stream of lines without objects."""
             await super().start(connection)
             kind = reduced_kind_of_path(self.url.path)
             if self.status == _GONE and "continue" in self.url.query:
                 raise aiohttp.ClientPayloadError("a LIST expired before its last page; it starts again")
             if kind is not None and self.status == 200 and self.url.query.get("watch") == "true":
                 record_sign(kind.plural)
-                reduce = partial(_reduce_and_record, kind, record_sign)
+                reduce = partial(_deliver_event, kind, deliver, record_sign)
                 self.content = ReducedLines(self.content, reduce)  # type: ignore[assignment]
             return self
 
         async def json(self, **arguments: Any) -> Any:
-            """Return the decoded body, and of a page of a LIST the reduced objects.
+            """Return the decoded body, and a page of a LIST without its objects, which are delivered.
 
             The list of the kinds of Sluice's group names each optional kind, also one that is not served.
             """
@@ -60,7 +78,7 @@ def create_reduced_response_class(
                 return await super().json(**arguments)
             async with page_turn.take():
                 try:
-                    page = kind.reduce_page(await self.read())
+                    page = _deliver_page(kind, deliver, await self.read())
                 except DECODING_ERRORS as error:
                     raise _not_understood(f"GET {self.url.path}", error) from error
                 finally:
@@ -70,13 +88,26 @@ def create_reduced_response_class(
     return ReducedResponse
 
 
-def _reduce_and_record(kind: ReducedKind[Any], record_sign: Callable[[str], None], line: bytes) -> bytes:
+def _deliver_page(kind: AnyReducedKind, deliver: Deliver, text: bytes) -> dict[str, Any]:
+    """Deliver the objects of a page of a LIST. Return the page without them."""
+    page = decode_list_page(text)
+    for item in page.items or ():
+        deliver(kind, None, item)
+    return {"apiVersion": page.api_version, "kind": page.kind, "metadata": page.metadata, "items": []}
+
+
+def _deliver_event(kind: AnyReducedKind, deliver: Deliver, record_sign: Callable[[str], None], line: bytes) -> bytes:
+    """Deliver the object of a line of a watch. Return a bookmark of its version; a line without an object unchanged."""
     record_sign(kind.plural)
-    return kind.reduce_watch_line(line)
+    event = decode_watch_event(line)
+    if event.type not in OBJECT_CHANGES:
+        return watch_line_without_object(event, line)
+    version = deliver(kind, event.type, event.object)
+    return _encode({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}})
 
 
 class ReducedLines:
-    """The stream of a watch, which yields reduced lines. Everything else is passed on to the original stream."""
+    """The stream of a watch, which yields lines without objects. All else is passed on to the original stream."""
 
     def __init__(
         self,
