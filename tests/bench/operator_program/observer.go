@@ -89,6 +89,9 @@ func (each *observer) start(
 			}
 			for event := range watch.ResultChan() {
 				object, is := event.Object.(client.Object)
+				if !is && ctx.Err() != nil {
+					return
+				}
 				if !is {
 					fmt.Fprintln(os.Stderr, "the observer's watch has failed:", event.Object)
 					os.Exit(1)
