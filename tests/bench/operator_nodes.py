@@ -103,7 +103,7 @@ class SimulatedCluster:
         found.append(msgspec.json.decode(output.splitlines()[-1], type=BurstFigures))
 
     async def lease_holder(self, name: str) -> str:
-        """Return who holds a Lease of the namespace default; empty if nobody does."""
+        """Return who holds a Lease of the namespace default; empty if it has no holder."""
         try:
             lease = await self.api.get(f"/apis/coordination.k8s.io/v1/namespaces/default/leases/{name}")
         except ApiError:

@@ -140,7 +140,7 @@ class IngestJobSpec(CamelStruct, frozen=True):
             min_length=1,
             max_length=2000,
             description="The symbols to stream. Changes are applied on the running connection. A merge patch (kubectl "
-            "patch --type=merge) and server-side apply replace the whole list, so the list has one field manager. A "
+            "patch --type=merge) replaces the whole list, and so does server-side apply: one field manager owns it. A "
             'symbol that is listed twice is used once. Write "ON" in quotation marks: YAML reads ON as a boolean.',
         ),
         HOT,

@@ -1,4 +1,4 @@
-"""Symbols that a list contains more than once. Each is used once, and its author is told."""
+"""Symbols that a list contains more than once. Each is used once and reported."""
 
 from __future__ import annotations
 

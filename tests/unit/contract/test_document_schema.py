@@ -26,7 +26,7 @@ def test_null_fields_are_removed_and_null_items_and_unknown_fields_stay() -> Non
     [
         ({"symbols": ["SPY\n"]}, "spec.symbols.0", "pattern"),
         ({"symbols": [None]}, "spec.symbols.0", "type"),
-        ({"symbols": ["A", "A"]}, "spec.symbols", "x-kubernetes-list-type"),
+        ({"channels": ["quotes", "quotes"]}, "spec.channels", "x-kubernetes-list-type"),
         ({"limits": {"burst": True}}, "spec.limits.burst", "type"),
         ({"firestore": {"projectId": "a"}}, "spec.firestore.projectId", UNKNOWN),
     ],

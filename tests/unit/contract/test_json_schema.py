@@ -58,7 +58,7 @@ def test_a_valid_job_has_no_error() -> None:
         ({"enabeld": True}, "$.spec"),
         ({"symbols": [True]}, "$.spec.symbols[0]"),
         ({"symbols": ["spy"]}, "$.spec.symbols[0]"),
-        ({"symbols": ["SPY", "SPY"]}, "$.spec.symbols"),
+        ({"channels": ["quotes", "quotes"]}, "$.spec.channels"),
         ({"symbols": None}, "$.spec.symbols"),
         ({"symbols": [None]}, "$.spec.symbols[0]"),
         ({"provider": "pigeon"}, "$.spec.provider"),

@@ -21,7 +21,7 @@ def refused(status: dict[str, Any] | None = None, **changes: Any) -> list[str]:
             {"symbols": [f"S{number}" for number in range(2001)]},
             "spec.symbols: shorten it to at most 2000 items",
         ),
-        ({"symbols": ["SPY", "SPY"]}, "spec.symbols: remove the duplicate entries"),
+        ({"channels": ["quotes", "quotes"]}, "spec.channels: remove the duplicate entries"),
         (
             {"symbols": [True]},
             'spec.symbols[0]: YAML reads ON, YES, Y and TRUE without quotation marks as a boolean; write "ON"',
