@@ -86,7 +86,7 @@ class TestKubernetesLease(LeaseBehaviour):
     async def leases(self, bench: HttpBench, kubeconfig: Path) -> AsyncIterator[LeaseStore]:
         """A Lease in the namespace of the test."""
         async with await access.create_kubeconfig_client(kubeconfig) as client:
-            yield KubernetesLease(RequestSender(client), bench.namespace, "sluice-operator")
+            yield KubernetesLease(RequestSender(client), bench.namespace, "sluice-operator", patience_seconds=1.5)
 
 
 async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: HttpBench, kubeconfig: Path) -> None:

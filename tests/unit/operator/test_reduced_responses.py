@@ -106,7 +106,10 @@ async def test_a_watch_shows_that_it_works_when_it_begins_and_with_each_line() -
 
 async def test_the_events_of_a_watch_are_delivered_and_kopf_gets_bookmarks_of_their_versions() -> None:
     events: list[dict[str, Any]] = [{"type": each, "object": LARGE} for each in ("ADDED", "MODIFIED", "DELETED")]
-    events += [{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "9"}}}, {"type": "ERROR", "object": {}}]
+    events += [
+        {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "9"}}},
+        {"type": "ERROR", "object": {"code": 410}},
+    ]
     text, delivered = b"".join(encode(event) + b"\n" for event in events), Delivered()
     async with session(text, deliver=delivered) as kopf, kopf.get(f"{PATH}?watch=true") as response:
         assert isinstance(response.content, ReducedLines)
