@@ -37,7 +37,14 @@ class RequestRefused(ClusterError):  # noqa: N818
 
 
 class Unavailable(ClusterError):  # noqa: N818
-    """The API server did not answer, or answered with a temporary error. A retry may succeed."""
+    """The API server did not answer, or answered with a temporary error. A retry may succeed.
+
+    `retry_after` is the number of seconds that the API server asks to wait before a retry; None if it does not ask.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         """`retry_after` is the number of seconds before which the API server wants no retry; None if it named none."""
@@ -94,8 +101,12 @@ class Cluster(Protocol):
     async def read_pod(self, key: Key) -> Pod:
         """Read the pod that has the name of the job's pod, even if another owner created it. Raises `NotFound`."""
 
-    async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Write the status fields that the operator owns. Return the job after the write. Raises `NotFound`."""
+    async def write_operator_status(self, job: Job, status: IngestJobStatus) -> Job:
+        """Write the status fields that the operator owns. Return the job after the write.
+
+        Raises `NotFound` if the job is gone, and `Conflict` if it is no longer this version of this job. So no write
+        that is late reverts a newer one, and none reaches a job of the same name that was created since.
+        """
 
     async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""

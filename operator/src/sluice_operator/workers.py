@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from .domain.objects import Key
-from .ports import ClusterError
+from .ports import ClusterError, Unavailable
 from .reconcile import ReconcileResult
 from .workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
+
+MOST_RETRY_AFTER_SECONDS = 300.0  # the longest wait that the API server can impose on one job
 
 
 class StartGate(Protocol):
@@ -38,7 +40,10 @@ class Workers:
         reconcile: Callable[[Key], Awaitable[ReconcileResult]],
         gate: StartGate,
         metrics: ReconcileMetrics,
+        seconds_to_stop_deadline: Callable[[Key], float | None] = lambda _: None,
     ) -> None:
+        """`seconds_to_stop_deadline` returns when a job has to be reconciled for a stop, whatever fails; or None."""
+        self._seconds_to_stop_deadline = seconds_to_stop_deadline
         self._queue = queue
         self._reconcile = reconcile
         self._gate = gate
@@ -71,20 +76,34 @@ class Workers:
             log.warning(
                 "a reconciliation failed; retrying", extra={"job": "/".join(key), "error": f"{outcome}: {error}"}
             )
-            self._queue.add_after_backoff(key)
+            self._retry_with_backoff(key, (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0)
         except Exception as error:
             outcome = type(error).__name__
             log.exception("a reconciliation failed with an unexpected error; retrying", extra={"job": "/".join(key)})
-            self._queue.add_after_backoff(key)
+            self._retry_with_backoff(key)
         else:
             outcome = "again" if result.requeue else "settled"
-            self._reset_backoff_and_requeue_if_asked(key, result)
+            self._requeue_if_asked(key, result)
         self._metrics.record_reconciliation(asyncio.get_running_loop().time() - started, outcome)
 
-    def _reset_backoff_and_requeue_if_asked(self, key: Key, result: ReconcileResult) -> None:
-        """Handle a successful reconciliation: reset the backoff, and requeue the key now or later as `result` says."""
-        self._queue.reset_backoff(key)
+    def _retry_with_backoff(self, key: Key, at_least: float = 0.0) -> None:
+        """Add the key after its backoff of at least `at_least` seconds. The enforcement of a stop does not wait."""
+        self._queue.add_after_backoff(key, min(at_least, MOST_RETRY_AFTER_SECONDS))
+        self._add_at_stop_deadline(key)
+
+    def _requeue_if_asked(self, key: Key, result: ReconcileResult) -> None:
+        """Handle a successful reconciliation: add the key again now or later, as `result` says.
+
+        The backoff is reset only once the job is settled, so that passes that always ask for another one slow down.
+        """
         if result.requeue:
-            self._queue.add(key)
+            if not self._queue.add_again(key):
+                self._add_at_stop_deadline(key)
+            return
+        self._queue.reset_backoff(key)
         if result.requeue_after is not None:
             self._queue.add_after(key, result.requeue_after)
+
+    def _add_at_stop_deadline(self, key: Key) -> None:
+        if (seconds := self._seconds_to_stop_deadline(key)) is not None:
+            self._queue.add_after(key, seconds)

@@ -4,6 +4,9 @@ It behaves like client-go's workqueue: a key that is added while it is processed
 Groups of keys take turns; within a group the order is first come, first served. So no key starves another, and no group
 another group. The number of a group's keys that are processed at once is bounded, so that its requests do not make the
 API server slow for other groups.
+
+A backoff of a key ends early only when another client has changed something (`add_changed`) or when a deadline passes.
+What this process does by itself never ends it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ K = TypeVar("K")
 
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 60.0
+MOST_REPEATS = 5  # of a key in a row, at once; the next one waits for a backoff
+SOON_SECONDS = 0.5  # the changes of this time are processed together
 
 
 class WorkQueue(Generic[K]):
@@ -50,12 +55,51 @@ class WorkQueue(Generic[K]):
         self._heap: list[tuple[float, int, K]] = []  # deadlines, among them superseded ones
         self._pushed = 0  # breaks ties in the heap: keys need no order
         self._failures: dict[K, int] = {}
+        self._repeats: dict[K, int] = {}  # the passes in a row that asked for another one
+        self._backoff_ends: dict[K, float] = {}
+        self._changed_keys: set[K] = set()  # the dirty keys that another client has changed
         self._closed = False
         self._changed = asyncio.Event()  # a deadline was added, or the queue was shut down
         self.retries = 0
 
     def add(self, key: K) -> None:
-        """Add a key to the queue now, unless it is already in the queue or the queue is shut down."""
+        """Add a key now, or at the end of its backoff if one is running. Do nothing if it is already in the queue."""
+        remaining = self._backoff_ends.get(key, -math.inf) - self._clock()
+        if remaining > 0:
+            self.add_after(key, remaining)
+        else:
+            self._add_now(key)
+
+    def add_changed(self, key: K) -> None:
+        """Add a key now because another client has changed something. A running backoff ends."""
+        end = self._backoff_ends.pop(key, None)
+        if end is not None and self._due.get(key) == end:
+            del self._due[key]
+        if not self._closed:
+            self._changed_keys.add(key)
+        self._add_now(key)
+
+    def add_soon(self, key: K) -> None:
+        """Add a key in half a second, together with what else changes until then. A running backoff does not delay it.
+
+        Use it for changes that come in quick succession and that nobody waits for.
+        """
+        self.add_after(key, SOON_SECONDS)
+
+    def add_again(self, key: K) -> bool:
+        """Add a key because its own pass asks for another one. From the sixth in a row on, it waits for a backoff.
+
+        Return whether the key was added now.
+        """
+        repeats = self._repeats.get(key, 0) + 1
+        self._repeats[key] = repeats
+        if repeats > MOST_REPEATS:
+            self.add_after_backoff(key)
+            return False
+        self._add_now(key)
+        return True
+
+    def _add_now(self, key: K) -> None:
         if key in self._dirty or self._closed:
             return
         self._dirty[key] = self._clock()
@@ -72,17 +116,26 @@ class WorkQueue(Generic[K]):
         heapq.heappush(self._heap, (when, self._pushed, key))
         self._changed.set()
 
-    def add_after_backoff(self, key: K) -> None:
-        """Add a key again after a failure. The backoff is 1 s, doubling up to 60 s, reduced at random by up to half."""
+    def add_after_backoff(self, key: K, at_least: float = 0.0) -> None:
+        """Add a key again after a failure. The backoff is 1 s, doubling up to 60 s, reduced at random by up to half.
+
+        It is at least `at_least` seconds. If this process itself added the key while it was processed, that waits too.
+        """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self.retries += 1
         delay = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(failures, 10))
-        self.add_after(key, delay * (1 - self._jitter() / 2))
+        delay = max(at_least, delay * (1 - self._jitter() / 2))
+        if key in self._processing and key not in self._changed_keys:
+            self._dirty.pop(key, None)
+        self._backoff_ends[key] = self._clock() + delay
+        self.add_after(key, delay)
 
     def reset_backoff(self, key: K) -> None:
-        """Reset the backoff of a key, after a success."""
+        """Reset the backoff of a key and the count of its repeats, after a pass that needs no other one."""
         self._failures.pop(key, None)
+        self._repeats.pop(key, None)
+        self._backoff_ends.pop(key, None)
 
     async def get(self) -> K | None:
         """Wait for the next key. The caller processes it and then calls `mark_done`. Return None after a shutdown."""
@@ -91,6 +144,7 @@ class WorkQueue(Generic[K]):
             return None
         key = self._ready.take()
         del self._dirty[key]
+        self._changed_keys.discard(key)
         self._processing.add(key)
         return key
 
@@ -116,7 +170,7 @@ class WorkQueue(Generic[K]):
             heapq.heappop(self._heap)
             if not superseded:
                 del self._due[key]
-                self.add(key)
+                self._add_now(key)
         return None
 
     async def add_due_keys_until_shutdown(self) -> None:

@@ -22,7 +22,8 @@ class Rig:
         self.outcomes: list[str] = []
         self.errors: dict[str, Exception] = {}
         self.results: dict[str, list[ReconcileResult]] = {}
-        self.workers = Workers(self.queue, self._reconcile, self.gate, self)
+        self.stop_deadline: float | None = None
+        self.workers = Workers(self.queue, self._reconcile, self.gate, self, lambda _: self.stop_deadline)
 
     def record_reconciliation(self, seconds: float, outcome: str) -> None:
         """Record the outcome of a pass."""
@@ -67,3 +68,28 @@ async def test_a_written_job_is_requeued_at_once_and_a_deadline_later() -> None:
     rig.results = {"a": [ReconcileResult(requeue=True), ReconcileResult(requeue_after=90.0)]}
     await rig.run("a", until=100)
     assert rig.passes == [(0.0, "a"), (0.0, "a"), (90.0, "a")]
+
+
+async def test_a_job_that_always_asks_for_another_pass_slows_down() -> None:
+    rig = Rig()
+    rig.gate.set()
+    rig.results = {"a": [ReconcileResult(requeue=True)] * 100}
+    await rig.run("a", until=60)
+    assert len(rig.passes) == 6 + 5  # at once, and then after 1, 2, 4, … s
+
+
+async def test_a_retry_waits_as_long_as_the_api_server_asks() -> None:
+    rig = Rig()
+    rig.gate.set()
+    rig.errors = {"a": Unavailable("429", retry_after=20.0)}
+    await rig.run("a", until=45)
+    assert [at for at, _ in rig.passes] == [0.0, 20.0, 40.0]
+
+
+async def test_the_deadline_of_a_stop_does_not_wait_for_a_backoff() -> None:
+    rig = Rig()
+    rig.gate.set()
+    rig.errors = {"a": Unavailable("429", retry_after=40.0)}
+    rig.stop_deadline = 14.0
+    await rig.run("a", until=20)
+    assert [at for at, _ in rig.passes] == [0.0, 14.0]

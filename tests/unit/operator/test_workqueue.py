@@ -166,3 +166,65 @@ async def _play(moves: list[tuple[str, str]]) -> None:
     for key in in_hand:
         q.mark_done(key)
     assert set(await drained(q)) == wanted
+
+
+async def test_what_the_process_does_itself_does_not_end_a_backoff() -> None:
+    q = queue()
+    q.add_after_backoff("a")
+    await asyncio.sleep(0.5)
+    q.add("a")
+    assert (q.depth, q.add_due_keys()) == (0, 0.5)
+
+
+async def test_a_change_by_another_client_ends_a_backoff_and_leaves_no_second_pass() -> None:
+    q = queue()
+    q.add_after_backoff("a")
+    q.add_changed("a")
+    assert await drained(q) == ["a"]
+    assert q.add_due_keys() is None
+
+
+async def test_an_own_addition_during_a_pass_that_fails_waits_for_the_backoff() -> None:
+    q = queue()
+    q.add("a")
+    await q.get()
+    q.add("a")
+    q.add_after_backoff("a")
+    q.mark_done("a")
+    assert (q.depth, q.add_due_keys()) == (0, 1.0)
+
+
+async def test_a_change_during_a_pass_that_fails_is_processed_at_once() -> None:
+    q = queue()
+    q.add("a")
+    await q.get()
+    q.add_changed("a")
+    q.add_after_backoff("a")
+    q.mark_done("a")
+    assert await drained(q) == ["a"]
+
+
+async def test_the_sixth_repeat_in_a_row_waits_and_a_settled_pass_resets_the_count() -> None:
+    q = queue()
+    assert [q.add_again("a") for _ in range(6)] == [True] * 5 + [False]
+    assert await drained(q) == ["a"]
+    assert q.add_due_keys() == 1.0
+    q.reset_backoff("a")
+    assert q.add_again("a")
+
+
+async def test_changes_that_come_soon_after_each_other_are_one_pass_and_no_backoff_delays_it() -> None:
+    q = queue()
+    q.add_after_backoff("a", at_least=30.0)
+    q.add_soon("a")
+    await asyncio.sleep(0.4)
+    q.add_soon("a")
+    await asyncio.sleep(0.1)
+    q.add_due_keys()
+    assert await drained(q) == ["a"]
+
+
+async def test_a_backoff_lasts_at_least_as_long_as_the_caller_asks() -> None:
+    q = queue()
+    q.add_after_backoff("a", at_least=7.0)
+    assert q.add_due_keys() == 7.0
