@@ -95,7 +95,7 @@ async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: Http
         standby = KubernetesCluster(RequestSender(client, write_seconds_left=lambda: 0.0))
         assert (await standby.read_job(job.key)).metadata.uid == job.metadata.uid
         for write in (
-            standby.write_operator_status(job.key, STATUS),
+            standby.write_operator_status(job, STATUS),
             standby.apply_account_and_role_binding(bench.namespace),
             standby.create_pod(workload.pod_manifest(job, 7, "cold", PODS)),
             standby.delete_pod(job.key, "any", "1"),

@@ -22,6 +22,7 @@ from sluice_operator.adapters.reduced_responses import create_reduced_response_c
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.watch_delivery import WatchDelivery
 from support.eventually import eventually
+from support.every_key import EveryKey
 from support.site import Tenant
 from support.site import eventually as eventually_in_time
 
@@ -48,7 +49,7 @@ def test_a_large_job_streams_and_its_stop_is_confirmed(tenant: Tenant) -> None:
 @asynccontextmanager
 async def kopf_cache(site: Quickstart, tenant: Tenant) -> AsyncIterator[tuple[ClusterState, KubernetesCluster]]:
     """Run the operator's kopf for one namespace. Yield the cache that it fills, and the operator's own adapter."""
-    store, page_turn, stop = ClusterState(lambda _: None), PageTurn(), asyncio.Event()
+    store, page_turn, stop = ClusterState(EveryKey()), PageTurn(), asyncio.Event()
     async with await access.create_kubeconfig_client(site.kubeconfig) as client:
 
         async def log_in() -> kopf.AiohttpSession:

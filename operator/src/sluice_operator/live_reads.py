@@ -111,9 +111,9 @@ class _OverdueObjects(Generic[V]):
 
     async def _refresh_and_return_error(self, key: Key) -> str:
         """Read one object and store it. Return the error, or an empty text if the read succeeded."""
-        known = self._cache.get(key)
+        known, removals = self._cache.get(key), self._cache.removals
         try:
-            self._cache.put_if_newer(key, await self._read_live(key))
+            self._cache.put_if_newer(key, await self._read_live(key), removals)
         except NotFound:
             if known is not None:
                 self._cache.remove_if_same_uid(key, known.metadata.uid)

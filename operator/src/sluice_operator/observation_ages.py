@@ -29,7 +29,12 @@ def update_ages(observation: Observation, memory: TrackedJobState, reachable: fl
         memory.pausing_at = None
     elif memory.pausing_at is None:
         memory.pausing_at = reachable
+    terminating = observation.pod.metadata.uid if observation.pod and facts.pod_is_terminating(observation.pod) else ""
+    if terminating != memory.terminating_uid:
+        memory.terminating_uid, memory.terminating_read_at, memory.terminating_reads = terminating, reachable, 0
     return {
+        "terminating_read_age_seconds": reachable - memory.terminating_read_at,
+        "terminating_reads": memory.terminating_reads,
         "heartbeat_age_seconds": reachable - memory.heartbeat_at,
         "heartbeat_was_looked_up": heartbeat is not None and memory.confirmed_heartbeat == heartbeat,
         "pausing_seconds": reachable - (memory.pausing_at if memory.pausing_at is not None else reachable),

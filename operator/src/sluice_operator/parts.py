@@ -105,7 +105,7 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
         sender = RequestSender(api_client, write_seconds_left=led.write_seconds_left, count_denial=metrics.count_denial)
         pauses = _create_pause_parts(sender, settings, page_turn, lambda: store)
         log_shared_key = SharedKeyLog(time.monotonic).log_unless_recent
-        store = ClusterState(queue.add, settings.project_id, log_shared_key, pauses.statuses.request_update)
+        store = ClusterState(queue, settings.project_id, log_shared_key, pauses.statuses.request_update)
         cluster = KubernetesCluster(sender, settings.namespaces, page_turn, store.jobs.get)
         lists = PagedLists(sender, page_turn)
         policy_watch, tenants = create_policy_watch(api_client, lists), create_namespace_watch(api_client, lists)
@@ -144,7 +144,7 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
             policy_follower=ObjectFollower(identity.POLICIES, policy_watch, store.policies, asyncio.sleep),
             namespace_follower=ObjectFollower("namespaces", tenants, store.policies.namespaces, asyncio.sleep),
             policy_status_writer=policy_statuses,
-            workers=Workers(queue, reconciler.reconcile, led, metrics),
+            workers=Workers(queue, reconciler.reconcile, led, metrics, reconciler.seconds_to_stop_deadline),
             lag_monitor=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
             leadership=led,
             watch_ages=WatchAges(time.monotonic),

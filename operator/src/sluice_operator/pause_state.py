@@ -14,7 +14,7 @@ import msgspec
 
 from .domain.objects import Job, Key
 from .domain.pause_objects import PauseKey, PauseObject, order_of_authority
-from .object_cache import ObjectCache
+from .object_cache import ObjectCache, Origin
 
 _CLUSTER: Final = ""  # the namespace of a ClusterIngestPause
 
@@ -54,8 +54,13 @@ class PauseState:
 
     def __init__(self, job_changed: Callable[[Key], None], pause_changed: Callable[[PauseKey], None]) -> None:
         """`job_changed` gets each job whose pauses change, `pause_changed` each pause whose status may change."""
-        self.namespaced: ObjectCache[PauseObject] = ObjectCache(self._on_pause_change, lambda _: True)
-        self.of_cluster: ObjectCache[PauseObject] = ObjectCache(self._on_pause_change, lambda _: True)
+        # Removals are not remembered: a kind that is not served for a moment must not undo a pause.
+        self.namespaced: ObjectCache[PauseObject] = ObjectCache(
+            self._on_pause_change, lambda _: True, tombstone_seconds=0.0
+        )
+        self.of_cluster: ObjectCache[PauseObject] = ObjectCache(
+            self._on_pause_change, lambda _: True, tombstone_seconds=0.0
+        )
         self._job_changed = job_changed
         self._pause_changed = pause_changed
         self._jobs: dict[str, dict[Key, Job]] = {}  # by namespace
@@ -119,9 +124,8 @@ class PauseState:
             _set_membership(jobs.waiting, key, is_acknowledged is False)
             self._pause_changed(pause)
 
-    def _on_pause_change(self, key: PauseKey) -> None:
+    def _on_pause_change(self, key: PauseKey, _: PauseObject | None, pause: PauseObject | None, __: Origin) -> None:
         """Update which jobs the pause covers, unless only its status has changed."""
-        pause = self.get(key)
         known = self._declared.setdefault(key[0], {})
         if pause is None:
             if known.pop(key, None) is not None:

@@ -9,7 +9,8 @@ from .domain import objects, pod_mutation
 from .domain.observation import Observation, PodMutation, PodRefusal
 from .domain.pod_mutation import Manifest
 from .informer_cache import ClusterState, RecordedMutation, RecordedRefusal, TrackedJobState
-from .ports import Cluster, Conflict, RequestRefused
+from .live_objects import LiveObjects
+from .ports import Cluster, ClusterError, Conflict, NotLeading, RequestRefused
 
 log = logging.getLogger(__name__)
 
@@ -17,52 +18,72 @@ log = logging.getLogger(__name__)
 class PodCreator:
     """Creates pods and their account, and stores the created pods. A refusal is recorded, not raised."""
 
-    def __init__(self, cluster: Cluster, store: ClusterState, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, cluster: Cluster, store: ClusterState, live: LiveObjects, monotonic: Callable[[], float]
+    ) -> None:
         """`monotonic` returns the time in seconds."""
         self._cluster = cluster
         self._store = store
+        self._live = live
         self._monotonic = monotonic
 
     async def apply_account_and_role_binding(self, key: objects.Key, observation: Observation) -> None:
-        """Apply the ServiceAccount and the RoleBinding of the namespace."""
+        """Apply the ServiceAccount and the RoleBinding of the namespace. Raises `ClusterError` if a request fails."""
         try:
             await self._cluster.apply_account_and_role_binding(key[0])
-        except RequestRefused as refused:
-            self._record_refusal(key, observation, refused, None)
+        except NotLeading:
+            raise
+        except ClusterError as error:
+            self._record_error(key, observation, error)
+            if not isinstance(error, RequestRefused):
+                raise
         else:
             self._store.namespaces_with_account.add(key[0])
 
     async def create_pod(self, key: objects.Key, observation: Observation, manifest: Manifest, epoch: int) -> bool:
         """Create the pod, and record whether it differs from the manifest. Return False if the pod is refused.
 
-        Raises `Conflict` if its name is taken.
+        If a pod of this name exists already, store it: an earlier response was lost, or the pod is foreign. Raises
+        `ClusterError` if the request fails.
         """
-        memory = self._store.tracked_state_of_job(key)
+        memory, removals = self._store.tracked_state_of_job(key), self._store.pods.removals
+        memory.last_epoch = max(memory.last_epoch, epoch)
         try:
             created = await self._cluster.create_pod(manifest)
-        except RequestRefused as refused:
-            self._store.namespaces_with_account.discard(key[0])  # a missing account may be the cause
-            self._record_refusal(key, observation, refused, epoch)
-            return False
-        except Conflict:
-            memory.last_refusal = None
+        except NotLeading:
             raise
+        except Conflict as conflict:
+            if await self._live.refresh_pod(key) is None:
+                self._record_error(key, observation, conflict)
+                raise
+            memory.last_refusal = None
+            return True
+        except ClusterError as error:
+            self._record_error(key, observation, error)
+            if not isinstance(error, RequestRefused):
+                raise
+            self._store.namespaces_with_account.discard(key[0])  # a missing account may be the cause
+            return False
         memory.last_refusal = None
         self._record_mutation(key, observation, pod_mutation.first_difference(manifest, created), created)
-        self._store.put_ingest_pod(objects.decode_pod(created))
+        self._store.put_ingest_pod(objects.decode_pod(created), removals, "write")
         return True
 
-    def _record_refusal(
-        self, key: objects.Key, observation: Observation, refused: RequestRefused, epoch: int | None
-    ) -> None:
+    def _record_error(self, key: objects.Key, observation: Observation, error: ClusterError) -> None:
+        """Record why there is no pod, for the status of the job."""
         generation = observation.job.metadata.generation if observation.job is not None else 0
-        memory = self._store.tracked_state_of_job(key)
-        memory.last_refusal = RecordedRefusal(str(refused), generation, epoch, self._monotonic())
-        memory.last_mutation = None
-        log.warning(
-            "the API server refused the pod or its service account",
-            extra={"job": "/".join(key), "reason": str(refused)},
-        )
+        memory, failures = self._store.tracked_state_of_job(key), 0
+        if isinstance(error, RequestRefused):
+            self._store.record_if_namespace_terminates(key[0], str(error))
+        else:
+            failures = (memory.last_refusal.failures if memory.last_refusal is not None else 0) + 1
+        memory.last_refusal = RecordedRefusal(str(error), generation, self._monotonic(), failures)
+        memory.last_mutation = None if failures == 0 else memory.last_mutation
+        if failures == 0:
+            log.warning(
+                "the API server refused the pod or its service account",
+                extra={"job": "/".join(key), "reason": str(error)},
+            )
 
     def _record_mutation(
         self,
@@ -94,7 +115,7 @@ def refusal_with_age(memory: TrackedJobState, now: float) -> PodRefusal | None:
     noted = memory.last_refusal
     if noted is None:
         return None
-    return PodRefusal(noted.message, noted.generation, noted.epoch, now - noted.at)
+    return PodRefusal(noted.message, noted.generation, now - noted.at, noted.failures)
 
 
 def mutation_with_age(memory: TrackedJobState, cold_hash: str, now: float) -> PodMutation | None:

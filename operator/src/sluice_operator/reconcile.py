@@ -1,6 +1,7 @@
 """The reconciliation of one job: observe, decide, act.
 
-Each reconciliation takes at most one step. Each write adds the key to the work queue again.
+A pod is created before the status is written: the pod carries its epoch, and one write reports both. Any other step
+comes after the status, which has what a crash in between must not lose.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
+
+from sluice_contract.providers import stream_has_end
 
 from .domain import facts, stops, workload
 from .domain.actions import (
@@ -21,21 +24,28 @@ from .domain.actions import (
     RefreshFromAPI,
     Step,
 )
-from .domain.decision import decide
+from .domain.decision import decide, without_creation
 from .domain.eviction import with_local_volumes_annotation
-from .domain.objects import Job, Key, Pod
+from .domain.objects import Job, Key
 from .domain.observation import Observation, PolicyProblem
 from .domain.pause_evidence import acknowledgements
 from .domain.platform_bounds import first_denial_of_job
 from .domain.workload import PodSettings
 from .informer_cache import ClusterState, TrackedJobState
+from .live_objects import LiveObjects
 from .observation_ages import update_ages
 from .pod_creation import PodCreator, mutation_with_age, refusal_with_age
-from .ports import Cluster, Conflict, EventQueue, EventReport, NotFound, Unavailable
+from .pod_deletion import PodDeleter
+from .ports import Cluster, ClusterError, EventQueue, EventReport, NotLeading, Unavailable
 from .rollout_control import RolloutControl
+from .status_writer import StatusWriter
 from .tenant_labels import TenantLabels
 
 log = logging.getLogger(__name__)
+
+_MOST_CREATION_STEPS = 3  # the account, the pod, and one more decision if the job has changed meanwhile
+_STOP_RETRY_SECONDS = 5.0  # between the attempts to enforce a stop
+_CREATION_STEPS = (ApplyAccountAndRoleBinding, CreatePod)
 
 
 class ReconcilerClocks(msgspec.Struct, frozen=True):
@@ -49,7 +59,8 @@ class ReconcilerClocks(msgspec.Struct, frozen=True):
 class ReconcileResult(msgspec.Struct, frozen=True):
     """The result of a reconciliation: when the job has to be reconciled again.
 
-    `requeue` is true if the reconciliation wrote or read something; the job is then reconciled again at once.
+    `requeue` is true if the reconciliation took a step, or found that the cache was stale; the job is then reconciled
+    again at once.
     `requeue_after` is the number of seconds to the next reconciliation; None if none is needed.
     """
 
@@ -68,7 +79,10 @@ class Reconciler:
         self._recorder = recorder
         self._clocks = clocks
         self._pods = pods
-        self._creator = PodCreator(cluster, store, clocks.monotonic)
+        self._live = LiveObjects(cluster, store)
+        self._creator = PodCreator(cluster, store, self._live, clocks.monotonic)
+        self._deleter = PodDeleter(cluster, store, self._live)
+        self._statuses = StatusWriter(cluster, store, self._live, recorder)
         self.rollout = RolloutControl(store, pods.rollout, clocks.monotonic, clocks.now)
         self._policy_problem: PolicyProblem | None = None
         self._tenants = TenantLabels(cluster, store, clocks.monotonic)
@@ -82,33 +96,68 @@ class Reconciler:
         self._policy_problem = problem
 
     async def reconcile(self, key: Key) -> ReconcileResult:
-        """Observe one job, write its status if that has changed, and take at most one step.
+        """Observe one job, take at most one step besides a creation, and write its status if that has changed.
 
         Raises `ClusterError` if a request fails; the caller then retries.
         """
-        observation = self.rollout.request_turn(self.observe_and_update_ages(key))
-        self._store.pauses.record_assessment(key, acknowledgements(observation))
-        decision = decide(observation)
-        self.rollout.count_decision(key, observation, decision)
+        observation, decision = self._observe_and_decide(key)
         try:
             return await self._carry_out(key, observation, decision)
         finally:
             self.rollout.end_reservation(key, observation)
 
+    def seconds_to_stop_deadline(self, key: Key) -> float | None:
+        """Return in how many seconds the job has to be reconciled because of a stop, whatever fails; None if not."""
+        observation = self.observe_and_update_ages(key)
+        if stops.enforcement_is_due(observation):
+            return _STOP_RETRY_SECONDS
+        return min(stops.seconds_until_each_stop_deadline(observation), default=None)
+
+    def _observe_and_decide(self, key: Key) -> tuple[Observation, Decision]:
+        observation = self.rollout.request_turn(self.observe_and_update_ages(key))
+        self._store.pauses.record_assessment(key, acknowledgements(observation))
+        decision = decide(observation)
+        self.rollout.count_decision(key, observation, decision)
+        if key[0] in self._store.terminating_namespaces:
+            decision = without_creation(decision)
+        return observation, decision
+
     async def _carry_out(self, key: Key, observation: Observation, decision: Decision) -> ReconcileResult:
-        """Write the status, queue the Events and take the step of a decision."""
-        acted = False
-        try:
-            if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
-                acted = await self._delete_unless_stop_is_confirmed(key, observation, decision.step)
-        finally:  # a stop does not wait for a write, nor the status for a refused deletion
-            wrote = await self._write_status_and_queue_events(key, observation, decision)
-        if wrote is None:
-            await self._refresh_job(key)  # the job was deleted meanwhile, so there is nothing to do
+        """Take the step of a decision, write the status and queue the Events."""
+        if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
+            try:
+                await self._delete_unless_stop_is_confirmed(key, observation, decision.step)
+            finally:  # a stop does not wait for a write, nor the status for a refused deletion
+                await self._statuses.write_and_queue_events(key, observation, decision)
             return ReconcileResult(requeue=True)
-        acted = acted or await self._take_step(key, observation, decision.step)
+        failure: ClusterError | None = None
+        if isinstance(decision.step, _CREATION_STEPS):
+            observation, decision, failure = await self._create(key, observation, decision)
+        is_current = await self._statuses.write_and_queue_events(key, observation, decision)
+        if failure is not None:
+            raise failure
+        if not is_current:
+            return ReconcileResult(requeue=True)
+        acted = await self._take_step(key, observation, decision.step)
         await self._tenants.check_occasionally(key)
-        return ReconcileResult(requeue=wrote or acted, requeue_after=decision.requeue_after)
+        return ReconcileResult(requeue=acted, requeue_after=decision.requeue_after)
+
+    async def _create(
+        self, key: Key, observation: Observation, decision: Decision
+    ) -> tuple[Observation, Decision, ClusterError | None]:
+        """Create the account and the pod. Return the observation and the decision after that, and why it failed."""
+        for _ in range(_MOST_CREATION_STEPS):
+            failure = None
+            try:
+                await self._create_unless_tenant_has_changed(key, observation, decision.step)
+            except NotLeading:
+                raise
+            except ClusterError as error:
+                failure = error
+            observation, decision = self._observe_and_decide(key)
+            if failure is not None or not isinstance(decision.step, _CREATION_STEPS):
+                break
+        return observation, decision, failure
 
     def observe_and_update_ages(self, key: Key) -> Observation:
         """Return what the caches say about the job and its pod now, and update how long each of its states has lasted.
@@ -126,6 +175,7 @@ class Reconciler:
             cold_hash=cold_hash,
             spec_hash=spec_hash,
             account_is_applied=key[0] in self._store.namespaces_with_account,
+            last_epoch=memory.last_epoch,
             refusal=refusal_with_age(memory, now),
             mutation=mutation_with_age(memory, cold_hash, now),
             conflict=self._store.claims.find_conflict(key),
@@ -150,145 +200,70 @@ class Reconciler:
             memory.hashes = (uid, generation, workload.cold_hash(job, self._pods), workload.spec_hash(job))
         return memory.hashes[2:]
 
-    async def _write_status_and_queue_events(
-        self, key: Key, observation: Observation, decision: Decision
-    ) -> bool | None:
-        """Write the status of the decision, if it has one, and queue its Events.
-
-        Return whether a status was written; None if the job is gone.
-        """
-        if decision.status is None or observation.job is None:
-            return False
-        try:
-            self._store.jobs.put_if_newer(key, await self._cluster.write_operator_status(key, decision.status))
-        except NotFound:
-            return None
-        for transition in decision.transitions:
-            self._recorder.queue_or_drop(EventReport(key, observation.job.metadata.uid, transition))
-        return True
-
     async def _take_step(self, key: Key, observation: Observation, step: Step) -> bool:
         """Take the step. Return whether the job has to be reconciled again at once."""
         match step:
             case None:
                 return False
             case ApplyAccountAndRoleBinding() | CreatePod():
-                await self._create_unless_tenant_has_changed(key, observation, step)
-                return True
+                return True  # the job has changed again and again while the pod was created
             case DeletePod():
-                return await self._delete_pod_unless_cache_is_stale(key, observation, step)
+                await self._deleter.delete_unless_cache_is_stale(key, observation, step)
+                return True
             case ReadTenantLabel():
                 await self._tenants.refresh_if_old(key[0])
                 return True
             case RefreshFromAPI():
                 return await self._refresh_job_and_pod(key, observation)
 
-    async def _create_unless_tenant_has_changed(
-        self, key: Key, observation: Observation, step: ApplyAccountAndRoleBinding | CreatePod
-    ) -> None:
+    async def _create_unless_tenant_has_changed(self, key: Key, observation: Observation, step: Step) -> None:
         """Create the account or the pod, unless the namespace no longer serves the tenant of the job."""
-        if observation.job is None or await self._tenants.has_changed(observation.job):
+        job = observation.job
+        if job is None or await self._tenants.has_changed(job):
             return
-        if isinstance(step, CreatePod):
-            await self._create_pod(key, observation, step.epoch)
-        else:
+        if not isinstance(step, CreatePod):
             await self._creator.apply_account_and_role_binding(key, observation)
-
-    async def _create_pod(self, key: Key, observation: Observation, epoch: int) -> None:
-        if observation.job is None:
             return
-        manifest = workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
+        if job.spec is not None and stream_has_end(job.spec):
+            await self._live.refresh_job(key)  # a pod that is gone may have finished: its report may be late
+            if self._store.jobs.get(key) != job:
+                return
+        manifest = workload.pod_manifest(job, step.epoch, observation.cold_hash, self._pods)
         manifest = with_local_volumes_annotation(manifest)
-        try:
-            if not await self._creator.create_pod(key, observation, manifest, epoch):
-                await self._tenants.check_after_refusal(key[0])
-        except Conflict:
-            # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
-            await self._refresh_pod(key)
+        if not await self._creator.create_pod(key, observation, manifest, step.epoch):
+            await self._tenants.check_after_refusal(key[0])
 
     async def _delete_unless_stop_is_confirmed(self, key: Key, observation: Observation, step: DeletePod) -> bool:
         """Delete a pod that has not confirmed a stop, and queue the Event about it.
 
         Do nothing if a live read of the job shows that the pod has confirmed the stop. Return True.
         """
-        await self._refresh_job(key)
+        await self._live.refresh_job(key)
         if not stops.enforcement_is_due(self.observe_and_update_ages(key)):
             return True
         # A missing RoleBinding may prevent the pod from reading and reporting.
         self._store.namespaces_with_account.discard(key[0])
-        await self._delete_pod_unless_cache_is_stale(key, observation, step)
+        await self._deleter.delete_unless_cache_is_stale(key, observation, step)
         pod = self._store.pods.get(key)
         is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
         if is_deleted and step.enforces is not None and observation.job is not None:
             self._recorder.queue_or_drop(EventReport(key, observation.job.metadata.uid, step.enforces))
         return True
 
-    async def _delete_pod_unless_cache_is_stale(self, key: Key, observation: Observation, step: DeletePod) -> bool:
-        """Delete a pod, unless live reads show that the cached objects, on which the decision is based, are stale.
-
-        Return True.
-        """
-        if observation.conflict is not None:
-            holder = observation.conflict.holder
-            await self._refresh_job(holder)
-            await self._refresh_pod(holder)  # the pod of a deleted job may still write
-            if self._store.claims.find_conflict(key) != observation.conflict:
-                return True
-        job, pod = await self._refresh_job(key), await self._refresh_pod(key)
-        if (
-            _uid_and_generation(job) != _uid_and_generation(observation.job)
-            or pod is None
-            or _uid_and_version(pod) != (step.uid, step.resource_version)
-        ):
-            return True
-        try:
-            await self._cluster.delete_pod(key, step.uid, step.resource_version)
-        except Conflict:
-            return True  # the pod has just changed: reconcile again
-        except NotFound:
-            self._store.pods.remove_if_same_uid(key, step.uid)
-            return True
-        await self._refresh_pod(key)
-        return True
-
     async def _refresh_job_and_pod(self, key: Key, observation: Observation) -> bool:
-        """Read the job and its pod live and store them. Return whether the heartbeat was overdue before."""
+        """Read the job and its pod live and store them. Return whether this confirmed an overdue heartbeat."""
         memory = self._store.tracked_state_of_job(key)
         try:
-            await self._refresh_job(key)
-            await self._refresh_pod(key)
+            await self._live.refresh_job(key)
+            await self._live.refresh_pod(key)
         except Unavailable:
             memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported in this time either
             raise
+        if memory.terminating_uid:
+            memory.terminating_read_at, memory.terminating_reads = (
+                self._clocks.reachable(),
+                memory.terminating_reads + 1,
+            )
         memory.confirmed_heartbeat = memory.heartbeat
-        return facts.heartbeat_is_overdue(observation)  # a change has already added the key
-
-    async def _refresh_job(self, key: Key) -> Job | None:
-        """Read the job live and store it, or remove it if it is gone. Return the job; None if it is gone."""
-        try:
-            job = await self._cluster.read_job(key)
-        except NotFound:
-            if (known := self._store.jobs.get(key)) is not None:
-                self._store.jobs.remove_if_same_uid(key, known.metadata.uid)
-            return None
-        self._store.jobs.put_if_newer(key, job)
-        return job
-
-    async def _refresh_pod(self, key: Key) -> Pod | None:
-        """Read the pod live and store it, or remove it if it is gone. Return the pod; None if it is gone."""
-        try:
-            pod = await self._cluster.read_pod(key)
-        except NotFound:
-            if (known := self._store.pods.get(key)) is not None:
-                self._store.pods.remove_if_same_uid(key, known.metadata.uid)
-            return None
-        self._store.put_ingest_pod(pod)
-        return pod
-
-
-def _uid_and_generation(job: Job | None) -> tuple[str, int] | None:
-    return (job.metadata.uid, job.metadata.generation) if job is not None else None
-
-
-def _uid_and_version(pod: Pod) -> tuple[str, str]:
-    return pod.metadata.uid, pod.metadata.resource_version
+        # A change has already added the key, and a heartbeat that was confirmed before changes nothing.
+        return facts.heartbeat_is_overdue(observation) and not observation.heartbeat_was_looked_up

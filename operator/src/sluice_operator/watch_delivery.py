@@ -81,7 +81,7 @@ class WatchDelivery:
 def update_cache(cache: ObjectCache[V], kind: ReducedKind[V], key: Key, found: WatchedObject) -> None:
     """Update the cache of one kind. Raises `msgspec.DecodeError` if the text is not JSON."""
     if found.change == "DELETED":
-        cache.remove_delivered(key, found.version.uid)
+        cache.remove_delivered(key, found.version.uid, resource_version_number(found.version.resource_version))
         return
     known = cache.get(key)
     if known is not None and _is_version_of(known, found.version):

@@ -24,7 +24,7 @@ K = TypeVar("K")
 
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 60.0
-MOST_REPEATS = 5  # of a key in a row, at once; the next one waits for a backoff
+MOST_REPEATS = 4  # of a key in a row, at once; the next one waits for a backoff
 SOON_SECONDS = 0.5  # the changes of this time are processed together
 
 
@@ -87,7 +87,7 @@ class WorkQueue(Generic[K]):
         self.add_after(key, SOON_SECONDS)
 
     def add_again(self, key: K) -> bool:
-        """Add a key because its own pass asks for another one. From the sixth in a row on, it waits for a backoff.
+        """Add a key because its own pass asks for another one. From the fifth in a row on, it waits for a backoff.
 
         Return whether the key was added now.
         """

@@ -71,29 +71,39 @@ class ClusterBehaviour:
 
     async def test_a_written_status_is_read_back_unchanged(self, bench: Bench) -> None:
         job = await declared(bench)
-        written = await bench.cluster.write_operator_status(job.key, STATUS)
+        written = await bench.cluster.write_operator_status(job, STATUS)
         assert written.status == STATUS == (await bench.cluster.read_job(job.key)).status
 
     async def test_the_same_status_again_changes_nothing(self, bench: Bench) -> None:
         job = await declared(bench)
-        first = await bench.cluster.write_operator_status(job.key, STATUS)
-        second = await bench.cluster.write_operator_status(job.key, STATUS)
+        first = await bench.cluster.write_operator_status(job, STATUS)
+        second = await bench.cluster.write_operator_status(first, STATUS)
         assert first.metadata.resource_version == second.metadata.resource_version
 
     async def test_fields_absent_from_a_status_are_removed_and_the_pods_block_stays(self, bench: Bench) -> None:
         job = await declared(bench)
-        await bench.cluster.write_operator_status(job.key, STATUS)
+        await bench.cluster.write_operator_status(job, STATUS)
         await bench.report(job.metadata.name, STREAM)
+        job = await bench.cluster.read_job(job.key)
         written = await bench.cluster.write_operator_status(
-            job.key, msgspec.structs.replace(STATUS, restart=None, conditions=[])
+            job, msgspec.structs.replace(STATUS, restart=None, conditions=[])
         )
         assert (written.status.restart, written.status.conditions) == (None, [])
         assert written.status.stream is not None
         assert written.status.stream.pod_uid == "pod-1"
 
     async def test_a_status_of_an_absent_job_is_not_found(self, bench: Bench) -> None:
-        with pytest.raises(NotFound):
-            await bench.cluster.write_operator_status((bench.namespace, "none"), STATUS)
+        job = await declared(bench)
+        absent = msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, name="none"))
+        with pytest.raises((NotFound, Conflict)):
+            await bench.cluster.write_operator_status(absent, STATUS)
+
+    async def test_a_status_for_an_earlier_version_of_a_job_is_not_written(self, bench: Bench) -> None:
+        job = await declared(bench)
+        newer = await bench.cluster.write_operator_status(job, STATUS)
+        with pytest.raises(Conflict):
+            await bench.cluster.write_operator_status(job, msgspec.structs.replace(STATUS, epoch=3))
+        assert (await bench.cluster.read_job(job.key)).status == newer.status
 
     async def test_a_pod_without_its_account_is_rejected_with_a_message(self, bench: Bench) -> None:
         job = await declared(bench)

@@ -79,8 +79,10 @@ class FakeCluster:
     async def read_pod(self, key: Key) -> Pod:
         return objects.decode_pod(_found(self.pods, _pod_key(key)))
 
-    async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
-        document = _found(self.jobs, key)
+    async def write_operator_status(self, job: Job, status: IngestJobStatus) -> Job:
+        document = _found(self.jobs, job.key)
+        if document["metadata"]["resourceVersion"] != job.metadata.resource_version:
+            raise Conflict("the object has been modified")
         assert undeclared_reasons(status) == []
         with self._write("status"):
             owned = {camel_case_field_name(name) for name in OPERATOR_FIELDS}

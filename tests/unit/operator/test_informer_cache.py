@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from sluice_operator import handlers
 from sluice_operator.domain.objects import Job, Key
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.kind_access import KindAccess
+from sluice_operator.object_cache import TOMBSTONE_SECONDS, ObjectCache
 from sluice_operator.pause_lists import PauseLists
 from sluice_operator.ports import NotFound, Unavailable
 from sluice_operator.resync import Resync, ResyncTiming
 from support import virtual_time
+from support.every_key import EveryKey
 
 from .fakes import FakeCluster
 from .pause_fakes import FakePauses
@@ -36,7 +39,7 @@ class Rig:
     def __init__(self) -> None:
         self.cluster = FakeCluster()
         self.added: list[Key] = []
-        self.store = ClusterState(self.added.append)
+        self.store = ClusterState(EveryKey(self.added.append))
         self.counted = Counted()
         self.pauses = FakePauses(lambda: self.store.pauses)
         lists = PauseLists(self.pauses, self.store.pauses, KindAccess())
@@ -118,8 +121,11 @@ async def test_a_change_during_a_list_is_newer_than_the_list(rig: Rig) -> None:
     assert rig.store.jobs.get(KEY) is None
 
 
-async def test_lower_versions_of_a_restored_cluster_are_accepted(rig: Rig) -> None:
+async def test_lower_versions_of_a_restored_cluster_are_accepted_from_the_second_list_on(rig: Rig) -> None:
+    before = rig.store.jobs.get(KEY)
     rig.cluster.jobs[KEY]["metadata"]["resourceVersion"] = "0"
+    await rig.resync.relist_and_requeue_all(rig.added.append)
+    assert rig.store.jobs.get(KEY) == before
     await rig.resync.relist_and_requeue_all(rig.added.append)
     known = rig.store.jobs.get(KEY)
     assert known is not None
@@ -161,3 +167,55 @@ def test_of_two_equal_specs_only_one_is_kept(rig: Rig) -> None:
     assert second is not None
     assert second.status != first.status
     assert second.spec is first.spec
+
+
+async def test_a_late_response_does_not_bring_a_removed_object_back(rig: Rig) -> None:
+    late, removals = await rig.cluster.read_job(KEY), rig.store.jobs.removals
+    rig.cluster.remove(KEY)
+    rig.store.jobs.put_if_newer(KEY, late, removals)
+    assert rig.store.jobs.get(KEY) is None
+
+
+async def test_a_stale_list_does_not_bring_a_removed_object_back(rig: Rig) -> None:
+    late = await rig.cluster.read_job(KEY)
+    rig.cluster.remove(KEY)
+    rig.store.jobs.begin_to_record_changes()
+    rig.store.jobs.replace_all({KEY: late}, is_kept=lambda _: False)
+    assert rig.store.jobs.get(KEY) is None
+
+
+async def test_a_read_that_began_after_the_removal_shows_that_the_object_exists(rig: Rig) -> None:
+    job = await rig.cluster.read_job(KEY)
+    rig.store.jobs.remove_if_same_uid(KEY, job.metadata.uid)
+    rig.store.jobs.put_if_newer(KEY, job, rig.store.jobs.removals)
+    assert rig.store.jobs.get(KEY) is not None
+
+
+async def test_an_object_that_one_list_missed_is_accepted_from_the_next(rig: Rig) -> None:
+    known = rig.store.jobs.get(KEY)
+    assert known is not None
+    for listed in ({}, {KEY: known}):
+        rig.store.jobs.begin_to_record_changes()
+        rig.store.jobs.replace_all(listed, is_kept=lambda _: False)
+    assert rig.store.jobs.get(KEY) is not None
+
+
+async def test_a_removal_is_forgotten_after_ten_minutes(rig: Rig) -> None:
+    seconds = [0.0]
+    cache: ObjectCache[Job] = ObjectCache(lambda *_: None, lambda _: True, monotonic=lambda: seconds[0])
+    job = await rig.cluster.read_job(KEY)
+    cache.put_if_newer(KEY, job)
+    cache.remove_delivered(KEY, job.metadata.uid, 10**6)
+    cache.put_if_newer(KEY, job)
+    assert cache.get(KEY) is None
+    seconds[0] = TOMBSTONE_SECONDS
+    cache.put_if_newer(KEY, job)
+    assert cache.get(KEY) is not None
+
+
+async def test_the_response_to_a_status_write_does_not_add_the_key(rig: Rig) -> None:
+    job = await rig.cluster.read_job(KEY)
+    status = msgspec.structs.replace(job.status, phase="Pending")
+    rig.store.record_status_write(KEY, status)
+    rig.store.jobs.put_if_newer(KEY, await rig.cluster.write_operator_status(job, status))
+    assert rig.added == []

@@ -69,7 +69,7 @@ async def test_each_condition_is_0_in_both_statuses_before_the_first_reconciliat
 async def test_the_series_stay_when_the_pod_has_vanished(world: World) -> None:
     await live(world)
     world.cluster.pods.clear()
-    world.store.pods.remove_delivered(KEY, world.store.pods.get(KEY).metadata.uid)  # type: ignore[union-attr]
+    world.store.pods.remove_delivered(KEY, world.store.pods.get(KEY).metadata.uid, 10**9)  # type: ignore[union-attr]
     await world.settle()
     found = of_world(world)
     assert value(found, "info", tenant="acme", provider="synthetic", document="market_ingest") == 1

@@ -9,7 +9,8 @@ import pytest
 
 from sluice_contract.status import IngestJobStatus
 from sluice_operator.adapters.kubernetes import KubernetesCluster
-from sluice_operator.ports import RequestRefused, Unavailable
+from sluice_operator.domain.objects import decode_job
+from sluice_operator.ports import Conflict, RequestRefused, Unavailable
 
 from .world import KEY, SYNTHETIC
 
@@ -37,7 +38,7 @@ def cluster(sender: FakeSender) -> KubernetesCluster:
 
 
 def job(**status: Any) -> dict[str, Any]:
-    metadata = {"namespace": KEY[0], "name": KEY[1], "uid": "job-1", "generation": 1}
+    metadata = {"namespace": KEY[0], "name": KEY[1], "uid": "job-1", "generation": 1, "resourceVersion": "5"}
     return {"metadata": metadata, "spec": SYNTHETIC, "status": status}
 
 
@@ -63,17 +64,27 @@ async def test_a_response_that_is_cut_is_unavailable() -> None:
 
 async def test_an_applied_status_needs_no_merge_patch() -> None:
     sender = FakeSender(PATCH=job(phase="Running", stream={"state": "Live"}))
-    await cluster(sender).write_operator_status(KEY, IngestJobStatus(phase="Running"))
+    await cluster(sender).write_operator_status(decode_job(job()), IngestJobStatus(phase="Running"))
     [(method, path, body)] = sender.requests
     assert (method, path, body["status"]) == ("PATCH", f"{JOB}/status", {"phase": "Running"})
+    assert body["metadata"]["resourceVersion"] == "5"
 
 
 async def test_the_difference_is_merged_if_the_apply_is_refused() -> None:
     sender = FakeSender(PATCH=RequestRefused("no"), GET=job(phase="Failed", podName="other"), MERGE=job())
-    await cluster(sender).write_operator_status(KEY, IngestJobStatus(phase="Running"))
+    await cluster(sender).write_operator_status(decode_job(job()), IngestJobStatus(phase="Running"))
     *_, (method, path, body) = sender.requests
     assert (method, path) == ("MERGE", f"{JOB}/status")
     assert body == {"metadata": {"uid": "job-1"}, "status": {"phase": "Running", "podName": None}}
+
+
+async def test_the_difference_to_another_version_is_not_merged() -> None:
+    stored = job(phase="Failed")
+    stored["metadata"] |= {"uid": "job-2", "resourceVersion": "6"}
+    sender = FakeSender(PATCH=RequestRefused("no"), GET=stored, MERGE=job())
+    with pytest.raises(Conflict):
+        await cluster(sender).write_operator_status(decode_job(job()), IngestJobStatus(phase="Running"))
+    assert [method for method, *_ in sender.requests] == ["PATCH", "GET"]
 
 
 async def test_the_account_is_applied_before_its_binding() -> None:

@@ -15,9 +15,9 @@ HOT = SYNTHETIC | {"symbols": ["SPY"]}
 PAUSED = SYNTHETIC | {"enabled": False}
 
 
-async def test_the_raised_epoch_is_written_before_the_pod_is_created(world: World) -> None:
+async def test_one_write_reports_the_created_pod_and_its_epoch(world: World) -> None:
     await declared(world)
-    assert world.cluster.writes == ["status", "account", "status", "create", "status"]
+    assert world.cluster.writes == ["account", "create", "status"]
     assert world.job.status.epoch == int(NOW.timestamp() * 1000)
     assert world.pod.metadata.annotations[identity.EPOCH_ANNOTATION] == str(world.job.status.epoch)
 
@@ -241,12 +241,12 @@ async def test_a_finished_replay_is_not_streamed_again_when_its_pod_is_gone(worl
     world.cluster.finish(KEY)
     await world.settle()
     assert (world.ready, world.cluster.writes.count("create")) == (("True", c.REPLAY_FINISHED), 1)
-    assert world.recorder.reasons == [c.POD_CREATING, c.STREAMING_REASON, c.REPLAY_FINISHED]
+    assert world.recorder.reasons == [c.POD_PENDING, c.STREAMING_REASON, c.REPLAY_FINISHED]
 
 
 async def test_events_report_each_transition_once(world: World) -> None:
     await live(world)
-    assert world.recorder.reasons == [c.POD_CREATING, c.STREAMING_REASON]
+    assert world.recorder.reasons == [c.POD_PENDING, c.STREAMING_REASON]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -17,6 +17,7 @@ from sluice_operator.live_reads import MOST_READS, LiveReads
 from sluice_operator.pause_lists import PauseLists
 from sluice_operator.ports import Unavailable
 from sluice_operator.resync import Resync, ResyncTiming, WatchBroken
+from support.every_key import EveryKey
 
 from .fakes import Document, FakeCluster
 from .pause_fakes import FakePauses
@@ -49,7 +50,7 @@ class Rig:
         self.cluster = FakeCluster()
         self.cluster.watcher = self._watch
         self.dropped: set[Key] = set()  # namespace and name of jobs and pods
-        self.store = ClusterState(lambda _: None)
+        self.store = ClusterState(EveryKey())
         self.counts = Counts()
         self.pauses = FakePauses(lambda: self.store.pauses)
         self.live_reads = LiveReads(self.cluster, self.pauses, self.store, self.counts, asyncio.sleep)

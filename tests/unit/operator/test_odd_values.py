@@ -191,7 +191,9 @@ async def test_a_pod_is_the_operator_s_if_its_owner_is_of_the_operator_s_group(
     assert list(world.cluster.pods) == ([] if is_own else before)
 
 
-@pytest.mark.parametrize("next_at", ["9999-12-31T23:59:59Z", "2026-03-03T15:00:00Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "next_at", ["9999-12-31T23:59:59Z", "2026-03-03T15:00:00Z", "2026-03-02T15:05:01Z", "0001-01-01T00:00:00Z"]
+)
 async def test_a_restart_time_that_no_backoff_has_delays_no_pod(world: World, next_at: str) -> None:
     await declared(world)
     document = world.cluster.jobs[KEY]

@@ -45,7 +45,7 @@ class Rig:
     def remove(self, key: PauseKey) -> set[Key]:
         """Delete a pause. Return the jobs that this adds to the work queue."""
         self.jobs.clear()
-        self.state.cache_of(key).remove_delivered(key, f"uid-{key[1]}")
+        self.state.cache_of(key).remove_delivered(key, f"uid-{key[1]}", 10**9)
         return set(self.jobs)
 
     def add(self, *jobs: Job) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sluice_operator.domain.refusals import refusal_message
+from sluice_operator.domain.refusals import failure_message, refusal_message
 
 OPENSHIFT = (
     'pods "feed-ingest" is forbidden: unable to validate against any security context constraint: [provider '
@@ -36,3 +36,14 @@ def test_any_other_refusal_has_the_api_server_s_words_only() -> None:
         'The API server refuses the pod: pods "feed-ingest" is forbidden: exceeded quota: pods. Correct the cause; the '
         "operator retries once a minute."
     )
+
+
+def test_a_webhook_that_does_not_answer_is_named_with_its_words() -> None:
+    text = 'Internal error occurred: failed calling webhook "pods.example.com": dial tcp 10.0.0.1:443: refused'
+    message = failure_message(text)
+    assert text in message
+    assert "Restore the admission webhook pods.example.com, or exempt the pods" in message
+
+
+def test_the_quoted_words_of_a_failure_are_bounded() -> None:
+    assert len(failure_message("x" * 10_000)) < 1024

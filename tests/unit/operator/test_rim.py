@@ -19,6 +19,7 @@ from sluice_operator.domain.workload import ProxyVariable
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.ports import EventReport
 from sluice_operator.settings import Settings, settings_from_environment
+from support.every_key import EveryKey
 
 from .world import KEY, NOW
 
@@ -167,7 +168,7 @@ def test_a_job_may_name_the_priority_class_of_all_ingest_pods() -> None:
 
 
 def test_kopf_only_reflects() -> None:
-    registry = handlers.kopf_registry(ClusterState(lambda _: None), login=None)  # type: ignore[arg-type]
+    registry = handlers.kopf_registry(ClusterState(EveryKey()), login=None)  # type: ignore[arg-type]
     assert len(registry._watching.get_all_handlers()) == 4  # jobs, pods, and both kinds of pauses
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()

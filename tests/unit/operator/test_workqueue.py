@@ -204,9 +204,9 @@ async def test_a_change_during_a_pass_that_fails_is_processed_at_once() -> None:
     assert await drained(q) == ["a"]
 
 
-async def test_the_sixth_repeat_in_a_row_waits_and_a_settled_pass_resets_the_count() -> None:
+async def test_the_fifth_repeat_in_a_row_waits_and_a_settled_pass_resets_the_count() -> None:
     q = queue()
-    assert [q.add_again("a") for _ in range(6)] == [True] * 5 + [False]
+    assert [q.add_again("a") for _ in range(5)] == [True] * 4 + [False]
     assert await drained(q) == ["a"]
     assert q.add_due_keys() == 1.0
     q.reset_backoff("a")

@@ -13,6 +13,7 @@ from sluice_operator.domain.pause_objects import PauseKey
 from sluice_operator.domain.workload import PodSettings
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.reconcile import Reconciler, ReconcilerClocks
+from support.every_key import EveryKey
 
 from .fakes import Document, FakeCluster, FakeRecorder
 from .pause_fakes import FakePauses
@@ -48,7 +49,7 @@ class World:
         """Start a new operator process, which first lists all objects."""
         self.dirty: set[Key] = set()
         self.changed_pauses: set[PauseKey] = set()
-        self.store = ClusterState(self.dirty.add, pause_changed=self.changed_pauses.add)
+        self.store = ClusterState(EveryKey(self.dirty.add), pause_changed=self.changed_pauses.add)
         clocks = ReconcilerClocks(
             now=lambda: NOW + timedelta(seconds=self.seconds),
             monotonic=lambda: 1000 + self.seconds,

@@ -74,12 +74,17 @@ class KubernetesCluster:
         """Read the pod with the job's pod name. Raises `NotFound`."""
         return await self._send_and_decode("GET", _pod_path(key), decode=decode_pod_text)
 
-    async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Write the status fields that the operator owns, as `write_status` does. Return the job after the write."""
+    async def write_operator_status(self, job: Job, status: IngestJobStatus) -> Job:
+        """Write the status fields that the operator owns, as `write_status` does. Return the job after the write.
+
+        An apply to /status ignores the UID in its document. The resourceVersion is a precondition, and as it belongs to
+        one job only, it is one for the UID, too.
+        """
+        key = job.key
         document = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.KIND,
-            "metadata": {"name": key[1], "namespace": key[0]},
+            "metadata": {"name": key[1], "namespace": key[0], "resourceVersion": job.metadata.resource_version},
             "status": msgspec.to_builtins(status),
         }
         return (await write_status(self._api, _job_path(key), document, _STATUS_FIELDS_OF_PODS)).to_job()

@@ -9,7 +9,7 @@ from sluice_contract import identity
 from sluice_contract.merging import create_merge_patch
 
 from ..domain.reduced_documents import ObjectParts, decode_object_parts
-from ..ports import InternalServerError, RequestRefused
+from ..ports import Conflict, InternalServerError, RequestRefused
 from .api import RequestSender
 from .decoding import decoded_or_raise
 
@@ -24,13 +24,17 @@ async def write_status(
 
     If the apply is refused or answered with HTTP 500, or fields of another writer remain, write the difference with a
     JSON merge patch. `path` is that of the object. `fields_of_others` names the fields of the status that other writers
-    own, which stay as they are. Raises `ClusterError`.
+    own, which stay as they are. If the metadata in `document` has a resourceVersion, only that version of the object is
+    changed. Raises `ClusterError`, among them `Conflict` if the object has another version.
     """
     wanted: dict[str, Any] = document["status"]
+    version = document["metadata"].get("resourceVersion")
     try:
         stored = await _send(api, "PATCH", f"{path}/status", _APPLY, document)
     except (InternalServerError, RequestRefused):
         stored = await _send(api, "GET", path)
+        if version not in (None, stored.metadata.resource_version):
+            raise Conflict(f"{path} has changed since it was read") from None
     if patch := create_merge_patch(_fields_except(stored.status, fields_of_others), wanted):
         # The UID is a precondition, because an object of the same name that was created since is a different one.
         merged = {"metadata": {"uid": stored.metadata.uid}, "status": patch}

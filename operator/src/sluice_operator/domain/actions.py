@@ -64,14 +64,12 @@ class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):
 class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a pod check that applies: the verdict, and the step towards the declared state.
 
-    `epoch`, `restart` and `replacement` are written to the status before the step is taken. None keeps the stored
-    value.
+    `restart` and `replacement` are written to the status before the step is taken. None keeps the stored value.
     """
 
     verdict: ReadinessVerdict
     step: Step = None
     requeue_after: float | None = None  # seconds
-    epoch: int | None = None
     restart: PodRestart | None = None
     replacement: PodReplacement | None = None
 

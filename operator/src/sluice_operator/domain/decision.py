@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, PodRestart
 from sluice_contract.status_size import fit_operator_status
 
 from . import condition_events, facts, pod_checks, readiness, rollout_status, status_conditions, stops
-from .actions import Decision, DeletePod, PodFinding
+from .actions import Decision, DeletePod, PodFinding, RefreshFromAPI
+from .changes import without_stream_status
 from .findings import refresh_step_if_heartbeat_is_overdue
 from .objects import Job, Pod
 from .observation import Observation
@@ -34,7 +33,7 @@ def decide(observation: Observation) -> Decision:
         phase=verdict.phase,
         conditions=status_conditions.conditions_of_job(observation, job, verdict, pending),
         pod_name=identity.pod_name(job.metadata.name),
-        epoch=_epoch_to_store(observation, job, finding),
+        epoch=_epoch_to_store(observation, job),
         restart=_restart_to_store(observation, job, finding),
         policy=observation.policy_verdict.policy if observation.policy_verdict is not None else None,
         replacement=replacement,
@@ -52,9 +51,10 @@ def decide(observation: Observation) -> Decision:
     )
 
 
-def without_stream_status(status: IngestJobStatus) -> IngestJobStatus:
-    """Return the status without `stream`, which the pod writes."""
-    return msgspec.structs.replace(status, stream=None)
+def without_creation(decision: Decision) -> Decision:
+    """Return the decision without what is futile in a namespace that is being deleted: a creation and a report."""
+    step = decision.step if isinstance(decision.step, DeletePod | RefreshFromAPI) else None
+    return Decision(step=step, requeue_after=decision.requeue_after)
 
 
 def _decide_without_job(pod: Pod | None) -> Decision:
@@ -75,10 +75,8 @@ def _generation_to_store(job: Job) -> int | None:
     return job.status.observed_generation if job.spec is None else job.metadata.generation
 
 
-def _epoch_to_store(observation: Observation, job: Job, finding: PodFinding | None) -> int | None:
-    """Return the epoch for the status: that of the finding, or else the highest known; None if there was no pod yet."""
-    if finding is not None and finding.epoch is not None:
-        return finding.epoch
+def _epoch_to_store(observation: Observation, job: Job) -> int | None:
+    """Return the epoch for the status: that of the pod, or the stored one if it is higher; None without any pod yet."""
     pod = observation.pod
     borne = facts.pod_epoch(pod) if pod is not None and facts.pod_is_owned_by(job, pod) else 0
     return max(job.status.epoch or 0, borne) or None

@@ -209,7 +209,7 @@ def pod_spec_hash(pod: Pod) -> str:
 def next_epoch(observation: Observation) -> int:
     """Return the epoch of the next pod: Unix milliseconds, or the last epoch + 1 if the clock has gone back."""
     job = observation.job
-    last = (job.status.epoch or 0) if job is not None else 0
+    last = max((job.status.epoch or 0) if job is not None else 0, observation.last_epoch)
     return min(max(last + 1, int(observation.now.timestamp() * 1000)), LARGEST)
 
 
@@ -246,17 +246,19 @@ def generation_is_applied(job: Job, report: StreamStatus) -> bool:
 
 
 def tape_is_finished(observation: Observation) -> bool:
-    """Return whether the last pod of the job has streamed the tape to its end with the newest spec.
+    """Return whether a pod of the job has streamed the tape to its end with the newest spec.
 
-    The pod may no longer exist.
+    The pod may no longer exist. `status.epoch` is not compared: it may be ahead of the pod that finished, if an earlier
+    version of the operator raised it before a creation whose response was lost.
     """
-    job = observation.job
+    job, pod = observation.job, observation.pod
     if job is None or job.spec is None or not stream_has_end(job.spec) or job.status.stream is None:
         return False
     report = job.status.stream
+    epoch = pod_epoch(pod) if pod is not None and pod_is_owned_by(job, pod) else 0
     return (
         report.state == "Finished"
-        and report.heartbeat.epoch == job.status.epoch
+        and report.heartbeat.epoch >= epoch
         and report.observed_generation == job.metadata.generation
     )
 
@@ -271,8 +273,8 @@ def symbols_are_settled(report: StreamStatus) -> bool:
 
 
 def next_at_is_credible(restart: PodRestart, now: datetime) -> bool:
-    """Return whether the time is within twice the longest backoff. A later one is from a clock that was ahead."""
-    return restart.next_at <= now + timedelta(seconds=2 * RESTART_MOST_SECONDS)
+    """Return whether the time is within the longest backoff. A later one is from a clock that was ahead."""
+    return restart.next_at <= now + timedelta(seconds=RESTART_MOST_SECONDS)
 
 
 def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:

@@ -16,15 +16,16 @@ from .policy_verdict import PolicyVerdict
 
 
 class PodRefusal(msgspec.Struct, frozen=True):
-    """The last request to create the pod or its ServiceAccount that the API server refused.
+    """The last request to create the pod or its ServiceAccount, if the API server refused or did not serve it.
 
-    `epoch` is the epoch of the refused pod. No pod has it, so the next attempt may use it.
+    `failures` is 0 if it was refused. Otherwise it is the number of requests in a row that failed in another way, which
+    are retried after a backoff.
     """
 
     message: str
     generation: int
-    epoch: int | None
     age_seconds: float
+    failures: int = 0
 
 
 class PodMutation(msgspec.Struct, frozen=True):
@@ -93,6 +94,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
     pausing_seconds: float = 0.0  # since an unconfirmed stop was first seen, while the API server answered
     confirmed_symbol_pauses: frozenset[str] = frozenset()  # the symbols whose pause the pod has confirmed
+    last_epoch: int = 0  # the highest epoch of a pod that this operator process has requested; 0: none
+    terminating_read_age_seconds: float = 0.0  # since the terminating pod was first seen so, or last read live
+    terminating_reads: int = 0  # the live reads of the terminating pod
     refusal: PodRefusal | None = None
     mutation: PodMutation | None = None
     conflict: DocumentConflict | None = None  # with an older job, over documents

@@ -36,7 +36,7 @@ from .pause_checks import finding_if_pause_object_covers_job
 from .pod_mutation_checks import finding_if_changed_pods_are_retried_later, finding_if_pod_was_changed
 from .policy_checks import finding_if_creation_is_withheld, finding_if_replacement_is_withheld
 from .policy_denial_checks import finding_if_policy_denies_job
-from .refusals import refusal_message
+from .refusals import failure_message, refusal_message
 from .tenant_checks import finding_if_tenant_has_changed
 
 _NAMES_SHOWN: Final = 5
@@ -130,7 +130,7 @@ def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | Non
         return stalled_finding(c.DOCUMENT_CONFLICT, message)
     if not facts.pod_is_terminating(o.pod):
         return stalled_finding(c.DOCUMENT_CONFLICT, message, step=delete_step(o.pod))
-    step, again = step_while_terminating(o.pod)
+    step, again = step_while_terminating(o)
     return stalled_finding(c.DOCUMENT_CONFLICT, message, step=step, requeue_after=again)
 
 
@@ -138,7 +138,7 @@ def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
     """Return a finding that waits if the pod is terminating: until its object is gone, it may still be connected."""
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
-    step, again = step_while_terminating(o.pod)
+    step, again = step_while_terminating(o)
     return progressing_finding(
         c.POD_REPLACING, "The old pod is terminating; the operator creates a new one when it is gone.", step, again
     )
@@ -196,20 +196,20 @@ def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
 def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None:
     """Return a finding that retries once a minute if quota, admission or Pod Security refused the pod.
 
-    Only time can trigger the retry, because the fix may not change the job.
+    Only time can trigger the retry, because the fix may not change the job. A request that failed in another way, for
+    example because a webhook does not answer, is retried in each reconciliation: the work queue slows them down. The
+    first failure is not reported yet.
     """
-    if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
+    refusal = o.refusal
+    if o.pod is not None or refusal is None or refusal.generation != job.metadata.generation or refusal.failures == 1:
         return None
-    message = refusal_message(o.refusal.message)
-    wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
-    if wait > 0:
+    message = failure_message(refusal.message) if refusal.failures else refusal_message(refusal.message)
+    wait = facts.REFUSAL_RETRY_SECONDS - refusal.age_seconds
+    if wait > 0 and not refusal.failures:
         return stalled_finding(c.POD_REJECTED, message, requeue_after=wait)
     if not o.account_is_applied:
         return stalled_finding(c.POD_REJECTED, message, step=ApplyAccountAndRoleBinding())
-    # No pod has the refused epoch, so a retry can use it without another status write.
-    unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
-    epoch = o.refusal.epoch if unused and o.refusal.epoch else facts.next_epoch(o)
-    return stalled_finding(c.POD_REJECTED, message, step=CreatePod(epoch), epoch=epoch)
+    return stalled_finding(c.POD_REJECTED, message, step=CreatePod(facts.next_epoch(o)))
 
 
 def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None:
@@ -232,14 +232,13 @@ def finding_if_account_is_not_applied(o: Observation, _: Job) -> PodFinding | No
 
 
 def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that creates the pod if there is none. Its epoch is stored first, so it is used only once."""
+    """Return a finding that creates the pod if there is none. The pod carries its epoch, so no write comes before."""
     if o.pod is not None:
         return None
-    epoch = facts.next_epoch(o)
     verdict = ReadinessVerdict(
         reason=c.POD_CREATING, message="The operator is about to create the pod.", phase="Pending"
     )
-    return PodFinding(verdict=verdict, step=CreatePod(epoch), epoch=epoch)
+    return PodFinding(verdict=verdict, step=CreatePod(facts.next_epoch(o)))
 
 
 POD_CHECKS: Final[tuple[PodCheck, ...]] = (

@@ -24,7 +24,7 @@ def finding_if_pod_was_changed(o: Observation, _: Job) -> PodFinding | None:
     """
     if o.pod is None or o.mutation is None or o.pod.metadata.uid != o.mutation.pod_uid:
         return None
-    step, again = step_while_terminating(o.pod) if facts.pod_is_terminating(o.pod) else (delete_step(o.pod), None)
+    step, again = step_while_terminating(o) if facts.pod_is_terminating(o.pod) else (delete_step(o.pod), None)
     if o.mutation.pods_in_a_row >= _PODS_IN_A_ROW:
         return stalled_finding(c.POD_MUTATED, _message(o.mutation), step=step, requeue_after=again)
     message = f"The pod was created with a change: {o.mutation.difference} The operator replaces it."
@@ -44,8 +44,7 @@ def finding_if_changed_pods_are_retried_later(o: Observation, _: Job) -> PodFind
         return stalled_finding(c.POD_MUTATED, message, requeue_after=wait)
     if not o.account_is_applied:
         return stalled_finding(c.POD_MUTATED, message, step=ApplyAccountAndRoleBinding())
-    epoch = facts.next_epoch(o)
-    return stalled_finding(c.POD_MUTATED, message, step=CreatePod(epoch), epoch=epoch)
+    return stalled_finding(c.POD_MUTATED, message, step=CreatePod(facts.next_epoch(o)))
 
 
 def _message(mutation: PodMutation) -> str:

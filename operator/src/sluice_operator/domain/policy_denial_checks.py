@@ -43,7 +43,7 @@ def _step_and_seconds(o: Observation, job: Job) -> tuple[Step, float | None]:
     if o.pod is None or facts.pod_is_foreign(job, o.pod):
         return None, None
     if facts.pod_is_terminating(o.pod):
-        return step_while_terminating(o.pod)
+        return step_while_terminating(o)
     wait = REPORT_SECONDS - _seconds_denied(o, job)
     report = facts.report_of_current_pod(o)
     has_reported = report is not None and report.state in ("Blocked", "Paused")

@@ -27,7 +27,7 @@ def finding_if_tenant_has_changed(o: Observation, job: Job) -> PodFinding | None
     verdict = ReadinessVerdict(reason=c.TENANT_CHANGED, message=message, phase=phase, stalled=True)
     step: Step = None
     if o.pod is not None and facts.pod_is_terminating(o.pod):
-        step, again = step_while_terminating(o.pod)
+        step, again = step_while_terminating(o)
         return PodFinding(verdict=verdict, step=step, requeue_after=again)
     wait = REREAD_SECONDS - o.tenant.age_seconds
     if wait > 0:
