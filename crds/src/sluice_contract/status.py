@@ -267,7 +267,7 @@ class IngestJobStatus(CamelStruct, frozen=True):
     pod_name: Annotated[Name | None, Meta(description="The name of the job's pod.")] = None
     epoch: Annotated[
         Count | None,
-        Meta(description="The epoch of the job's current pod. The operator raises it before it creates a pod."),
+        Meta(description="The epoch of the job's current pod, which carries it. It rises with each pod."),
     ] = None
     restart: Annotated[
         PodRestart | None,

@@ -37,14 +37,7 @@ class RequestRefused(ClusterError):  # noqa: N818
 
 
 class Unavailable(ClusterError):  # noqa: N818
-    """The API server did not answer, or answered with a temporary error. A retry may succeed.
-
-    `retry_after` is the number of seconds that the API server asks to wait before a retry; None if it does not ask.
-    """
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    """The API server did not answer, or answered with a temporary error. A retry may succeed."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         """`retry_after` is the number of seconds before which the API server wants no retry; None if it named none."""
