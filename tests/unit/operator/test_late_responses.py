@@ -228,3 +228,15 @@ async def test_a_pod_without_its_owner_is_replaced(world: World) -> None:
     assert world.pod.metadata.uid != uid
     assert world.pod.metadata.owner_references[0].name == KEY[1]
     assert identity.EPOCH_ANNOTATION in world.pod.metadata.annotations
+
+
+async def test_a_pod_that_was_created_before_the_end_of_a_replay_was_known_is_deleted(world: World) -> None:
+    await declared(world, REPLAY)
+    beat = world.said()["heartbeat"] | {"epoch": facts.pod_epoch(world.pod)}
+    finished = world.said(state="Finished", heartbeat=beat)
+    world.cluster.finish(KEY)
+    await world.settle()
+    assert world.cluster.writes.count("create") == 2
+    world.cluster.pod_says(KEY, finished)
+    await world.settle()
+    assert (world.cluster.pods, world.ready) == ({}, ("True", c.REPLAY_FINISHED))

@@ -12,6 +12,7 @@ from sluice_operator.domain.objects import Job, Key, Pod
 from sluice_operator.domain.pause_objects import PauseKey
 from sluice_operator.domain.workload import PodSettings
 from sluice_operator.informer_cache import ClusterState
+from sluice_operator.ports import Cluster
 from sluice_operator.reconcile import Reconciler, ReconcilerClocks
 from support.every_key import EveryKey
 
@@ -55,13 +56,17 @@ class World:
             monotonic=lambda: 1000 + self.seconds,
             reachable=lambda: 1000 + self.seconds - self.away,
         )
-        self.reconciler = Reconciler(self.cluster, self.store, self.recorder, clocks, self.pod_settings)
+        self.reconciler = Reconciler(self.cluster_of_operator(), self.store, self.recorder, clocks, self.pod_settings)
         self.cluster.watcher = self._watch
         self.pauses.deliver_all()
         for document in self.cluster.jobs.values():
             handlers.on_job_event(self.store, None, document)
         for document in self.cluster.pods.values():
             handlers.on_pod_event(self.store, None, document)
+
+    def cluster_of_operator(self) -> Cluster:
+        """Return the cluster as the operator reaches it."""
+        return self.cluster
 
     async def settle(self) -> None:
         """Reconcile until no job is due now."""

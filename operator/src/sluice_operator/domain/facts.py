@@ -251,16 +251,11 @@ def tape_is_finished(observation: Observation) -> bool:
     The pod may no longer exist. `status.epoch` is not compared: it may be ahead of the pod that finished, if an earlier
     version of the operator raised it before a creation whose response was lost.
     """
-    job, pod = observation.job, observation.pod
+    job = observation.job
     if job is None or job.spec is None or not stream_has_end(job.spec) or job.status.stream is None:
         return False
     report = job.status.stream
-    epoch = pod_epoch(pod) if pod is not None and pod_is_owned_by(job, pod) else 0
-    return (
-        report.state == "Finished"
-        and report.heartbeat.epoch >= epoch
-        and report.observed_generation == job.metadata.generation
-    )
+    return report.state == "Finished" and report.observed_generation == job.metadata.generation
 
 
 def symbols_are_settled(report: StreamStatus) -> bool:

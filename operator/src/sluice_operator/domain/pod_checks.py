@@ -170,9 +170,12 @@ def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
     """Return a finding if the replay is finished and its pod has exited or is gone.
 
     The exited pod stays, so that its log can be read. It is deleted if containers that a webhook has injected still
-    run, because they never end by themselves.
+    run, because they never end by themselves. A pod that was created before the operator knew that an earlier one has
+    finished is deleted too, so that the tape is not streamed twice.
     """
-    if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
+    if not facts.tape_is_finished(o):
+        return None
+    if o.pod is not None and facts.report_of_current_pod(o) is not None and not facts.pod_has_ended(o.pod):
         return None
     verdict = ReadinessVerdict(
         ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped"
