@@ -15,7 +15,7 @@ import pytest
 from sluice_contract import conditions as c
 from sluice_operator import handlers
 from sluice_operator.domain import facts
-from sluice_operator.domain.objects import Key
+from sluice_operator.domain.objects import Job, Key, decode_job
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.live_reads import LiveReads
 from sluice_operator.reconcile import Reconciler, ReconcilerClocks
@@ -99,9 +99,9 @@ class Rig:
         return condition(self.stored_job.status, c.READY)
 
     @property
-    def stored_job(self) -> handlers.objects.Job:
+    def stored_job(self) -> Job:
         """The job in the cluster."""
-        return handlers.objects.decode_job(self.cluster.jobs[KEY])
+        return decode_job(self.cluster.jobs[KEY])
 
     def _watch(self, plural: str, change: str, document: Document) -> None:
         take = handlers.on_job_event if plural == "ingestjobs" else handlers.on_pod_event
