@@ -82,7 +82,7 @@ class WorkQueue(Generic[K]):
     def add_soon(self, key: K) -> None:
         """Add a key in half a second, together with what else changes until then. A running backoff does not delay it.
 
-        Use it for changes that come in quick succession and that nobody waits for.
+        Use it for changes that come in quick succession and are not urgent.
         """
         self.add_after(key, SOON_SECONDS)
 

@@ -124,7 +124,7 @@ class ScheduledCluster:
 
 
 def _run_at_once(commit: Awaitable[Any]) -> None:
-    """Run a commit of the fake cluster, which never waits. Its response reaches nobody."""
+    """Run a commit of the fake cluster, which never waits. Its response is not delivered."""
 
     async def run() -> None:
         await commit

@@ -53,7 +53,7 @@ async def test_a_webhook_that_is_down_is_reported_once_and_raises_no_epoch(
     assert world.job.status.epoch is None
 
 
-async def test_a_name_that_is_taken_by_a_pod_that_nobody_finds_is_reported(
+async def test_a_name_that_is_taken_although_no_pod_is_found_is_reported(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.cluster.declare(KEY, SYNTHETIC)
@@ -174,7 +174,7 @@ async def test_the_end_of_a_terminating_pod_that_the_watch_missed_is_found_in_te
     assert world.cluster.writes.count("create") == 2
 
 
-async def test_a_pod_that_terminates_for_long_is_read_more_and_more_seldom(
+async def test_a_pod_that_terminates_for_long_is_read_at_growing_intervals(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await live(world)

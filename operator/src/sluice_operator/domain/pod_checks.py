@@ -238,10 +238,8 @@ def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:
     """Return a finding that creates the pod if there is none. The pod carries its epoch, so no write comes before."""
     if o.pod is not None:
         return None
-    verdict = ReadinessVerdict(
-        reason=c.POD_CREATING, message="The operator is about to create the pod.", phase="Pending"
-    )
-    return PodFinding(verdict=verdict, step=CreatePod(facts.next_epoch(o)))
+    step = CreatePod(facts.next_epoch(o))
+    return progressing_finding(c.POD_CREATING, "The operator is about to create the pod.", step)
 
 
 POD_CHECKS: Final[tuple[PodCheck, ...]] = (
