@@ -196,3 +196,16 @@ async def test_a_job_is_created_and_streams_with_four_status_writes() -> None:
         await asyncio.sleep(30)
         assert rig.ready == ("True", c.STREAMING_REASON)
         assert rig.cluster.writes.count("status") <= 4
+
+
+async def test_a_pod_is_replaced_with_two_status_writes_until_it_is_gone() -> None:
+    async with Rig().running() as rig:
+        rig.cluster.declare(KEY, SYNTHETIC)
+        await rig.stream(65)
+        rig.cluster.writes.clear()
+        rig.cluster.declare(KEY, COLD)
+        await asyncio.sleep(5)
+        assert rig.cluster.writes == ["status", "delete", "status"]
+        rig.cluster.finish(KEY)
+        await asyncio.sleep(5)
+        assert rig.cluster.writes[3:] == ["create", "status"]
