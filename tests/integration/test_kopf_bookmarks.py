@@ -24,6 +24,7 @@ from sluice_operator.informer_cache import ClusterState
 from sluice_operator.kopf_login import KopfLogin
 from sluice_operator.watch_delivery import WatchDelivery
 from support.eventually import eventually
+from support.every_key import EveryKey
 from support.web_server import serve_on_free_port
 
 API = f"/apis/{identity.API_VERSION}"
@@ -102,7 +103,7 @@ async def test_kopf_continues_after_each_delivered_object_and_starts_no_task_for
         {"type": "MODIFIED", "object": job(15)},
         {"type": "DELETED", "object": job(18, "second")},
     ]
-    server, store, stop, workers = JobServer(events), ClusterState(lambda _: None), asyncio.Event(), set[str]()
+    server, store, stop, workers = JobServer(events), ClusterState(EveryKey()), asyncio.Event(), set[str]()
     async with server.serving(), ApiClient(Configuration(host=server.url)) as client:
         deliver = WatchDelivery(store).deliver
 

@@ -21,6 +21,7 @@ from sluice_operator.domain import objects
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.kopf_login import LOGIN_EVERY_SECONDS, KopfLogin
 from sluice_operator.watch_delivery import WatchDelivery
+from support.every_key import EveryKey
 from support.virtual_time import seconds
 from support.web_server import serve_on_free_port
 
@@ -56,7 +57,7 @@ class Site:
         self.page_turn = PageTurn()
         configuration = Configuration(host=host, api_key={"BearerToken": "Bearer secret"})
         self.client = ApiClient(configuration)
-        self.store = ClusterState(lambda _: None)
+        self.store = ClusterState(EveryKey())
         responses = create_reduced_response_class(
             self.page_turn, WatchDelivery(self.store).deliver, record_sign=self.signs.append
         )

@@ -23,6 +23,7 @@ from sluice_operator.policy_status_writer import PolicyStatusWriter
 from sluice_operator.ports import Unavailable, seconds_until_retry
 from sluice_operator.resync import Resync, ResyncTiming
 from support import virtual_time
+from support.every_key import EveryKey
 
 from .behaviour import PODS
 from .fakes import FakeCluster
@@ -96,7 +97,7 @@ def resync_of(requests: Requests) -> Resync:
 
 
 def live_reads_of(requests: Requests) -> tuple[LiveReads, ClusterState]:
-    cluster, store = FakeCluster(), ClusterState(lambda _: None)
+    cluster, store = FakeCluster(), ClusterState(EveryKey())
     cluster.declare(KEY, SYNTHETIC)
     cluster.read_job = requests.fail  # type: ignore[method-assign, assignment]
     return LiveReads(cluster, PauseRig().store, store, Counts(), asyncio.sleep), store

@@ -14,6 +14,7 @@ from sluice_operator.domain.objects import Key
 from sluice_operator.domain.reduced_documents import CLUSTER_PAUSES, JOBS, PAUSES, PODS
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.watch_delivery import WatchDelivery
+from support.every_key import EveryKey
 
 from .pause_fakes import pause_document
 from .world import KEY, SYNTHETIC
@@ -29,7 +30,7 @@ class Rig:
 
     def __init__(self) -> None:
         self.changed: list[Key] = []
-        self.store = ClusterState(self.changed.append)
+        self.store = ClusterState(EveryKey(self.changed.append))
         self._delivery = WatchDelivery(self.store)
 
     def deliver(self, change: str | None, document: dict[str, Any], kind: Any = JOBS) -> str:
