@@ -50,7 +50,7 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
         ("IngestPause", {"jobSelector": expression("a", "Exists", "b"), "reason": "r"}, NEED_VALUES),
         ("IngestPause", {"jobSelector": expression("a b", "Exists"), "reason": "r"}, LABEL_KEY),
         ("IngestPause", {"jobSelector": {"matchLabels": {"a b": "c"}}, "reason": "r"}, LABEL_KEY),
-        ("IngestPause", NAMED | {"symbols": ["spy"]}, "a symbol is in upper case"),
+        ("IngestPause", NAMED | {"symbols": ["spy"]}, "spec.symbols[0] in body should match"),
         ("IngestPause", NAMED | {"symbols": []}, "should have at least 1 items"),
         ("IngestPause", NAMED | {"until": "tomorrow"}, "write one like 2026-11-23T14:00:00Z"),
         ("ClusterIngestPause", {"reason": "r", "providers": [{"name": "Alpaca"}]}, "write the name in lower case"),

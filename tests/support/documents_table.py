@@ -104,7 +104,7 @@ DOCUMENTS: list[DocumentCase] = [
     # Types, bounds, unknown fields and rules
     DocumentCase("symbols: SPY", "spec.symbols", "write a list"),
     DocumentCase("symbols: []", "spec.symbols"),
-    DocumentCase("symbols: [SPY, SPY]", "spec.symbols", "contains SPY 2 times"),
+    DocumentCase("symbols: [SPY, SPY]"),
     DocumentCase("symbols: [[SPY]]", "spec.symbols[0]"),
     DocumentCase("symbols: {SPY: 1}", "spec.symbols"),
     DocumentCase("limits: [1]", "spec.limits"),
