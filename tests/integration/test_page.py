@@ -29,6 +29,9 @@ from support.upstream import Upstream
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
 
+# The chart has a sample for each 4 s, and a line needs two in a row that are live: a busy machine may interrupt them.
+CHART_SECONDS = 40
+
 TAPE_COLUMNS = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange"
 
 TakePicture = Callable[[str], None]
@@ -68,7 +71,7 @@ def test_the_page_follows_a_job_through_pauses(
 
     if os.environ.get("WRITE_IMAGES"):
         wait_for_some_history(tenant, browser)
-    browser.wait_for(f"{chart_of('SPY')}.querySelector('path').getAttribute('d').includes('L')")
+    browser.wait_for(f"{chart_of('SPY')}.querySelector('path').getAttribute('d').includes('L')", CHART_SECONDS)
     tenant.patch(pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
     browser.wait_for(f"{state_of('AAPL')}.includes('paused')")
     browser.wait_for("document.querySelector('tbody tr').dataset.symbol === 'AAPL'", 3)
@@ -120,7 +123,8 @@ def assert_the_pause_is_a_gap(browser: Browser) -> None:
     browser.wait_for(f"/^Since this page was opened: .*LIVE for/.test({described})")
     assert "PAUSED for" in browser.evaluate(described)
     # A line before the pause, and a line after it.
-    browser.wait_for(f"{chart_of('SPY')}.querySelector('path').getAttribute('d').split('M').length >= 3")
+    lines = f"{chart_of('SPY')}.querySelector('path').getAttribute('d').split('M').length"
+    browser.wait_for(f"{lines} >= 3", CHART_SECONDS)
     assert browser.evaluate(f"{chart_of('SPY')}.querySelectorAll('.void').length") >= 1
 
 
