@@ -74,7 +74,7 @@ def test_the_page_follows_a_job_through_pauses(
     browser.wait_for(f"{chart_of('SPY')}.querySelector('path').getAttribute('d').includes('L')", CHART_SECONDS)
     tenant.patch(pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
     browser.wait_for(f"{state_of('AAPL')}.includes('paused')")
-    browser.wait_for("document.querySelector('tbody tr').dataset.symbol === 'AAPL'", 3)
+    browser.wait_for("document.querySelector('tbody tr').dataset.symbol === 'AAPL'")
     assert browser.text(".badge").endswith("LIVE")
     take_picture("live")
     browser.show(dark=True)

@@ -21,4 +21,4 @@ def wait_for_price_change(browser: Browser, symbol: str) -> None:
     """Wait until the price of a symbol in the table changes."""
     cell = f"document.querySelector('tr[data-symbol=\"{symbol}\"] .price')?.innerText"
     before = browser.evaluate(cell)
-    browser.wait_for(f"{cell} !== {before!r}", 5)
+    browser.wait_for(f"{cell} !== {before!r}")
