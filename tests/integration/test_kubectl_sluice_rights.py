@@ -76,24 +76,23 @@ def words(command: str, namespace: str) -> list[str]:
 
 
 def grants(user: str, rights: list[Right], namespace: str) -> list[dict[str, Any]]:
-    """Return the roles and bindings that give a user these rights and no other one."""
-    found: list[dict[str, Any]] = []
-    for number, each in enumerate(rights):
-        rule = {
-            "apiGroups": [GROUPS.get(each.resource, "sluice.dev")],
-            "resources": [each.resource],
-            "verbs": [each.verb],
-        }
-        own = {"the namespace": namespace, SYSTEM: SYSTEM}.get(each.where)
-        scope = "" if own else "Cluster"
-        metadata = {"name": f"{user}-{number}", "labels": LABEL} | ({"namespace": own} if own else {})
-        subject = {"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{scope}Role", "name": metadata["name"]}
-        found.append({**RBAC, "kind": f"{scope}Role", "metadata": metadata, "rules": [rule]})
-        found.append(
-            {**RBAC, "kind": f"{scope}RoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
-        )
-    return found
+    """Return a role and a binding for each place, which give a user these rights and no other one."""
+    rules: dict[str, list[dict[str, Any]]] = {}
+    for each in rights:
+        place = {"the namespace": namespace, SYSTEM: SYSTEM}.get(each.where, "")
+        group = GROUPS.get(each.resource, "sluice.dev")
+        rules.setdefault(place, []).append({"apiGroups": [group], "resources": [each.resource], "verbs": [each.verb]})
+    return [document for place, of_place in rules.items() for document in _role_and_binding(user, place, of_place)]
+
+
+def _role_and_binding(user: str, namespace: str, rules: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield both for a namespace, or for the whole cluster if it is empty."""
+    scope = "" if namespace else "Cluster"
+    metadata = {"name": user, "labels": LABEL} | ({"namespace": namespace} if namespace else {})
+    subject = {"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{scope}Role", "name": user}
+    yield {**RBAC, "kind": f"{scope}Role", "metadata": metadata, "rules": rules}
+    yield {**RBAC, "kind": f"{scope}RoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
 
 
 @pytest.fixture
