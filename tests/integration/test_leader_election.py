@@ -15,18 +15,14 @@ from typing import Any
 
 import pytest
 
-from sluice_devcluster.kubectl import Kubectl, KubectlError
+from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Quickstart
-from support.processes import pod_process
-from support.site import Tenant, eventually, instant
+from support.operator_replicas import LEASE, OPERATOR, SYSTEM, leader, lease, process, settled_leader
+from support.site import Tenant, eventually
 
-SYSTEM = ("-n", "sluice-system")
-OPERATOR = ("deployment/sluice-operator", *SYSTEM)
-LEASE = ("lease", "sluice-operator", *SYSTEM)
 TERMS = ("SLUICE_LEASE_SECONDS", "SLUICE_LEASE_RENEW_SECONDS", "SLUICE_LEASE_RETRY_SECONDS")
 # A fifth of the shipped lease timings, so that the tests take less time.
 LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 3.0, 2.0, 0.4
-RESTART_SECONDS = 5.0  # one of them until the container restarts
 TAKEOVER_SECONDS = LEASE_SECONDS + 2 * RETRY_SECONDS + 2  # the remaining seconds are for kubectl
 
 
@@ -45,32 +41,6 @@ def with_shipped_terms(kubectl: Kubectl) -> None:
     """Roll the replicas one after the other, unless they already have the shipped timings."""
     kubectl("set", "env", *OPERATOR, *(f"{name}-" for name in TERMS))
     kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
-
-
-def lease(kubectl: Kubectl) -> tuple[str, datetime]:
-    """Return the pod that holds the Lease, and the time of its last renewal."""
-    spec = kubectl.get(*LEASE)["spec"]
-    return spec.get("holderIdentity", "").rpartition("_")[0], instant(spec["renewTime"])
-
-
-def leader(kubectl: Kubectl) -> str:
-    """Return the replica that leads, or "" if the Lease has no holder or does not exist."""
-    try:
-        return lease(kubectl)[0]
-    except KubectlError:
-        return ""
-
-
-def settled_leader(kubectl: Kubectl) -> str:
-    """Return the replica that leads, once both are ready."""
-    ready = ("get", *OPERATOR, "-o", "jsonpath={.status.readyReplicas}/{.status.replicas}")
-    eventually(lambda: kubectl(*ready) == "2/2", seconds=30)
-    return eventually(lambda: leader(kubectl))
-
-
-def process(pod: str) -> int:
-    """Return the process ID of a replica."""
-    return pod_process("sluice-operator", f"POD_NAME={pod}")
 
 
 def has_ended(process_id: int) -> bool:
@@ -116,16 +86,6 @@ def feed(tenant: Tenant) -> Iterator[Tenant]:
     assert after["stream"]["podUID"] == before["stream"]["podUID"]
     assert after["stream"]["heartbeat"]["sessionID"] == before["stream"]["heartbeat"]["sessionID"]
     assert after["epoch"] == before["epoch"]
-
-
-@pytest.mark.usefixtures("feed")
-def test_a_container_that_restarts_in_the_same_pod_takes_its_own_lease_back(kubectl: Kubectl) -> None:
-    first = settled_leader(kubectl)
-    transitions = kubectl.get(*LEASE)["spec"]["leaseTransitions"]
-    os.kill(process(first), signal.SIGKILL)
-    at = lease(kubectl)[1]
-    eventually(lambda: lease(kubectl)[1] > at and leader(kubectl) == first, RESTART_SECONDS)
-    assert kubectl.get(*LEASE)["spec"]["leaseTransitions"] == transitions
 
 
 @pytest.mark.usefixtures("feed")

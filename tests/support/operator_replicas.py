@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-from sluice_devcluster.kubectl import Kubectl
-from support.site import eventually
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from support.processes import pod_process
+from support.site import eventually, instant
 
-OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
+SYSTEM = ("-n", "sluice-system")
+OPERATOR = ("deployment/sluice-operator", *SYSTEM)
+LEASE = ("lease", "sluice-operator", *SYSTEM)
 
 
 def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
@@ -17,6 +21,32 @@ def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
     selector = ("-n", "sluice-system", "-l", "app.kubernetes.io/name=sluice-operator")
     found: list[dict[str, Any]] = kubectl.get("pods", *selector)["items"]
     return found
+
+
+def lease(kubectl: Kubectl) -> tuple[str, datetime]:
+    """Return the pod that holds the Lease, and the time of its last renewal."""
+    spec = kubectl.get(*LEASE)["spec"]
+    return spec.get("holderIdentity", "").rpartition("_")[0], instant(spec["renewTime"])
+
+
+def leader(kubectl: Kubectl) -> str:
+    """Return the replica that leads, or "" if the Lease has no holder or does not exist."""
+    try:
+        return lease(kubectl)[0]
+    except KubectlError:
+        return ""
+
+
+def settled_leader(kubectl: Kubectl) -> str:
+    """Return the replica that leads, once both are ready."""
+    ready = ("get", *OPERATOR, "-o", "jsonpath={.status.readyReplicas}/{.status.replicas}")
+    eventually(lambda: kubectl(*ready) == "2/2", seconds=30)
+    return eventually(lambda: leader(kubectl))
+
+
+def process(pod: str) -> int:
+    """Return the process ID of a replica."""
+    return pod_process("sluice-operator", f"POD_NAME={pod}")
 
 
 def stop_operator(kubectl: Kubectl) -> None:
