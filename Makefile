@@ -142,12 +142,12 @@ test-kubernetes: setup ## run the tests of policies, CRD and stops on another Ku
 	  $(KUBERNETES_TESTS:%=tests/integration/test_%.py)
 
 .PHONY: faults
-faults: setup ## run the fault tests with each plan (at most 15 minutes); PLAN='create: lose POST pods 1' replays one
+faults: setup ## run the fault tests with each plan on a real API server; PLAN='create: lose POST pods 1' replays one
 	@$(DEVCLUSTER) build >/dev/null
 	@SLUICE_FAULT_PLANS=all SLUICE_FAULT_PLAN='$(PLAN)' $(BIN)/pytest -q -s tests/faults
 
 .PHONY: faults-all
-faults-all: faults ## run the fault tests, then outages, stopped leaders, quotas and webhooks with three seeds (40 minutes)
+faults-all: faults ## run the fault tests, then outages, stopped leaders, quotas and webhooks with three seeds
 	@for seed in 1 2 3; do SLUICE_FAULT_SEED=$$seed $(BIN)/pytest -q -s tests/outages || exit 1; done
 
 .PHONY: test-unit
@@ -195,7 +195,7 @@ bench: setup ## measure throughput, latency, a pod's cost and pauses (about 25 m
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 .PHONY: bench-operator
-bench-operator: setup ## measure the operator beside two others (30 minutes); BENCH="burst --jobs 600" chooses, BENCH=--help lists
+bench-operator: setup ## measure the operator beside two others; BENCH="burst --jobs 600" chooses, BENCH=--help lists
 	@PYTHONPATH=tests $(BIN)/python -m bench.operator_cost $(BENCH)
 
 .PHONY: soak
