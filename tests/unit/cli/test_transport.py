@@ -45,7 +45,7 @@ def test_a_long_text_is_written_while_the_output_is_read(tmp_path: Path) -> None
 def test_a_setting_of_the_user_for_go_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubectl = Kubectl(program=program(tmp_path, "import os\nprint(os.environ['GOGC'])"))
     monkeypatch.delenv("GOGC", raising=False)
-    assert kubectl.run("get") == "400\n"
+    assert kubectl.run("get") == "off\n"
     monkeypatch.setenv("GOGC", "50")
     assert kubectl.run("get") == "50\n"
 
