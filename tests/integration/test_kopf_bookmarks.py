@@ -18,8 +18,8 @@ from kubernetes.aio.client.configuration import Configuration
 
 from sluice_contract import identity
 from sluice_operator import handlers
+from sluice_operator.adapters.delivering_responses import create_delivering_response_class
 from sluice_operator.adapters.page_turn import PageTurn
-from sluice_operator.adapters.reduced_responses import create_reduced_response_class
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.kopf_login import KopfLogin
 from sluice_operator.watch_delivery import WatchDelivery
@@ -111,7 +111,7 @@ async def test_kopf_continues_after_each_delivered_object_and_starts_no_task_for
             workers.update(each.get_name() for each in asyncio.all_tasks() if each.get_name().startswith("worker for"))
             return deliver(*event)
 
-        responses = create_reduced_response_class(PageTurn(), deliver_and_look)
+        responses = create_delivering_response_class(PageTurn(), deliver_and_look)
         login = KopfLogin(client, lambda: None, responses, IgnoredAccess())
         running = asyncio.create_task(
             kopf.operator(

@@ -16,9 +16,9 @@ from sluice_devcluster.quickstart import Quickstart
 from sluice_operator import handlers
 from sluice_operator.adapters import access
 from sluice_operator.adapters.api import RequestSender
+from sluice_operator.adapters.delivering_responses import create_delivering_response_class
 from sluice_operator.adapters.kubernetes import KubernetesCluster
 from sluice_operator.adapters.page_turn import PageTurn
-from sluice_operator.adapters.reduced_responses import create_reduced_response_class
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.watch_delivery import WatchDelivery
 from support.eventually import eventually
@@ -54,7 +54,7 @@ async def kopf_cache(site: Quickstart, tenant: Tenant) -> AsyncIterator[tuple[Cl
 
         async def log_in() -> kopf.AiohttpSession:
             read_only = access.ReadOnlyMiddleware(lambda: None)
-            reduced = create_reduced_response_class(page_turn, WatchDelivery(store).deliver)
+            reduced = create_delivering_response_class(page_turn, WatchDelivery(store).deliver)
             session = access.create_read_only_session(client, read_only, 10, reduced)
             return kopf.AiohttpSession(server=client.configuration.host, aiohttp_session=session)
 

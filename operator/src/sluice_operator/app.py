@@ -12,8 +12,8 @@ from kubernetes.aio.client.api_client import ApiClient
 
 from . import logs
 from .adapters.access import WriteInReadOnlySession
+from .adapters.delivering_responses import create_delivering_response_class
 from .adapters.http_api import EndpointSources, http_server
-from .adapters.reduced_responses import create_reduced_response_class
 from .cluster_uid import read_cluster_uid_or_empty
 from .handlers import kopf_registry, kopf_settings
 from .kopf_login import KopfLogin
@@ -139,7 +139,7 @@ async def _run_kopf_watches_until_signal(parts: OperatorParts) -> None:
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     count_refused = parts.metrics.count_refused_kopf_write
     deliver = WatchDelivery(parts.store).deliver
-    responses = create_reduced_response_class(parts.page_turn, deliver, parts.watch_ages.record_sign)
+    responses = create_delivering_response_class(parts.page_turn, deliver, parts.watch_ages.record_sign)
     login = KopfLogin(parts.api_client, count_refused, responses, parts.pauses.kind_access)
     await kopf.operator(
         registry=kopf_registry(parts.store, login),

@@ -14,9 +14,9 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator.adapters.access import WriteInReadOnlySession
+from sluice_operator.adapters.delivering_responses import create_delivering_response_class
 from sluice_operator.adapters.optional_watches import RETRY_SECONDS
 from sluice_operator.adapters.page_turn import LONGEST_WAIT_SECONDS, PageTurn
-from sluice_operator.adapters.reduced_responses import create_reduced_response_class
 from sluice_operator.domain import objects
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.kopf_login import LOGIN_EVERY_SECONDS, KopfLogin
@@ -58,7 +58,7 @@ class Site:
         configuration = Configuration(host=host, api_key={"BearerToken": "Bearer secret"})
         self.client = ApiClient(configuration)
         self.store = ClusterState(EveryKey())
-        responses = create_reduced_response_class(
+        responses = create_delivering_response_class(
             self.page_turn, WatchDelivery(self.store).deliver, record_sign=self.signs.append
         )
         self.login = KopfLogin(self.client, self._count_refused_write, responses, self.access)

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from sluice_contract import identity
+from sluice_operator.adapters.delivering_responses import create_delivering_response_class
 from sluice_operator.adapters.optional_watches import RETRY_SECONDS, OptionalWatches
 from sluice_operator.adapters.page_turn import PageTurn
-from sluice_operator.adapters.reduced_responses import create_reduced_response_class
 from sluice_operator.domain.optional_kinds import API_PATH, with_optional_kinds
 from sluice_operator.kind_access import KindAccess
 from sluice_operator.pause_lists import PauseLists
@@ -38,7 +38,7 @@ async def get(path: str, status: int, access: KindAccess, slept: list[float]) ->
 
     application = web.Application()
     application.router.add_get("/{tail:.*}", answer)
-    kind = create_reduced_response_class(PageTurn(), lambda *_: "")
+    kind = create_delivering_response_class(PageTurn(), lambda *_: "")
     async with (
         serve_on_free_port(application) as url,
         aiohttp.ClientSession(middlewares=(OptionalWatches(access, sleep),), response_class=kind) as session,

@@ -22,8 +22,8 @@ from ..ports import ListExpired, Unavailable
 from .access import ReadOnlyMiddleware, create_read_only_session
 from .api import raise_cluster_error
 from .decoding import DECODING_ERRORS
+from .delivering_responses import split_lines
 from .paged_lists import PagedLists
-from .reduced_responses import split_lines
 from .retry_after import retry_after_seconds
 
 T = TypeVar("T")

@@ -17,14 +17,14 @@ from aiohttp import web
 
 from sluice_contract.json_nesting import JSONText
 from sluice_operator.adapters.buffered_responses import BufferedResponse
-from sluice_operator.adapters.page_turn import PageTurn
-from sluice_operator.adapters.reduced_responses import (
+from sluice_operator.adapters.delivering_responses import (
     DAMAGED_LINE_SECONDS,
     Deliver,
-    ReducedLines,
-    create_reduced_response_class,
+    LinesWithoutObjects,
+    create_delivering_response_class,
     split_lines,
 )
+from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Job
 from sluice_operator.domain.reduced_documents import JOBS, AnyReducedKind
@@ -53,7 +53,7 @@ async def session(
 
     app = web.Application()
     app.router.add_get("/{path:.*}", respond)
-    kind = create_reduced_response_class(page_turn or PageTurn(), deliver, record_sign)
+    kind = create_delivering_response_class(page_turn or PageTurn(), deliver, record_sign)
     async with serve_on_free_port(app) as url, aiohttp.ClientSession(url, response_class=kind) as found:
         yield found
 
@@ -112,7 +112,7 @@ async def test_the_events_of_a_watch_are_delivered_and_kopf_gets_bookmarks_of_th
     ]
     text, delivered = b"".join(encode(event) + b"\n" for event in events), Delivered()
     async with session(text, deliver=delivered) as kopf, kopf.get(f"{PATH}?watch=true") as response:
-        assert isinstance(response.content, ReducedLines)
+        assert isinstance(response.content, LinesWithoutObjects)
         lines = [json.loads(line) async for line in response.content.iter_chunked(2**20)]
     job = objects.decode_job(LARGE)
     assert delivered.jobs == [("ADDED", job), ("MODIFIED", job), ("DELETED", job)]

@@ -41,7 +41,7 @@ def ignore_sign(_plural: str) -> None:
     """Ignore that the watch of a kind works."""
 
 
-def create_reduced_response_class(
+def create_delivering_response_class(
     page_turn: PageTurn, deliver: Deliver, record_sign: Callable[[str], None] = ignore_sign
 ) -> type[aiohttp.ClientResponse]:
     """Return the class of kopf's responses, which deliver each job, pod and pause before kopf sees it.
@@ -51,7 +51,7 @@ def create_reduced_response_class(
     whenever its watch begins, and with each of its lines.
     """
 
-    class ReducedResponse(DocumentResponse):
+    class DeliveringResponse(DocumentResponse):
         """A response whose jobs, pods and pauses are delivered. All other responses are unchanged."""
 
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
@@ -62,8 +62,8 @@ def create_reduced_response_class(
                 raise aiohttp.ClientPayloadError("a LIST expired before its last page; it starts again")
             if kind is not None and self.status == 200 and self.url.query.get("watch") == "true":
                 record_sign(kind.plural)
-                reduce = partial(_deliver_event, kind, deliver, record_sign)
-                self.content = ReducedLines(self.content, reduce)  # type: ignore[assignment]
+                replace = partial(_deliver_event, kind, deliver, record_sign)
+                self.content = LinesWithoutObjects(self.content, replace)  # type: ignore[assignment]
             return self
 
         async def json(self, **arguments: Any) -> Any:
@@ -85,7 +85,7 @@ def create_reduced_response_class(
                     self._body = b""  # kopf keeps the response for longer than its text is needed
                 return page
 
-    return ReducedResponse
+    return DeliveringResponse
 
 
 def _deliver_page(kind: AnyReducedKind, deliver: Deliver, text: bytes) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _deliver_page(kind: AnyReducedKind, deliver: Deliver, text: bytes) -> dict[s
 
 
 def _deliver_event(kind: AnyReducedKind, deliver: Deliver, record_sign: Callable[[str], None], line: bytes) -> bytes:
-    """Deliver the object of a line of a watch. Return a bookmark of its version; a line without an object unchanged."""
+    """Deliver the object of a line of a watch. Return the line that kopf gets in its place."""
     record_sign(kind.plural)
     event = decode_watch_event(line)
     if event.type not in OBJECT_CHANGES:
@@ -106,17 +106,17 @@ def _deliver_event(kind: AnyReducedKind, deliver: Deliver, record_sign: Callable
     return _encode({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}})
 
 
-class ReducedLines:
+class LinesWithoutObjects:
     """The stream of a watch, which yields lines without objects. All else is passed on to the original stream."""
 
     def __init__(
         self,
         stream: aiohttp.StreamReader,
-        reduce: Callable[[bytes], bytes],
+        replace: Callable[[bytes], bytes],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._stream = stream
-        self._reduce = reduce
+        self._replace = replace
         self._sleep = sleep
 
     def __getattr__(self, name: str) -> Any:
@@ -124,19 +124,19 @@ class ReducedLines:
         return getattr(self._stream, name)
 
     async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
-        """Yield one reduced line after the other, each with its end of line.
+        """Yield one replaced line after the other, each with its end of line.
 
         Raises `aiohttp.ClientPayloadError` a second after a line that is not the JSON text of a watch event. kopf then
         opens a new watch, at once.
         """
         async for line in split_lines(self._stream.iter_any()):
             try:
-                reduced = self._reduce(line)
+                replaced = self._replace(line)
             except DECODING_ERRORS as error:
                 await self._sleep(DAMAGED_LINE_SECONDS)
                 raise _not_understood("a line of a watch", error) from error
             del line
-            yield reduced + b"\n"
+            yield replaced + b"\n"
 
 
 async def split_lines(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
