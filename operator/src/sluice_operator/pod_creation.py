@@ -70,20 +70,21 @@ class PodCreator:
         return True
 
     def _record_error(self, key: objects.Key, observation: Observation, error: ClusterError) -> None:
-        """Record why there is no pod, for the status of the job."""
+        """Store the error of the request for the pod or its account. The status of the job quotes it."""
         generation = observation.job.metadata.generation if observation.job is not None else 0
         memory, failures = self._store.tracked_state_of_job(key), 0
         if isinstance(error, RequestRefused):
             self._store.record_if_namespace_terminates(key[0], str(error))
-        else:
-            failures = (memory.last_refusal.failures if memory.last_refusal is not None else 0) + 1
-        memory.last_refusal = RecordedRefusal(str(error), generation, self._monotonic(), failures)
-        memory.last_mutation = None if failures == 0 else memory.last_mutation
-        if failures == 0:
+            memory.last_mutation = None
             log.warning(
                 "the API server refused the pod or its service account",
                 extra={"job": "/".join(key), "reason": str(error)},
             )
+        elif memory.last_refusal is not None:
+            failures = memory.last_refusal.failures + 1
+        else:
+            failures = 1
+        memory.last_refusal = RecordedRefusal(str(error), generation, self._monotonic(), failures)
 
     def _record_mutation(
         self,

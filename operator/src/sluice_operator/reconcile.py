@@ -233,14 +233,14 @@ class Reconciler:
         if not await self._creator.create_pod(key, observation, manifest, step.epoch):
             await self._tenants.check_after_refusal(key[0])
 
-    async def _delete_unless_stop_is_confirmed(self, key: Key, observation: Observation, step: DeletePod) -> bool:
+    async def _delete_unless_stop_is_confirmed(self, key: Key, observation: Observation, step: DeletePod) -> None:
         """Delete a pod that has not confirmed a stop, and queue the Event about it.
 
-        Do nothing if a live read of the job shows that the pod has confirmed the stop. Return True.
+        Do nothing if a live read of the job shows that the pod has confirmed the stop.
         """
         await self._live.refresh_job(key)
         if not stops.enforcement_is_due(self.observe_and_update_ages(key)):
-            return True
+            return
         # A missing RoleBinding may prevent the pod from reading and reporting.
         self._store.namespaces_with_account.discard(key[0])
         await self._deleter.delete_unless_cache_is_stale(key, observation, step)
@@ -248,7 +248,6 @@ class Reconciler:
         is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
         if is_deleted and step.enforces is not None and observation.job is not None:
             self._recorder.queue_or_drop(EventReport(key, observation.job.metadata.uid, step.enforces))
-        return True
 
     async def _refresh_job_and_pod(self, key: Key, observation: Observation) -> bool:
         """Read the job and its pod live and store them. Return whether this confirmed an overdue heartbeat."""

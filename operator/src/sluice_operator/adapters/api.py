@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 import aiohttp
@@ -116,7 +115,7 @@ class RequestSender:
         )
         answer: bytes = await response.read()  # type: ignore[no-untyped-call]
         has_failed = response.status >= 300
-        return response.status, answer, retry_after_seconds(response.headers, _utc_now()) if has_failed else None
+        return response.status, answer, retry_after_seconds(response.headers) if has_failed else None
 
     def _timeout_seconds_or_raise(self, method: str, query: Mapping[str, str]) -> float:
         """Return the time limit of a request in seconds.
@@ -131,10 +130,6 @@ class RequestSender:
         if self._write_seconds_left() <= 0:
             raise NotLeading("this replica does not lead, so it writes nothing")
         return self._timeout_seconds
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def raise_cluster_error(status: int, answer: bytes, retry_after: float | None = None) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import aiohttp
@@ -84,7 +83,7 @@ class DocumentResponse(BufferedResponse):
             self._body = b""  # the status suffices
 
     def _set_retry_after(self) -> None:
-        seconds = retry_after_seconds(self.headers, datetime.now(UTC))
+        seconds = retry_after_seconds(self.headers)
         headers = CIMultiDict(self.headers)
         headers["Retry-After"] = str(math.ceil(seconds)) if seconds is not None else "1"
         self._headers = CIMultiDictProxy(headers)

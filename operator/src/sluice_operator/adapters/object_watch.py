@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 import aiohttp
@@ -70,7 +69,7 @@ class KubernetesObjectWatch(Generic[T]):
         try:
             async with self._open_watch(self._path, query) as response:
                 if response.status >= 300:
-                    wait = retry_after_seconds(response.headers, datetime.now(UTC))
+                    wait = retry_after_seconds(response.headers)
                     raise_cluster_error(response.status, await response.read(), wait)
                 async for line in split_lines(response.content.iter_any()):
                     event = decode_watch_event(line)

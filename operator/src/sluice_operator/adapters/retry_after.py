@@ -11,18 +11,18 @@ from typing import Final
 MOST_SECONDS: Final = 60.0  # a server or a proxy with a wrong clock must not stop the operator for longer
 
 
-def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Return the seconds until the next request is wanted, from 0 to 60; None if the header is missing or wrong.
 
     A date is compared with the header Date of the same response, or with `now` if that is missing. `now` is
-    timezone-aware.
+    timezone-aware; without it, the time of the local clock is used.
     """
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None
     seconds = _number(text)
     if seconds is None and (at := _date(text)) is not None:
-        seconds = (at - (_date(headers.get("Date", "")) or now)).total_seconds()
+        seconds = (at - (_date(headers.get("Date", "")) or now or datetime.now(UTC))).total_seconds()
     return min(MOST_SECONDS, max(0.0, seconds)) if seconds is not None else None
 
 

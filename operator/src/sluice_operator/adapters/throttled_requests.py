@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Final
 
 import aiohttp
@@ -40,7 +39,7 @@ class ThrottledRequests:
         self._not_before.pop(path, None)
         response = await handler(request)
         if response.status >= _FIRST_FAILURE:
-            seconds = retry_after_seconds(response.headers, datetime.now(UTC))
+            seconds = retry_after_seconds(response.headers)
             if seconds is not None:
                 self._not_before[path] = self._clock() + seconds
         return response
