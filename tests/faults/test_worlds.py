@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
-
 from sluice_devcluster.layout import StateDirectory
-from support.cluster import fault_cluster
+from support.fault_cluster import cluster, runtime
 from support.fault_plans import KILLS, LATE, Plan, parse_plan, plans_of_trace
 from support.fault_workloads import WORKLOADS
 from support.fault_worlds import Result, World
@@ -25,18 +23,7 @@ from support.locked_runtime import LockedRuntime
 WORLDS = 6
 DEFAULT_PLANS = "60"
 
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> LockedRuntime:
-    """The stand-in for the runtime in all pods."""
-    return LockedRuntime(tmp_path_factory.mktemp("runtime"))
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, runtime: LockedRuntime) -> Iterator[StateDirectory]:
-    """A cluster with the CRDs and a node whose pods run the stand-in."""
-    with fault_cluster(tmp_path_factory.mktemp("faults"), runtime.programs) as state:
-        yield state
+__all__ = ["cluster", "runtime"]
 
 
 def chosen(plans: Sequence[Plan], seed: str, number: str) -> list[Plan]:

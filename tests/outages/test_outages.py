@@ -10,7 +10,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ import pytest
 
 from sluice_contract import identity
 from sluice_devcluster.layout import StateDirectory
-from support.cluster import fault_cluster
 from support.deadlines import assert_takes_at_most
 from support.eventually import eventually
+from support.fault_cluster import cluster, runtime
 from support.fault_plans import WATCH, Plan
 from support.fault_proxy import OUTAGES
 from support.fault_workloads import Scene
@@ -34,20 +34,9 @@ CONVERGED_SECONDS = 60.0
 TAKEOVER_SECONDS = 20.0
 REFUSED_SECONDS = 60.0
 MOST_CREATIONS = 10  # in the minute in which each is refused
+__all__ = ["cluster", "runtime"]
+
 RANDOM = random.Random(os.environ.get("SLUICE_FAULT_SEED", "1"))
-
-
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> LockedRuntime:
-    """The stand-in for the runtime in all pods."""
-    return LockedRuntime(tmp_path_factory.mktemp("runtime"))
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory, runtime: LockedRuntime) -> Iterator[StateDirectory]:
-    """A cluster with the CRDs and a node whose pods run the stand-in."""
-    with fault_cluster(tmp_path_factory.mktemp("outages"), runtime.programs) as state:
-        yield state
 
 
 @pytest.fixture

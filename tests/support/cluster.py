@@ -34,37 +34,35 @@ def operator_settings(emulator: str) -> dict[str, str]:
 @contextmanager
 def second_cluster(state: Path, emulator: str) -> Iterator[Kubectl]:
     """Start another cluster with the CRD and the operator, whose pods use the emulator at `emulator`."""
-    command = [str(BIN / "sluice-devcluster")]
-    where = ["--state", str(state)]
-    options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--restart-backoff-seconds", "1"]
-    subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
-    try:
-        kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
+    with _running_cluster(state, ROOT / "crds", *_programs_from(BIN)) as cluster:
+        kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, cluster.kubeconfig_file)
         install_operator(kubectl, ROOT / "manifests", operator_settings(emulator))
         yield kubectl
-    finally:
-        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))
 
 
 @contextmanager
 def cluster_without_operator(state: Path, crds: Path = ROOT / "crds") -> Iterator[StateDirectory]:
     """Start a cluster with the CRDs of a folder and no operator, which would act on the jobs, in the folder `state`."""
-    command = [str(BIN / "sluice-devcluster")]
-    where = ["--state", str(state)]
-    subprocess.run([*command, "up", *where, "--crds", str(crds)], check=True, timeout=scaled(600))
-    try:
-        yield StateDirectory(state)
-    finally:
-        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))
+    with _running_cluster(state, crds) as cluster:
+        yield cluster
 
 
 @contextmanager
 def fault_cluster(state: Path, programs: Path) -> Iterator[StateDirectory]:
     """Start a cluster with the CRDs and no operator, whose pods find their programs in the folder `programs`."""
-    command = [str(BIN / "sluice-devcluster")]
-    where = ["--state", str(state)]
-    options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(programs), "--restart-backoff-seconds", "1"]
-    subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
+    with _running_cluster(state, ROOT / "crds", *_programs_from(programs)) as cluster:
+        yield cluster
+
+
+def _programs_from(folder: Path) -> tuple[str, ...]:
+    """Return the options with which pods run the programs of a folder, and crashed containers restart soon."""
+    return ("--bin-dir", str(folder), "--restart-backoff-seconds", "1")
+
+
+@contextmanager
+def _running_cluster(state: Path, crds: Path, *options: str) -> Iterator[StateDirectory]:
+    command, where = [str(BIN / "sluice-devcluster")], ["--state", str(state)]
+    subprocess.run([*command, "up", *where, "--crds", str(crds), *options], check=True, timeout=scaled(600))
     try:
         yield StateDirectory(state)
     finally:
@@ -77,15 +75,9 @@ def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
 
     Crashed containers restart after a short backoff.
     """
-    command = [str(BIN / "sluice-devcluster")]
-    where = ["--state", str(state)]
-    options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--restart-backoff-seconds", "1"]
-    options += ["--emulator", "--rules", str(ROOT / "manifests/firestore/firestore.rules")]
-    subprocess.run([*command, "up", *where, *options], check=True, timeout=scaled(600))
-    try:
-        found = Quickstart(StateDirectory(state), ROOT / "manifests")
-        found.kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
+    emulator = ("--emulator", "--rules", str(ROOT / "manifests/firestore/firestore.rules"))
+    with _running_cluster(state, ROOT / "crds", *_programs_from(BIN), *emulator) as cluster:
+        found = Quickstart(cluster, ROOT / "manifests")
+        found.kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, cluster.kubeconfig_file)
         install_operator(found.kubectl, ROOT / "manifests", operator_settings(found.emulator))
         yield found
-    finally:
-        subprocess.run([*command, "down", *where], check=True, timeout=scaled(120))

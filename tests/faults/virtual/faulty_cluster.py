@@ -21,6 +21,8 @@ from sluice_operator.ports import (
 from support import virtual_time
 from unit.operator.fakes import Document, FakeCluster
 
+from .forwarding_cluster import ForwardingCluster
+
 T = TypeVar("T")
 Request = tuple[str, str]  # verb and resource
 FaultName = Literal["403", "404", "409", "429", "500", "webhook", "garbage", "lost"]
@@ -63,13 +65,13 @@ class SentRequest(msgspec.Struct, frozen=True):
     key: Key
 
 
-class FaultyCluster:
+class FaultyCluster(ForwardingCluster):
     """Implements `ports.Cluster` by a fake cluster, with faults."""
 
     def __init__(self, cluster: FakeCluster) -> None:
+        super().__init__(cluster)
         self.faults: dict[Request, FaultName] = {}
         self.sent: list[SentRequest] = []
-        self._cluster = cluster
 
     def most_in_a_minute(self, since: float = 0.0, verb: str = "", resource: str = "") -> int:
         """Return the largest number of requests for one key in any minute that begins at a full second."""
@@ -83,15 +85,6 @@ class FaultyCluster:
             window = Counter(each.key for each in chosen if second <= each.at < second + 60)
             most = max(most, *window.values())
         return most
-
-    async def list_jobs(self) -> list[Job]:
-        return await self._cluster.list_jobs()
-
-    async def list_pods(self) -> list[Pod]:
-        return await self._cluster.list_pods()
-
-    async def read_cluster_uid(self) -> str:
-        return await self._cluster.read_cluster_uid()
 
     async def read_tenant_label(self, namespace: str) -> str | None:
         key = (namespace, "")

@@ -22,6 +22,8 @@ from sluice_operator.ports import ClusterError, Unavailable
 from unit.operator.fakes import Document, FakeCluster
 from unit.operator.world import KEY, World
 
+from .forwarding_cluster import ForwardingCluster
+
 T = TypeVar("T")
 POD: Key = (KEY[0], KEY[1] + "-ingest")
 _TURNS = 12  # of the event loop, after which every task waits for a choice
@@ -38,23 +40,14 @@ class Waiting:
         self.happen = happen
 
 
-class ScheduledCluster:
+class ScheduledCluster(ForwardingCluster):
     """Implements `ports.Cluster`. Requests are committed, and their responses delivered, when they are chosen."""
 
     def __init__(self, cluster: FakeCluster, waiting: list[Waiting]) -> None:
+        super().__init__(cluster)
         self.lost = 0
         self.keeps_precondition = True
-        self._cluster = cluster
         self._waiting = waiting
-
-    async def list_jobs(self) -> list[Job]:
-        return await self._cluster.list_jobs()
-
-    async def list_pods(self) -> list[Pod]:
-        return await self._cluster.list_pods()
-
-    async def read_cluster_uid(self) -> str:
-        return await self._cluster.read_cluster_uid()
 
     async def read_tenant_label(self, namespace: str) -> str | None:
         return await self._cluster.read_tenant_label(namespace)
