@@ -24,6 +24,9 @@ TENANT ?=
 PAGE := dashboard/build/page
 # Tests wait more than they compute, so this is more than the number of cores.
 WORKERS ?= 3
+# A worker runs a file of tests at a time, in the order of `testpaths`. By itself, xdist would start the files with few
+# tests last, and among these are the longest.
+IN_PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 BENCH ?=
 PLAN ?=
 CHECKS ?=
@@ -118,14 +121,14 @@ dashboard-test: dashboard/node_modules/installed ## lint, type-check and test th
 test: setup dashboard-test page ## run unit, architecture and integration tests (the first run builds Kubernetes and helm, about 5 minutes)
 	@$(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest $(IN_PARALLEL)
 
 .PHONY: test-waits
 test-waits: setup page ## run the same Python tests and print the ten waits that needed the largest part of their deadline
 	@$(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
 	@mkdir -p build && rm -f build/test-waits.jsonl
-	@SLUICE_TEST_WAITS=$(CURDIR)/build/test-waits.jsonl $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
+	@SLUICE_TEST_WAITS=$(CURDIR)/build/test-waits.jsonl $(BIN)/pytest -q $(IN_PARALLEL)
 	@PYTHONPATH=tests $(BIN)/python -m support.waits build/test-waits.jsonl
 
 # What depends on the API server's version: the policies, the CRD, the manifests, the watches of the pods over
@@ -138,7 +141,7 @@ KUBERNETES_TESTS := admission check_command documents gitops ingest_pod_image ku
 test-kubernetes: setup ## run the tests of policies, CRD and stops on another Kubernetes: VERSION=1.30 (compiles it once)
 	@SLUICE_KUBERNETES_VERSION=$(VERSION) $(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
-	@SLUICE_KUBERNETES_VERSION=$(VERSION) $(BIN)/pytest -n $(WORKERS) --dist loadfile \
+	@SLUICE_KUBERNETES_VERSION=$(VERSION) $(BIN)/pytest $(IN_PARALLEL) \
 	  $(KUBERNETES_TESTS:%=tests/integration/test_%.py)
 
 .PHONY: faults
