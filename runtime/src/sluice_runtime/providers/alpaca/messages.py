@@ -25,16 +25,20 @@ from .trade_conditions import RULES, SaleConditions, rule_of_conditions
 _INFINITY = float("inf")
 
 
-class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
+# The fields of quotes and trades have the order in which Alpaca sends them: the decoder searches for each key from the
+# field after the last one, so another order costs comparisons.
+
+
+class QuoteMessage(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="T", tag="q"):
     """The best bid and ask of a symbol. A price of 0 means that there is no active bid or ask."""
 
     symbol: str = msgspec.field(name="S")
+    bid: float = msgspec.field(name="bp", default=0.0)
+    bid_size: float = msgspec.field(name="bs", default=0.0)
+    ask: float = msgspec.field(name="ap", default=0.0)
+    ask_size: float = msgspec.field(name="as", default=0.0)
     # A time without a zone cannot be compared with any other.
     ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
-    bid: float = msgspec.field(name="bp", default=0.0)
-    ask: float = msgspec.field(name="ap", default=0.0)
-    bid_size: float = msgspec.field(name="bs", default=0.0)
-    ask_size: float = msgspec.field(name="as", default=0.0)
 
     @property
     def is_locked_or_crossed(self) -> bool:
@@ -48,17 +52,17 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
         return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
 
-class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"):
+class TradeMessage(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="T", tag="t"):
     """One trade of a symbol. Trades of crypto pairs have no sale conditions, tape and exchange."""
 
+    id: int | None = msgspec.field(name="i", default=None)
     symbol: str = msgspec.field(name="S")
-    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    exchange: str = msgspec.field(name="x", default="")
     price: float = msgspec.field(name="p")
     size: float = msgspec.field(name="s", default=1.0)
-    id: int | None = msgspec.field(name="i", default=None)
-    exchange: str = msgspec.field(name="x", default="")
     conditions: SaleConditions | None = msgspec.field(name="c", default=None)
     tape: str = msgspec.field(name="z", default="")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
 
     @property
     def rule(self) -> LastSaleRule:
