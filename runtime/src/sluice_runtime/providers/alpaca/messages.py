@@ -202,7 +202,8 @@ Message = (
     QuoteMessage | TradeEventMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
 )
 
-_decode_binary = msgspec.msgpack.Decoder(list[Message]).decode
+# Raises one of DECODINGDECODING_FAULTS for a frame with an unknown or malformed message.
+decode_binary_frame = msgspec.msgpack.Decoder(list[Message]).decode
 _decode_text = msgspec.json.Decoder(list[Message]).decode
 _decode_binary_message = msgspec.msgpack.Decoder(Message).decode
 _decode_text_message = msgspec.json.Decoder(Message).decode
@@ -212,14 +213,14 @@ _split_text = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _PART_MESSAGES = 500
 
 # Invalid UTF-8 and excessive nesting raise Python's own exceptions.
-_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+DECODING_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_frame(frame: bytes | str) -> Sequence[Message]:
     """Return the valid messages of one frame, in order. Text contains JSON, bytes contain MessagePack."""
     try:
-        return _decode_text(frame) if isinstance(frame, str) else _decode_binary(frame)
-    except _FAULTS:
+        return _decode_text(frame) if isinstance(frame, str) else decode_binary_frame(frame)
+    except DECODING_FAULTS:
         return [message for some in decode_frame_in_parts(frame) for message in some]
 
 
@@ -230,7 +231,7 @@ def decode_frame_in_parts(frame: bytes | str) -> Iterator[Sequence[Message]]:
     """
     is_text = isinstance(frame, str)
     parts: list[msgspec.Raw] = []
-    with suppress(*_FAULTS):
+    with suppress(*DECODING_FAULTS):
         parts = _split_text(frame) if isinstance(frame, str) else _split_binary(frame)
     for start in range(0, len(parts), _PART_MESSAGES):
         yield _decode_valid_messages(parts[start : start + _PART_MESSAGES], is_text=is_text)
@@ -240,6 +241,6 @@ def _decode_valid_messages(parts: Sequence[msgspec.Raw], *, is_text: bool) -> li
     decode = _decode_text_message if is_text else _decode_binary_message
     messages: list[Message] = []
     for part in parts:
-        with suppress(*_FAULTS):
+        with suppress(*DECODING_FAULTS):
             messages.append(decode(part))
     return messages

@@ -16,6 +16,7 @@ from ...adapters.http_proxies import (
 from ...domain.failure import StreamError
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .foreign_content import describe_content
+from .frame_protocol import FrameProtocol
 
 if TYPE_CHECKING:
     from .websocket import Endpoint
@@ -41,14 +42,18 @@ class _SilentWriter:
 class WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
     """aiohttp's websocket, with access to the asyncio transport below it and to the headers of its response.
 
-    It can send the close frame without waiting: aiohttp's `close` first waits for the task that reads (docs/adr/0040).
+    Its `frames`, between both, decode most data. It can send the close frame without waiting: aiohttp's `close` first
+    waits for the task that reads (docs/adr/0040).
     """
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         connection = self._response.connection
+        if connection is None:
+            raise aiohttp.ClientConnectionError("The connection was closed during the upgrade")
         self.response_headers = self._response.headers
-        self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
+        self.transport: asyncio.ReadTransport | None = connection.transport
+        self.frames = FrameProtocol(connection)
 
     def send_close_frame(self) -> None:
         """Send the close frame now. `close` then only waits for the answer."""

@@ -200,6 +200,7 @@ class NativeTransport:
             raise self._close_error()
         if frame.type is not _BINARY and frame.type is not _TEXT:
             return Frame((), b"")
+        self._socket.frames.mark_frame_handled()
         self._peer_sends_text = frame.type is _TEXT
         return Frame(decode_frame(frame.data), frame.data)
 
@@ -212,18 +213,20 @@ class NativeTransport:
         return await asyncio.shield(self._reading)
 
     async def _receive_frames_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> NoReturn:
-        receive = self._socket.receive
-        while True:
-            kind, data, _ = await receive()
-            if kind is _BINARY or kind is _TEXT:
-                if len(data) < _LARGE_FRAME:
-                    on_messages(decode_frame(data))
-                else:
-                    for messages in decode_frame_in_parts(data):
-                        on_messages(messages)
-                        await asyncio.sleep(0)
-            elif kind in _ENDS:
-                raise self._close_error()
+        receive, frames = self._socket.receive, self._socket.frames
+        frames.decode_frames_for(on_messages)
+        try:
+            while True:
+                kind, data, _ = await receive()  # only what `frames` does not decode
+                if frames.failure is not None:
+                    raise frames.failure
+                if kind is _BINARY or kind is _TEXT:
+                    await _handle_frame(data, on_messages)
+                    frames.mark_frame_handled()
+                elif kind in _ENDS:
+                    raise self._close_error()
+        finally:
+            frames.discard_frames()
 
     def pause_reading_briefly(self) -> None:
         transport = self._socket.transport
@@ -244,6 +247,7 @@ class NativeTransport:
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
         self._is_closing = True
+        self._socket.frames.discard_frames()
         self._resume_reading()
         try:
             async with asyncio.timeout(self._timeouts.close):
@@ -266,6 +270,15 @@ class NativeTransport:
             return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
         code = self._socket.close_code
         return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}); reconnecting")
+
+
+async def _handle_frame(content: bytes | str, on_messages: Callable[[Sequence[Message]], None]) -> None:
+    if len(content) < _LARGE_FRAME:
+        on_messages(decode_frame(content))
+        return
+    for messages in decode_frame_in_parts(content):
+        on_messages(messages)
+        await asyncio.sleep(0)
 
 
 def reset_connection(raw: sockets.socket | None) -> None:

@@ -1,58 +1,18 @@
 """The close frame of both engines, as a server on this machine receives it."""
 
 import asyncio
-import base64
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from sluice_runtime.providers.alpaca.sdk import SDKTransport
 from sluice_runtime.providers.alpaca.websocket import Endpoint, NativeTransport, Timeouts, Transport
 from support.deadlines import wait_for
+from support.raw_websocket_peer import RawWebSocketPeer
 
 REAL_TIME = True
-_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CLOSE, _MASKED = 0x88, 0x80
 _OPENERS = [NativeTransport.open, SDKTransport.open]
-
-
-class RawServer:
-    """Accepts one websocket, and answers the first close frame. `received` has all bytes after the upgrade."""
-
-    def __init__(self) -> None:
-        self.received = b""
-        self.ended = asyncio.Event()
-        self.has_data = asyncio.Event()
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        async with server:
-            host, port = server.sockets[0].getsockname()
-            yield f"ws://{host}:{port}/v2/iex"
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        key = next(
-            line.partition(": ")[2] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key")
-        )
-        accept = base64.b64encode(hashlib.sha1((key + _GUID).encode()).digest()).decode()  # noqa: S324  of the protocol
-        answer = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
-        answer.append(f"Sec-WebSocket-Accept: {accept}")
-        writer.write("\r\n".join([*answer, "", ""]).encode())
-        try:
-            while data := await reader.read(1000):
-                if not self.received:
-                    writer.write(bytes([_CLOSE, 2]) + (1000).to_bytes(2, "big"))
-                self.received += data
-                self.has_data.set()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-            self.ended.set()
 
 
 def close_code(frame: bytes) -> int:
@@ -67,7 +27,7 @@ def close_code(frame: bytes) -> int:
 async def test_the_close_frame_is_sent_without_waiting_and_once(
     opener: Callable[[Endpoint], Awaitable[Transport]],
 ) -> None:
-    server = RawServer()
+    server = RawWebSocketPeer()
     async with server.serving() as url:
         transport = await opener(Endpoint(url=url, tls=None, timeouts=Timeouts()))
         reading = asyncio.create_task(transport.read_until_closed(lambda _: None))
@@ -86,7 +46,7 @@ async def test_the_close_frame_is_sent_without_waiting_and_once(
 async def test_a_close_without_an_earlier_close_frame_sends_one(
     opener: Callable[[Endpoint], Awaitable[Transport]],
 ) -> None:
-    server = RawServer()
+    server = RawWebSocketPeer()
     async with server.serving() as url:
         transport = await opener(Endpoint(url=url, tls=None, timeouts=Timeouts()))
         await transport.close()
