@@ -19,10 +19,10 @@ from .messages import DECODING_FAULTS, Message, decode_binary_frame, decode_fram
 
 OnMessages = Callable[[Sequence[Message]], None]
 
-# Has room for the beginning of the longest frame that is decoded here, and for a read of the same size after it.
+# Has room for the beginning of the longest frame that is decoded here, and for a read of the same size after it. The
+# messages of one read are passed on together (docs/adr/0046 has other sizes).
 _BUFFER_BYTES = 128 << 10
-# After about this many bytes, the messages are passed on while they are in the processor's cache (docs/adr/0046).
-_BATCH_BYTES = 24 << 10
+_HEADER_BYTES = 4  # of the longest frame that is decoded here
 
 _WHOLE_BINARY_FRAME = 0x82  # the last fragment of its message, no reserved bits, opcode 2
 _LAST_FRAGMENT = 0x80
@@ -52,8 +52,9 @@ class FrameProtocol(asyncio.BufferedProtocol):
         self._aiohttp = handler
         self._on_messages: OnMessages | None = None
         self._decode: Callable[[memoryview], Sequence[Message]] = decode_binary_frame
-        self._buffer = bytearray(_BUFFER_BYTES)
-        self._view = memoryview(self._buffer)
+        # Behind what the transport fills, there is room for a header that has not arrived.
+        self._buffer = bytearray(_BUFFER_BYTES + _HEADER_BYTES)
+        self._view = memoryview(self._buffer)[:_BUFFER_BYTES]
         self._kept_bytes = 0  # of an unfinished frame, at the beginning of the buffer
         self._rest_bytes = 0  # still to come of a frame whose beginning aiohttp has
         self._unhandled_frames = 0  # last fragments of data frames that aiohttp has, and its reader has not handled
@@ -70,6 +71,10 @@ class FrameProtocol(asyncio.BufferedProtocol):
         The first exception that it raises becomes `failure`, and wakes aiohttp's reader with an empty frame.
         """
         self._on_messages = on_messages
+
+    def forward_all_frames(self) -> None:
+        """Give all frames to aiohttp without looking at them, for a peer that sends text."""
+        self._is_forwarding_all = True
 
     def discard_frames(self) -> None:
         """Drop the frames that would be decoded from now on. aiohttp gets the others, such as the close frame."""
@@ -119,7 +124,7 @@ class FrameProtocol(asyncio.BufferedProtocol):
         while position < stop:
             if self._may_decode_frame(position, stop):
                 self._forward(start, position)
-                after = start = self._decode_batch(position, stop)
+                after = start = self._decode_frames(position, stop)
             else:
                 after = self._frame_end_to_forward(position, stop)
             if after == position:
@@ -139,14 +144,14 @@ class FrameProtocol(asyncio.BufferedProtocol):
             and not self._is_forwarding_all
         )
 
-    def _decode_batch(self, position: int, stop: int) -> int:
-        """Decode the whole binary frames from `position` on, until there is a batch; return the position after them."""
-        # Hot path. A header that has not arrived yet is read as what is left of earlier data: it ends behind `stop`
-        # whatever it says.
+    def _decode_frames(self, position: int, stop: int) -> int:
+        """Decode the whole binary frames from `position` on, and return the position after them."""
+        # Hot path. Of a header that has not arrived, this reads what is left of earlier data: whatever that is, the
+        # frame then ends behind `stop`.
         data, view, decode = self._buffer, self._view, self._decode
-        first, last = position, min(stop, position + _BATCH_BYTES)
+        first = position
         messages: list[Message] = []
-        while position < last and data[position] == _WHOLE_BINARY_FRAME:
+        while position < stop and data[position] == _WHOLE_BINARY_FRAME:
             start, length = position + 2, data[position + 1]
             if length > _LONGEST_CONTROL_PAYLOAD:
                 if length != _LENGTH_IN_2_BYTES:

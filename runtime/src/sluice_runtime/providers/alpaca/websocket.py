@@ -214,7 +214,10 @@ class NativeTransport:
 
     async def _receive_frames_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive, frames = self._socket.receive, self._socket.frames
-        frames.decode_frames_for(on_messages)
+        if self._peer_sends_text:
+            frames.forward_all_frames()
+        else:
+            frames.decode_frames_for(on_messages)
         try:
             while True:
                 kind, data, _ = await receive()  # only what `frames` does not decode

@@ -178,6 +178,16 @@ async def test_a_frame_is_decoded_in_place_below_64_kib(
         assert await stream.wait_for(2) == [0, 1]
 
 
+@pytest.mark.parametrize("last_bytes", range(6))
+async def test_a_frame_whose_header_begins_in_the_last_bytes_of_the_buffer_is_complete(last_bytes: int) -> None:
+    async with open_stream() as stream:
+        room = len(stream.transport._socket.frames.get_buffer(-1))
+        two = binary(0, byte_count=60_000) + binary(1, byte_count=60_000)
+        third = binary(2, byte_count=room - last_bytes - len(two) - 4)
+        stream.feed(two + third + binary(3, byte_count=300) + binary(4))
+        assert stream.numbers == [0, 1, 2, 3, 4]
+
+
 async def test_a_malformed_message_costs_only_itself() -> None:
     broken = binary(1, 2, 3).replace(b"Q2", b"\xff\xff")
     async with open_stream() as stream:
@@ -259,5 +269,20 @@ async def test_frames_before_the_reader_begins_are_kept_for_it_in_order() -> Non
         assert await stream.wait_for(4) == [1, 2, 3, 4]
         stream.feed(binary(5))
         assert stream.numbers[4:] == [5]
+        await transport.close()
+        await asyncio.gather(stream.reading, return_exceptions=True)
+
+
+async def test_aiohttp_gets_all_frames_of_a_peer_that_sends_text() -> None:
+    peer = RawWebSocketPeer(text(0) + text(1)[:1])
+    async with peer.serving() as url:
+        transport = await NativeTransport.open(Endpoint(url=url, tls=None, timeouts=Timeouts()))
+        await transport.receive_frame()
+        stream = Stream(transport, peer)
+        await asyncio.sleep(0.01)
+        stream.feed(text(1)[1:] + text(2) + fragments(3) + binary(4) + text(5)[:9])
+        assert stream.numbers == []
+        stream.feed(text(5)[9:])
+        assert await stream.wait_for(5) == [1, 2, 3, 4, 5]
         await transport.close()
         await asyncio.gather(stream.reading, return_exceptions=True)
