@@ -1,8 +1,8 @@
 """One consumer of a stream in its own process: `python -m bench.consumers NAME URL CHANNEL...`.
 
-Each consumer keeps the newest quote of every symbol, and with channel trades the newest trade. It waits for the end of
-the first pass of the tape, when the server has prepared all frames. Then it answers each input line with one output
-line: the number of quotes received, and the CPU seconds that the whole process has used.
+Each consumer keeps the newest quote of every symbol, and with channel trades the newest trade. Each input line is a
+number of quotes. Once the consumer has received as many, it answers with one line: the number of quotes received, and
+the CPU seconds that the whole process has used.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 TAPE_QUOTES = 20_000
+_POLL_SECONDS = 0.01
 
 Channels = Sequence["Channel"]
 Count = Callable[[], int]
@@ -33,13 +34,12 @@ Count = Callable[[], int]
 async def _answering(streaming: Coroutine[Any, Any, None], count: Count) -> None:
     """Answer each line of standard input until its end."""
     task = asyncio.create_task(streaming)
-    while count() < TAPE_QUOTES:
-        await asyncio.sleep(0.05)
-        _require_running(task)
     questions = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
-    while await questions.readline():
-        _require_running(task)
+    while line := await questions.readline():
+        while count() < int(line):
+            await asyncio.sleep(_POLL_SECONDS)
+            _require_running(task)
         print(json.dumps([count(), time.process_time()]), flush=True)
 
 
@@ -91,39 +91,17 @@ async def _follow(source: Source, listener: Listener, channels: Channels) -> Non
 
 
 async def limit(url: str, channels: Channels) -> None:
-    """Read the socket and decode the messages with types, without error handling and without storing anything."""
-    import aiohttp
-    import msgspec
+    """Read the same transport with as little as possible between it and the decoder."""
+    from bench.fastest_client import FastestClient, subscribe
 
-    from bench.parts import PING_SECONDS
-    from sluice_runtime.providers.alpaca.messages import QuoteMessage, TradeMessage
-
-    with_trades = "trades" in channels
-    decoder: Any = msgspec.msgpack.Decoder(list[QuoteMessage | TradeMessage] if with_trades else list[QuoteMessage])
-    options: Any = {
-        "headers": {"Content-Type": "application/msgpack"},
-        "heartbeat": PING_SECONDS,
-        "max_msg_size": 8 << 20,
-    }
-    subscribed: dict[str, object] = dict.fromkeys(channels, SYMBOLS)
-    count = 0
+    client = FastestClient(with_trades="trades" in channels)
 
     async def stream() -> None:
-        nonlocal count
-        async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as socket:
-            for message in (
-                {"action": "auth", "key": "key", "secret": "secret"},
-                {"action": "subscribe", **subscribed},
-            ):
-                await socket.receive()
-                await socket.send_bytes(msgspec.msgpack.encode(message))
-            await socket.receive()
-            await socket.receive()
-            while True:
-                messages = decoder.decode((await socket.receive()).data)
-                count += [*map(type, messages)].count(QuoteMessage) if with_trades else len(messages)
+        writer = await subscribe(client, url, channels, SYMBOLS)
+        await client.ended.wait()
+        writer.close()
 
-    await _answering(stream(), lambda: count)
+    await _answering(stream(), lambda: client.count)
 
 
 CONSUMERS: dict[str, Callable[[str, Channels], Awaitable[None]]] = {
