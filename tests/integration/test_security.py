@@ -107,11 +107,13 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
 
 
 def policy_attempts(here: str) -> dict[Row, tuple[Any, ...]]:
-    """Return the requests of the rows about what policies refuse of objects that RBAC lets an account write."""
+    """Return the requests of the rows about bindings, and about what policies refuse although RBAC allows it."""
     provider = {"metadata": {"labels": {"sluice.dev/provider": "ibkr"}}}
     bound = role_binding_manifest(here)
     subjects = [{"kind": "ServiceAccount", "name": "default", "namespace": here}]
     return {
+        ("list", "serviceaccounts", "all namespaces"): (),
+        ("list", "rolebindings", "all namespaces"): (),
         ("patch", "pods", "another pod: the label of a provider"): (here, "made-by-hand", provider),
         ("patch", "pods", "another pod: the image"): (here, "made-by-hand", image("containers", "main")),
         ("patch", "pods", "feed-ingest: the image"): (here, "feed-ingest", image("containers", "ingest")),

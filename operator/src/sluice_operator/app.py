@@ -70,7 +70,7 @@ async def _run_parts_until_signal(parts: OperatorParts) -> None:
                 for gate, work in _loops_of_ingest_policies(parts)
             ),
             group.create_task(
-                _run_after_gate_opens(parts.leadership, parts.resync.apply_accounts_and_role_bindings), name="accounts"
+                _run_after_gate_opens(parts.leadership, lambda: _apply_and_follow_accounts(parts)), name="accounts"
             ),
             group.create_task(
                 _run_after_gate_opens(parts.first_list_done, lambda: parts.resync.run(parts.queue.add)), name="resync"
@@ -102,6 +102,15 @@ def _loops_of_ingest_policies(parts: OperatorParts) -> list[tuple[StartGate, Cal
         (parts.first_list_done, parts.namespace_follower.run),
         (parts.leadership, parts.policy_status_writer.run),
     ]
+
+
+async def _apply_and_follow_accounts(parts: OperatorParts) -> None:
+    """Apply the ServiceAccounts and RoleBindings of all namespaces, then restore those that another client deletes."""
+    await parts.resync.apply_accounts_and_role_bindings()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(parts.accounts.repair.run(), name="account repair")
+        for follower in parts.accounts.followers:
+            group.create_task(follower.run(), name=f"watch of {follower.kind}")
 
 
 async def _list_jobs_and_policies(parts: OperatorParts) -> None:

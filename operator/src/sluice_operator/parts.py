@@ -8,7 +8,7 @@ import random
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,9 @@ from kubernetes.aio.client.api_client import ApiClient
 from sluice_contract import identity
 
 from . import leadership, resync
+from .account_repair import AccountRepair, WatchedAccounts
 from .adapters.access import create_separate_client
+from .adapters.account_watches import AccountWatch, create_account_watches
 from .adapters.api import RequestSender
 from .adapters.events import EventRecorder
 from .adapters.kubernetes import KubernetesCluster
@@ -29,6 +31,7 @@ from .adapters.paged_lists import PagedLists
 from .adapters.pauses import KubernetesAccessReviews, KubernetesPauses
 from .adapters.pod_dry_run import KubernetesPodDryRun
 from .adapters.policies import KubernetesPolicyStatuses, create_namespace_watch, create_policy_watch
+from .domain.account_objects import AccountObject
 from .domain.objects import Job, Key
 from .domain.observation import PolicyProblem
 from .domain.policy_objects import PolicyObject, TenantNamespace
@@ -68,6 +71,13 @@ class PauseParts(msgspec.Struct, frozen=True):
     pod_access: PauseAccess  # of the ingest pods
 
 
+class AccountParts(msgspec.Struct, frozen=True):
+    """The objects that restore ServiceAccounts and RoleBindings."""
+
+    repair: AccountRepair
+    followers: list[ObjectFollower[AccountObject]]
+
+
 class OperatorParts(msgspec.Struct, frozen=True):
     """The objects that make up a running operator."""
 
@@ -86,6 +96,7 @@ class OperatorParts(msgspec.Struct, frozen=True):
     policy_proof: PolicyProof
     policy_follower: ObjectFollower[PolicyObject]
     namespace_follower: ObjectFollower[TenantNamespace]
+    accounts: AccountParts
     policy_status_writer: PolicyStatusWriter
     workers: Workers
     lag_monitor: LoopLagMonitor
@@ -143,6 +154,9 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
             ),
             policy_follower=ObjectFollower(identity.POLICIES, policy_watch, store.policies, asyncio.sleep),
             namespace_follower=ObjectFollower("namespaces", tenants, store.policies.namespaces, asyncio.sleep),
+            accounts=_create_account_parts(
+                create_account_watches(api_client, lists, settings.namespaces), cluster, store
+            ),
             policy_status_writer=policy_statuses,
             workers=Workers(queue, reconciler.reconcile, led, metrics, reconciler.seconds_to_stop_deadline),
             lag_monitor=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
@@ -150,6 +164,14 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
             watch_ages=WatchAges(time.monotonic),
             first_list_done=asyncio.Event(),
         )
+
+
+def _create_account_parts(watches: Iterable[AccountWatch], cluster: Cluster, store: ClusterState) -> AccountParts:
+    """Return the parts that restore ServiceAccounts and RoleBindings."""
+    repair = AccountRepair(cluster, store, time.monotonic)
+    watched = [(watch, WatchedAccounts(watch.namespace, store, repair.request)) for watch in watches]
+    followers = [ObjectFollower(watch.plural, watch.source, each, asyncio.sleep) for watch, each in watched]
+    return AccountParts(repair, followers)
 
 
 def _create_pause_parts(
