@@ -30,6 +30,7 @@ class Scene:
         self.name = name
         self.namespace = namespace
         self.pod_uid_before = ""  # the pod when the fault was armed
+        self._written_version = 0  # the resourceVersion of the job after the last write of the scene
         self._api = api
         self._auditor = auditor
         self._runtime = runtime
@@ -52,7 +53,12 @@ class Scene:
         return str(self.pod.get("metadata", {}).get("uid", ""))
 
     def has_settled(self, reason: str) -> bool:
-        """Return whether Ready has this reason for the newest generation of the job."""
+        """Return whether Ready has this reason for the newest generation of the job.
+
+        The auditor's watch may be late: before it shows the last write of the scene, nothing is known.
+        """
+        if int(self.job.get("metadata", {}).get("resourceVersion", 0)) < self._written_version:
+            return False
         status = self.job.get("status", {})
         reasons = [each["reason"] for each in status.get("conditions", ()) if each["type"] == "Ready"]
         return reasons == [reason] and status["observedGeneration"] == self.job["metadata"]["generation"]
@@ -88,11 +94,14 @@ class Scene:
             "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": fields,
         }
-        await self._api.post(self._jobs, body)
+        self._record_write(await self._api.post(self._jobs, body))
 
     async def patch(self, **spec: Any) -> None:
         """Send a merge patch of the spec."""
-        await self._api.patch(f"{self._jobs}/{self.name}", {"spec": spec}, MERGE)
+        self._record_write(await self._api.patch(f"{self._jobs}/{self.name}", {"spec": spec}, MERGE))
+
+    def _record_write(self, job: Document) -> None:
+        self._written_version = int(job["metadata"]["resourceVersion"])
 
     async def delete(self) -> None:
         """Delete the job, if it exists."""
@@ -113,6 +122,10 @@ class Scene:
         """Kill the process of the job's container."""
         runs = self._runtime.runs(f"{self.namespace}/{self.name}")
         os.kill(runs[-1].process, signal.SIGKILL)
+
+    def count_restarts(self) -> int:
+        """Return how often the node has restarted the container of the pod."""
+        return sum(each["restartCount"] for each in self.pod.get("status", {}).get("containerStatuses", ()))
 
     def count_starts(self) -> int:
         """Return how often a container of the job has started."""
@@ -203,6 +216,10 @@ def _has_same_pod(scene: Scene) -> bool:
     return scene.streams() and scene.pod_uid == scene.pod_uid_before
 
 
+def _has_restarted_in_same_pod(scene: Scene) -> bool:
+    return _has_same_pod(scene) and scene.count_restarts() == 1 and scene.count_starts() == 2
+
+
 def _is_gone(scene: Scene) -> bool:
     return not scene.job and not scene.pod
 
@@ -213,6 +230,10 @@ def _is_paused(scene: Scene) -> bool:
 
 def _has_run_once(scene: Scene) -> bool:
     return scene.has_settled(c.REPLAY_FINISHED) and scene.count_starts() == 1
+
+
+def _has_run_once_and_has_no_pod(scene: Scene) -> bool:
+    return _has_run_once(scene) and not scene.pod
 
 
 WORKLOADS: Final = {
@@ -228,8 +249,8 @@ WORKLOADS: Final = {
     "delete-and-create": Workload(_until_streaming, _delete_and_create, _has_new_pod),
     "pod-deleted": Workload(_until_streaming, Scene.delete_pod, _has_new_pod),
     "pod-deleted-and-change": Workload(_until_streaming, _delete_pod_and_change, _has_new_pod),
-    "container-killed": Workload(_until_streaming, _kill_container, _has_same_pod),
+    "container-killed": Workload(_until_streaming, _kill_container, _has_restarted_in_same_pod),
     "foreign-pod": Workload(_nothing, _foreign_pod_goes, Scene.streams),
     "replay": Workload(_nothing, _until_replay_finished, _has_run_once),
-    "replay-pod-deleted": Workload(_until_replay_finished, Scene.delete_pod, _has_run_once),
+    "replay-pod-deleted": Workload(_until_replay_finished, Scene.delete_pod, _has_run_once_and_has_no_pod),
 }

@@ -34,7 +34,7 @@ from support.supervised_operator import SupervisedOperator
 
 REPORT_EVERY_SECONDS: Final = 0.1
 HEARTBEAT_SECONDS: Final = 20
-QUIET_SECONDS: Final = 0.5  # after a workload has converged: what comes late is seen
+QUIET_SECONDS: Final = 0.5  # after a workload has converged, and a held response or event has arrived
 # Far above what any plan without a fault needs, and far below a storm.
 MOST_REQUESTS: Final = {"POST pods": 5, "PATCH ingestjobs/status": 16, "DELETE pods": 5, "GET pods": 40}
 MOST_OF_ALL_REQUESTS: Final = 160
@@ -107,7 +107,7 @@ class World:
             self.proxy.arm(plan)
             await workload.act(scene)
             await scene.until(lambda: workload.has_converged(scene))
-            await asyncio.sleep(QUIET_SECONDS)
+            await asyncio.sleep(QUIET_SECONDS + (fault_plans.HOLD_SECONDS if plan.fault == fault_plans.HOLD else 0))
             if not workload.has_converged(scene):
                 problems.append(f"the job has not stayed as it was: {scene.summary()}")
         except (AssertionError, ApiError) as error:
