@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -47,6 +48,22 @@ async def run_all(worlds: Sequence[World], plans: Sequence[Plan]) -> list[Result
     return results
 
 
+def table_of(results: Sequence[Result]) -> str:
+    """Return the number of plans of each fault, of those whose fault struck, and of those with a violation."""
+    plans, struck, failed = (
+        Counter(each.plan.fault or "no fault" for each in chosen_results)
+        for chosen_results in (
+            results,
+            [each for each in results if each.has_struck],
+            [each for each in results if each.problems],
+        )
+    )
+    lines = ["| fault | plans | struck | violations |", "| --- | --- | --- | --- |"]
+    lines += [f"| {fault} | {plans[fault]} | {struck[fault]} | {failed[fault]} |" for fault in sorted(plans)]
+    slowest = max(results, key=lambda each: each.seconds)
+    return "\n".join([*lines, f"the slowest plan took {slowest.seconds:.0f} s: {slowest.plan}"])
+
+
 async def test_jobs_keep_their_invariants_whatever_happens_to_one_request(
     cluster: StateDirectory, runtime: LockedRuntime, tmp_path: Path
 ) -> None:
@@ -68,10 +85,5 @@ async def test_jobs_keep_their_invariants_whatever_happens_to_one_request(
                 worlds, chosen(plans, seed, os.environ.get("SLUICE_FAULT_PLANS", DEFAULT_PLANS))
             )
     failed = [str(each) for each in results if each.problems]
-    print(  # noqa: T201
-        f"seed {seed}: {len(results)} plans, {sum(each.has_struck for each in results)} with their fault, "
-        f"{len(failed)} with a violation, the slowest {max(each.seconds for each in results):.0f} s",
-        *failed,
-        sep="\n",
-    )
+    print("", f"seed {seed}:", table_of(results), *failed, sep="\n")  # noqa: T201
     assert failed == [], "replay each with SLUICE_FAULT_PLAN='…' make faults:\n" + "\n".join(failed)

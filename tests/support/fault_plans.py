@@ -23,8 +23,9 @@ LATE: Final = (LOSE, HOLD, GARBLE, EXPIRE)
 FAULTS: Final = (*KILLS, *LATE)
 HOLD_SECONDS: Final = 2.5
 
+LIST: Final = "LIST"
 WATCH: Final = "WATCH"
-_READS: Final = frozenset({"GET", "LIST", WATCH})
+_READS: Final = frozenset({"GET", LIST, WATCH})
 _TEXT: Final = re.compile(
     r"(?P<workload>[a-z-]+): (?P<fault>[a-z-]+) (?P<verb>[A-Z]+) (?P<resource>\S+) (?P<number>\d+)"
 )
@@ -87,7 +88,7 @@ def verb_of_request(method: str, path: str, is_watch: bool) -> str:
         return method
     if is_watch:
         return WATCH
-    return "GET" if resource_of_path(path)[1] else "LIST"
+    return "GET" if resource_of_path(path)[1] else LIST
 
 
 def plans_of_trace(workload: str, trace: Iterable[Address], faults: Iterable[str]) -> Iterator[Plan]:

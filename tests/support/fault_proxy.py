@@ -29,6 +29,33 @@ _BODY_BYTES: Final = 2**24
 _NO_LIMIT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
+class StaleLists:
+    """The LISTs of an API server that lags behind: it answers as it did at some time, and its watches show nothing."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[tuple[str, str], bytes] = {}  # the last LIST, by its URL and its Accept header
+        self._is_current = asyncio.Event()
+        self._is_current.set()
+
+    def begin(self) -> None:
+        """Answer each LIST as it was last answered, and begin no watch, until `end`."""
+        self._is_current.clear()
+
+    def end(self) -> None:
+        """Answer as the API server does, and begin the watches, at the versions of the stale LISTs."""
+        self._is_current.set()
+
+    def body(self, request: tuple[str, str], current: bytes) -> bytes:
+        """Return the body of a LIST with this URL and this Accept header, whose current body is given."""
+        if self._is_current.is_set():
+            self._bodies[request] = current
+        return self._bodies.get(request, current)
+
+    async def wait_until_current(self) -> None:
+        """Wait until the API server no longer lags behind."""
+        await self._is_current.wait()
+
+
 class FaultProxy:
     """Forwards requests with the certificate of the cluster's administrator, and counts them since it was armed."""
 
@@ -37,6 +64,8 @@ class FaultProxy:
         self.url = ""
         self.trace: list[Address] = []  # since the proxy was armed, without discovery and the watches themselves
         self.has_struck = False
+        self.ends_watches = False  # each watch ends with HTTP 410 at once
+        self.stale_lists = StaleLists()
         self._outage = ""
         self._outage_is_over = asyncio.Event()
         self._watches: set[asyncio.Transport] = set()  # of the clients
@@ -62,8 +91,8 @@ class FaultProxy:
             try:
                 yield
             finally:
-                for transport in list(self._watches):
-                    transport.abort()
+                self.stale_lists.end()
+                self.break_watches()
                 await self._session.close()  # so that the handlers end by themselves
 
     def arm(self, plan: Plan) -> None:
@@ -79,6 +108,10 @@ class FaultProxy:
         """Answer no request, and end all watches: `refused`, `silent` (no answer at all) or `unavailable` (503)."""
         self._outage = kind
         self._outage_is_over.clear()
+        self.break_watches()
+
+    def break_watches(self) -> None:
+        """End all watches. Their connections break."""
         for transport in list(self._watches):
             transport.abort()
 
@@ -122,15 +155,19 @@ class FaultProxy:
             self._kill()
             return self._cut_off(request)
         status, headers, body = await self._forward(request)
+        if verb == plans.LIST:
+            body = self.stale_lists.body((request.path_qs, request.headers.get("Accept", "")), body)
+        return await self._send_with_fault(request, web.Response(status=status, headers=headers, body=body), fault)
+
+    async def _send_with_fault(self, request: web.Request, response: web.Response, fault: str) -> web.StreamResponse:
         if fault == plans.KILL_COMMITTED:
             self._kill()
         if fault in (plans.KILL_COMMITTED, plans.LOSE):
             return self._cut_off(request)
         if fault == plans.HOLD:
             await asyncio.sleep(plans.HOLD_SECONDS)
-        if fault == plans.GARBLE:
-            body = body[: len(body) // 2]
-        response = web.Response(status=status, headers=headers, body=body)
+        if fault == plans.GARBLE and isinstance(response.body, bytes):
+            response.body = response.body[: len(response.body) // 2]
         if fault == plans.KILL_ANSWERED:
             await response.prepare(request)
             await response.write_eof()
@@ -147,6 +184,7 @@ class FaultProxy:
             return answer.status, _chosen(answer.headers, _PASSED_HEADERS), await answer.read()
 
     async def _forward_watch(self, request: web.Request, resource: str) -> web.StreamResponse:
+        await self.stale_lists.wait_until_current()
         headers = _chosen(request.headers, _PASSED_REQUEST_HEADERS)
         async with self._session.get(self._api_server + request.path_qs, headers=headers) as answer:
             response = web.StreamResponse(status=answer.status, headers=_chosen(answer.headers, _PASSED_HEADERS))
@@ -155,6 +193,10 @@ class FaultProxy:
             if transport is None:
                 return response
             self._watches.add(transport)
+            if self.ends_watches:
+                await response.write(_EXPIRED + b"\n")
+                self._watches.discard(transport)
+                return response
             try:
                 await self._forward_lines(answer.content, response, transport, resource)
             except aiohttp.ClientError:

@@ -52,6 +52,11 @@ class Scene:
         """The UID of the pod, or an empty text."""
         return str(self.pod.get("metadata", {}).get("uid", ""))
 
+    @property
+    def image(self) -> str:
+        """The image of the pod's container, or an empty text."""
+        return str(self.pod["spec"]["containers"][0]["image"]) if self.pod else ""
+
     def has_settled(self, reason: str) -> bool:
         """Return whether Ready has this reason for the newest generation of the job.
 
@@ -74,6 +79,10 @@ class Scene:
             and metadata["ownerReferences"][0]["uid"] == self.job["metadata"]["uid"]
             and int(metadata["annotations"][identity.EPOCH_ANNOTATION]) == status["epoch"]
         )
+
+    def streams_with_new_pod(self) -> bool:
+        """Return whether the job streams with another pod than that before the fault."""
+        return self.streams() and self.pod_uid != self.pod_uid_before
 
     def summary(self) -> str:
         """Return the state of the job and its pod, for a person."""
@@ -108,9 +117,9 @@ class Scene:
         with suppress(ApiError):
             await self._api.delete(f"{self._jobs}/{self.name}", {})
 
-    async def delete_pod(self) -> None:
-        """Delete the pod of the job, as a user does."""
-        await self._api.delete(f"{self._pods}/{identity.pod_name(self.name)}", {})
+    async def delete_pod(self, **options: Any) -> None:
+        """Delete the pod of the job, as a user does, with the fields of DeleteOptions."""
+        await self._api.delete(f"{self._pods}/{identity.pod_name(self.name)}", options)
 
     async def create_foreign_pod(self) -> None:
         """Create a pod of another owner under the name of the job's pod."""
@@ -118,10 +127,15 @@ class Scene:
         spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
         await self._api.post(self._pods, {"metadata": {"name": identity.pod_name(self.name)}, "spec": spec})
 
-    def kill_container(self) -> None:
-        """Kill the process of the job's container."""
-        runs = self._runtime.runs(f"{self.namespace}/{self.name}")
-        os.kill(runs[-1].process, signal.SIGKILL)
+    async def kill_container(self) -> None:
+        """Kill the process of the job's container, once it has recorded its start."""
+        job = f"{self.namespace}/{self.name}"
+
+        def process() -> int | None:
+            starts = [run.process for run in self._runtime.runs(job) if run.pod_uid == self.pod_uid]
+            return starts[-1] if starts else None
+
+        os.kill(await eventually(process, SETTLE_SECONDS), signal.SIGKILL)
 
     def count_restarts(self) -> int:
         """Return how often the node has restarted the container of the pod."""
@@ -131,9 +145,9 @@ class Scene:
         """Return how often a container of the job has started."""
         return sum(run.what == "start" for run in self._runtime.runs(f"{self.namespace}/{self.name}"))
 
-    async def until(self, holds: Callable[[], object]) -> None:
+    async def until(self, holds: Callable[[], object], seconds: float = SETTLE_SECONDS) -> None:
         """Wait until a condition holds."""
-        await eventually(lambda: bool(holds()), SETTLE_SECONDS)
+        await eventually(lambda: bool(holds()), seconds)
 
 
 Step = Callable[[Scene], Awaitable[object]]
@@ -204,12 +218,8 @@ async def _foreign_pod_goes(scene: Scene) -> None:
 
 async def _kill_container(scene: Scene) -> None:
     starts = scene.count_starts()
-    scene.kill_container()
+    await scene.kill_container()
     await scene.until(lambda: scene.count_starts() > starts)
-
-
-def _has_new_pod(scene: Scene) -> bool:
-    return scene.streams() and scene.pod_uid != scene.pod_uid_before
 
 
 def _has_same_pod(scene: Scene) -> bool:
@@ -239,16 +249,18 @@ def _has_run_once_and_has_no_pod(scene: Scene) -> bool:
 WORKLOADS: Final = {
     "create": Workload(_nothing, Scene.create, Scene.streams),
     "hot-change": Workload(_until_streaming, lambda scene: scene.patch(symbols=["SPY", "MSFT"]), _has_same_pod),
-    "cold-change": Workload(_until_streaming, lambda scene: scene.patch(synthetic={"seed": 7}), _has_new_pod),
-    "two-cold-changes": Workload(_until_streaming, _two_cold_changes, _has_new_pod),
+    "cold-change": Workload(
+        _until_streaming, lambda scene: scene.patch(synthetic={"seed": 7}), Scene.streams_with_new_pod
+    ),
+    "two-cold-changes": Workload(_until_streaming, _two_cold_changes, Scene.streams_with_new_pod),
     "stop": Workload(_until_streaming, lambda scene: scene.patch(enabled=False), _is_paused),
     "resume": Workload(_until_paused, lambda scene: scene.patch(enabled=True), Scene.streams),
     "create-and-stop": Workload(_nothing, _create_and_stop, _is_paused),
     "delete": Workload(_until_streaming, Scene.delete, _is_gone),
     "create-and-delete": Workload(_nothing, _create_and_delete, _is_gone),
-    "delete-and-create": Workload(_until_streaming, _delete_and_create, _has_new_pod),
-    "pod-deleted": Workload(_until_streaming, Scene.delete_pod, _has_new_pod),
-    "pod-deleted-and-change": Workload(_until_streaming, _delete_pod_and_change, _has_new_pod),
+    "delete-and-create": Workload(_until_streaming, _delete_and_create, Scene.streams_with_new_pod),
+    "pod-deleted": Workload(_until_streaming, Scene.delete_pod, Scene.streams_with_new_pod),
+    "pod-deleted-and-change": Workload(_until_streaming, _delete_pod_and_change, Scene.streams_with_new_pod),
     "container-killed": Workload(_until_streaming, _kill_container, _has_restarted_in_same_pod),
     "foreign-pod": Workload(_nothing, _foreign_pod_goes, Scene.streams),
     "replay": Workload(_nothing, _until_replay_finished, _has_run_once),

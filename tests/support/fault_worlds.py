@@ -10,9 +10,9 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,6 +69,7 @@ class World:
         self.operator = SupervisedOperator(self.kubeconfig, self.log, name)
         self.proxy = FaultProxy(settings.apiserver_port, cluster.pki, self.operator.kill)
         self.pods_report = True
+        self.pod_clock_offset_seconds = 0
         self._runtime = runtime
         self._number = 0
 
@@ -96,6 +97,25 @@ class World:
         self._number += 1
         return Scene(self.api, self.auditor, self._runtime, self.name, f"job-{self._number}")
 
+    async def create_streaming_jobs(self, number: int) -> list[Scene]:
+        """Create jobs, and wait until they stream."""
+        scenes = [self.new_scene() for _ in range(number)]
+        for scene in scenes:
+            await scene.create()
+        for scene in scenes:
+            await scene.until(scene.streams)
+            scene.pod_uid_before = scene.pod_uid
+        return scenes
+
+    def take_violations(self, scenes: Sequence[Scene]) -> list[str]:
+        """Return what has been violated since the last call, also by these jobs."""
+        return [each for scene in scenes for each in self.auditor.take_violations(scene.name)]
+
+    async def lease_holder(self) -> str:
+        """Return the name of the replica that holds the Lease."""
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{self.name}/leases/sluice-operator"
+        return str((await self.api.get(path))["spec"].get("holderIdentity", "")).rpartition("_")[0]
+
     async def run(self, plan: Plan) -> Result:
         """Run a plan with a job of its own. Return its outcome."""
         scene = self.new_scene()
@@ -119,6 +139,12 @@ class World:
         problems += await self.clean_up(scene)
         return Result(plan, trace, tuple(problems), time.monotonic() - began, self.proxy.has_struck)
 
+    async def delete_jobs(self) -> None:
+        """Delete all jobs, and wait until they and their pods are gone."""
+        for name in list(self.auditor.jobs):
+            await Scene(self.api, self.auditor, self._runtime, self.name, name).delete()
+        await eventually(lambda: not self.auditor.jobs and not self.auditor.pods, SETTLE_SECONDS)
+
     async def clean_up(self, scene: Scene) -> list[str]:
         """Delete the job. Return a problem if it or its pod remains."""
         await scene.delete()
@@ -127,6 +153,10 @@ class World:
         except AssertionError:
             return [f"the job or its pod was not deleted: {scene.summary()}"]
         return []
+
+    def _pod_time(self) -> str:
+        now = datetime.now(UTC) + timedelta(seconds=self.pod_clock_offset_seconds)
+        return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     async def _report_streams(self) -> None:
         """Write the report of each running pod every 20 s and whenever its job has changed, as the runtime would."""
@@ -139,7 +169,7 @@ class World:
                 if self.pods_report and reported.get(name) != state and _runs(pod):
                     path = f"/apis/{identity.API_VERSION}/namespaces/{self.name}/{identity.PLURAL}/{name}/status"
                     with suppress(ApiError, aiohttp.ClientError, TimeoutError):
-                        await self.api.patch(path, {"status": {"stream": _report(job, pod)}}, MERGE)
+                        await self.api.patch(path, {"status": {"stream": _report(job, pod, self._pod_time())}}, MERGE)
                         reported[name] = state
             await asyncio.sleep(REPORT_EVERY_SECONDS)
 
@@ -153,11 +183,13 @@ def _runs(pod: Document) -> bool:
     return bool(started) and "deletionTimestamp" not in pod["metadata"]
 
 
-def _report(job: Document, pod: Document) -> Document:
-    """Return the report of a pod that has applied the spec of its job, and of a replay that has finished."""
+def _report(job: Document, pod: Document, at: str) -> Document:
+    """Return the report of a pod that has applied the spec of its job, and of a replay that has finished.
+
+    `at` is the time of the pod's clock.
+    """
     pod_uid, epoch = pod["metadata"]["uid"], int(pod["metadata"]["annotations"][identity.EPOCH_ANNOTATION])
     live = "Finished" if job["spec"]["provider"] == "replay" else "Live"
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     is_enabled = job["spec"].get("enabled", True)
     report: dict[str, Any] = {
         "observedGeneration": job["metadata"]["generation"],

@@ -29,8 +29,8 @@ sys.exit(main([]))
 class SupervisedOperator:
     """An operator of one namespace, in which it also has its Lease. It requires no policies."""
 
-    def __init__(self, kubeconfig: Path, log: Path, namespace: str, number: int = 1) -> None:
-        """`number` distinguishes the replicas of a namespace."""
+    def __init__(self, kubeconfig: Path, log: Path, namespace: str, number: int = 1, **variables: str) -> None:
+        """`number` distinguishes the replicas of a namespace. `variables` are added to the environment."""
         self.exits: list[int] = []  # the codes with which it has ended by itself
         self.name = f"operator-{number}"
         self._log = log
@@ -48,6 +48,7 @@ class SupervisedOperator:
             "SLUICE_REQUIRE_POLICIES": "false",
             "SLUICE_RUNTIME_IMAGE": "sluice-runtime:test",
             "SLUICE_WATCH_NAMESPACES": namespace,
+            **variables,
         }
 
     @asynccontextmanager
@@ -63,9 +64,9 @@ class SupervisedOperator:
                 await wait_for(self._process.wait(), 15)
 
     def kill(self) -> None:
-        """Kill the process at once. It is restarted at once."""
-        self._was_killed = True
+        """Kill the process at once, if it runs. It is restarted at once."""
         if self._process is not None and self._process.returncode is None:
+            self._was_killed = True
             self._process.kill()
 
     def send_signal(self, number: int) -> None:
