@@ -147,11 +147,17 @@ test-kubernetes: setup ## run the tests of policies, CRD and stops on another Ku
 .PHONY: faults
 faults: setup ## run the fault tests with each plan on a real API server; PLAN='create: lose POST pods 1' replays one
 	@$(DEVCLUSTER) build >/dev/null
-	@SLUICE_FAULT_PLANS=all SLUICE_FAULT_PLAN='$(PLAN)' $(BIN)/pytest -q -s tests/faults
+	@SLUICE_FAULT_PLANS=all SLUICE_FAULT_PLAN='$(PLAN)' \
+	  $(BIN)/pytest -q -s $(if $(PLAN),tests/faults/test_worlds.py -k invariants,tests/faults)
 
 .PHONY: faults-all
-faults-all: faults ## run the fault tests, then outages, stopped leaders, quotas and webhooks with three seeds
-	@for seed in 1 2 3; do SLUICE_FAULT_SEED=$$seed $(BIN)/pytest -q -s tests/outages || exit 1; done
+faults-all: faults ## run the fault tests, then those of outages, leaders, nodes, quotas and webhooks (needs libfaketime)
+	@for seed in 1 2 3; do SLUICE_FAULT_SEED=$$seed $(BIN)/pytest -q tests/outages || exit 1; done
+
+.PHONY: fault-soak
+fault-soak: setup ## change 200 jobs at random while faults strike at random, for SECONDS (3600)
+	@$(DEVCLUSTER) build >/dev/null
+	@SLUICE_SOAK_JOBS=200 SLUICE_SOAK_SECONDS=$(SECONDS) $(BIN)/pytest -q -s tests/outages/test_soak.py
 
 .PHONY: test-unit
 test-unit: setup ## run the tests that need no cluster

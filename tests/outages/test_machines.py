@@ -59,9 +59,9 @@ async def test_after_a_deletion_by_force_one_pod_with_a_higher_epoch_follows(
     await scene.until(scene.streams_with_new_pod, CONVERGED_SECONDS)
     assert int(scene.pod["metadata"]["annotations"][identity.EPOCH_ANNOTATION]) > int(epoch_before)
     assert [each.number for each in world.proxy.trace if each.verb == "POST" and each.resource == "pods"] == [1]
-    # The API server forgets the pod before its container has ended. The epoch keeps it from writing (see the sink).
-    found = world.take_violations([scene])
-    assert [each for each in found if "started while another one ran" not in each] == []
+    # The API server forgets the pod before its container has ended. The epoch keeps that container from writing.
+    allowed = ("started while another one ran", "was forgotten before its container had ended")
+    assert [each for each in world.take_violations([scene]) if not any(text in each for text in allowed)] == []
 
 
 async def test_an_etcd_without_space_restarts_no_pod_and_the_jobs_follow_their_specs_afterwards(

@@ -86,6 +86,7 @@ class Auditor:
             return
         if event["type"] == "DELETED":
             known.pop(item["metadata"]["name"], None)
+            self._check_removal(item)
             return
         known[item["metadata"]["name"]] = item
         if plural == "pods":
@@ -101,6 +102,16 @@ class Auditor:
         if epoch < self._job_epochs.get(uid, 0):
             self.violations.append(f"status.epoch of {name} went back from {self._job_epochs[uid]} to {epoch}")
         self._job_epochs[uid] = max(epoch, self._job_epochs.get(uid, 0))
+
+    def _check_removal(self, item: Document) -> None:
+        """Check that the container of a pod has ended when the API server forgets the pod.
+
+        The node kills a container whose pod is forgotten, so such a container records no end.
+        """
+        job, uid = item["metadata"].get("labels", {}).get(identity.JOB_LABEL, ""), item["metadata"]["uid"]
+        runs = [run for run in self._runtime.runs(f"{self._namespace}/{job}") if run.pod_uid == uid]
+        if runs and runs[-1].what != "end":
+            self.violations.append(f"the pod of {job} was forgotten before its container had ended: {uid}")
 
     def _check_pod(self, pod: Document) -> None:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]

@@ -19,12 +19,15 @@ EXPIRE: Final = "expire"  # instead of the event, the watch ends with HTTP 410
 GARBLE: Final = "garble"  # the response, or the line of the watch, breaks off in the middle of its JSON text
 
 KILLS: Final = (KILL_BEFORE, KILL_COMMITTED, KILL_ANSWERED)
-LATE: Final = (LOSE, HOLD, GARBLE, EXPIRE)
+BREAKS: Final = (LOSE, GARBLE, EXPIRE)
+LATE: Final = (HOLD, *BREAKS)
 FAULTS: Final = (*KILLS, *LATE)
 HOLD_SECONDS: Final = 2.5
 
 LIST: Final = "LIST"
 WATCH: Final = "WATCH"
+# The Lease is renewed by time, so how often depends on the speed of the machine. Only the first request is an address.
+_BY_TIME: Final = "leases"
 _READS: Final = frozenset({"GET", LIST, WATCH})
 _TEXT: Final = re.compile(
     r"(?P<workload>[a-z-]+): (?P<fault>[a-z-]+) (?P<verb>[A-Z]+) (?P<resource>\S+) (?P<number>\d+)"
@@ -96,7 +99,7 @@ def plans_of_trace(workload: str, trace: Iterable[Address], faults: Iterable[str
     chosen = tuple(faults)
     most = Counter((each.verb, each.resource) for each in trace)
     for (verb, resource), count in sorted(most.items()):
-        for number in range(1, count + 1):
+        for number in range(1, (1 if resource == _BY_TIME else count) + 1):
             address = Address(verb, resource, number)
             for fault in chosen:
                 if _applies(fault, address):

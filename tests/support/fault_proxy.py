@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -63,7 +64,7 @@ class FaultProxy:
         """`port` is that of the API server on 127.0.0.1. `kill` kills the client of this proxy, at once."""
         self.url = ""
         self.trace: list[Address] = []  # since the proxy was armed, without discovery and the watches themselves
-        self.has_struck = False
+        self.struck_at: float | None = None  # by time.monotonic
         self.ends_watches = False  # each watch ends with HTTP 410 at once
         self.stale_lists = StaleLists()
         self._outage = ""
@@ -73,7 +74,7 @@ class FaultProxy:
         self._tls = ssl.create_default_context(cafile=pki / "ca.crt")
         self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         self._kill = kill
-        self._plan = Plan("")
+        self.plan = Plan("")  # of the fault since the proxy was armed
         self._is_armed = False
         self._counts: Counter[tuple[str, str]] = Counter()
         self._session: aiohttp.ClientSession
@@ -97,8 +98,8 @@ class FaultProxy:
 
     def arm(self, plan: Plan) -> None:
         """Count from now on, and apply the fault of the plan once."""
-        self.trace, self._counts, self._plan = [], Counter(), plan
-        self._is_armed, self.has_struck = True, False
+        self.trace, self._counts, self.plan = [], Counter(), plan
+        self._is_armed, self.struck_at = True, None
 
     def disarm(self) -> None:
         """Forward all requests unchanged from now on."""
@@ -134,10 +135,10 @@ class FaultProxy:
         self._counts[verb, resource] += 1
         address = Address(verb, resource, self._counts[verb, resource])
         self.trace.append(address)
-        if self.has_struck or address != self._plan.address:
+        if self.struck_at is not None or address != self.plan.address:
             return ""
-        self.has_struck = True
-        return self._plan.fault
+        self.struck_at = time.monotonic()
+        return self.plan.fault
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         if self._outage:

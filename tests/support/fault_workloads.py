@@ -19,7 +19,7 @@ from support.fault_auditor import Auditor, Document
 from support.locked_runtime import LockedRuntime
 
 TAPE: Final = "tape"
-SETTLE_SECONDS: Final = 30.0
+SETTLE_SECONDS: Final = 60.0  # on an idle machine, most plans need less than 5 s
 SHORT_SECONDS: Final = 0.05  # the time between two changes of a user who is in a hurry
 
 
@@ -120,6 +120,12 @@ class Scene:
     async def delete_pod(self, **options: Any) -> None:
         """Delete the pod of the job, as a user does, with the fields of DeleteOptions."""
         await self._api.delete(f"{self._pods}/{identity.pod_name(self.name)}", options)
+
+    async def delete_foreign_pod(self) -> None:
+        """Delete the pod under the name of the job's pod if it has another owner."""
+        if self.pod and not self.pod["metadata"].get("ownerReferences"):
+            with suppress(ApiError):
+                await self.delete_pod()
 
     async def create_foreign_pod(self) -> None:
         """Create a pod of another owner under the name of the job's pod."""
@@ -235,7 +241,10 @@ def _is_gone(scene: Scene) -> bool:
 
 
 def _is_paused(scene: Scene) -> bool:
-    return scene.has_settled(c.PAUSED_REASON)
+    """Return whether the pod has confirmed the pause, or there is none. A pod that has not started may do so yet."""
+    report = scene.job.get("status", {}).get("stream", {})
+    is_confirmed = report.get("podUID") == scene.pod_uid and report.get("state") == "Paused"
+    return scene.has_settled(c.PAUSED_REASON) and (not scene.pod or is_confirmed)
 
 
 def _has_run_once(scene: Scene) -> bool:

@@ -28,13 +28,15 @@ from support.eventually import eventually
 from support.fault_auditor import Auditor, Document
 from support.fault_plans import Address, Plan
 from support.fault_proxy import FaultProxy
-from support.fault_workloads import SETTLE_SECONDS, TAPE, WORKLOADS, Scene
+from support.fault_workloads import SETTLE_SECONDS, TAPE, WORKLOADS, Scene, Workload
 from support.locked_runtime import LockedRuntime
 from support.supervised_operator import SupervisedOperator
 
 REPORT_EVERY_SECONDS: Final = 0.1
 HEARTBEAT_SECONDS: Final = 20
-QUIET_SECONDS: Final = 0.5  # after a workload has converged, and a held response or event has arrived
+QUIET_SECONDS: Final = 0.5  # for which a job must stay as it is
+# What a fault delays arrives so long after it: a held response, or the events of a watch that begins again.
+DELAY_SECONDS: Final = {fault_plans.HOLD: fault_plans.HOLD_SECONDS, **dict.fromkeys(fault_plans.BREAKS, 1.0)}
 # Far above what any plan without a fault needs, and far below a storm.
 MOST_REQUESTS: Final = {"POST pods": 5, "PATCH ingestjobs/status": 16, "DELETE pods": 5, "GET pods": 40}
 MOST_OF_ALL_REQUESTS: Final = 160
@@ -48,10 +50,6 @@ class Result(msgspec.Struct, frozen=True):
     problems: tuple[str, ...]
     seconds: float
     has_struck: bool
-
-    def __str__(self) -> str:
-        """Return what a person needs to replay the plan and to see what was wrong."""
-        return f"{self.plan}\n" + "\n".join(f"    {problem}" for problem in self.problems)
 
 
 class World:
@@ -126,10 +124,7 @@ class World:
             self.operator.exits.clear()
             self.proxy.arm(plan)
             await workload.act(scene)
-            await scene.until(lambda: workload.has_converged(scene))
-            await asyncio.sleep(QUIET_SECONDS + (fault_plans.HOLD_SECONDS if plan.fault == fault_plans.HOLD else 0))
-            if not workload.has_converged(scene):
-                problems.append(f"the job has not stayed as it was: {scene.summary()}")
+            await eventually(lambda: self._stays_converged(workload, scene), SETTLE_SECONDS)
         except (AssertionError, ApiError) as error:
             problems.append(f"the job has not converged ({error}): {scene.summary()}")
         trace = tuple(self.proxy.trace)
@@ -137,7 +132,19 @@ class World:
         problems += self.auditor.take_violations(scene.name) + _storms(trace)
         problems += [f"the operator has exited with {code}" for code in self.operator.exits]
         problems += await self.clean_up(scene)
-        return Result(plan, trace, tuple(problems), time.monotonic() - began, self.proxy.has_struck)
+        return Result(plan, trace, tuple(problems), time.monotonic() - began, self.proxy.struck_at is not None)
+
+    async def _stays_converged(self, workload: Workload, scene: Scene) -> bool:
+        """Return whether the job is as its spec says, and stays so until what the fault has delayed must be there."""
+        quiet_until = time.monotonic() + QUIET_SECONDS
+        if self.proxy.struck_at is not None:
+            delay = DELAY_SECONDS.get(self.proxy.plan.fault, 0.0)
+            quiet_until = max(quiet_until, self.proxy.struck_at + delay + QUIET_SECONDS)
+        while workload.has_converged(scene):
+            if time.monotonic() > quiet_until:
+                return True
+            await asyncio.sleep(REPORT_EVERY_SECONDS)
+        return False
 
     async def delete_jobs(self) -> None:
         """Delete all jobs, and wait until they and their pods are gone."""
@@ -148,6 +155,7 @@ class World:
     async def clean_up(self, scene: Scene) -> list[str]:
         """Delete the job. Return a problem if it or its pod remains."""
         await scene.delete()
+        await scene.delete_foreign_pod()
         try:
             await eventually(lambda: not scene.job and not scene.pod, SETTLE_SECONDS)
         except AssertionError:

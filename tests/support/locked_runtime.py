@@ -21,13 +21,13 @@ def record(what):
              "process": os.getpid(), "at": time.time()}}
     os.write(records, (json.dumps(line) + "\\n").encode())
 records = os.open("{folder}/runs.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep({ending_seconds}), record("end"), os._exit(0)))
 lock = os.open("{folder}/" + name.replace("/", ".") + ".lock", os.O_RDWR | os.O_CREAT, 0o666)
 try:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     record("start")
 except BlockingIOError:
     record("overlap")
-signal.signal(signal.SIGTERM, lambda *_: (time.sleep({ending_seconds}), record("end"), os._exit(0)))
 if job["spec"]["provider"] == "replay":
     time.sleep({replay_seconds})
     record("end")

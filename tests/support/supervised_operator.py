@@ -21,6 +21,7 @@ _PROGRAM: Final = """
 import sys
 from sluice_operator.domain import rollout
 rollout.HOLD_SECONDS = 0.2
+exec(sys.argv[1])
 from sluice_operator.__main__ import main
 sys.exit(main([]))
 """
@@ -33,6 +34,7 @@ class SupervisedOperator:
         """`number` distinguishes the replicas of a namespace. `variables` are added to the environment."""
         self.exits: list[int] = []  # the codes with which it has ended by itself
         self.name = f"operator-{number}"
+        self.defect = ""  # lines that change the operator before it starts (see operator_defects.py)
         self._log = log
         self._was_killed = False
         self._process: asyncio.subprocess.Process | None = None
@@ -78,7 +80,7 @@ class SupervisedOperator:
         while True:
             with self._log.open("ab") as output:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-c", _PROGRAM), stdout=output, stderr=output, env=self._environment
+                    *(sys.executable, "-c", _PROGRAM, self.defect), stdout=output, stderr=output, env=self._environment
                 )
             code = await self._process.wait()
             if not self._was_killed:
