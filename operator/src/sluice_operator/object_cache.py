@@ -97,6 +97,14 @@ class ObjectCache(Generic[V]):
         self._bury(uid, version, was_delivered=True)
         self._remove(key, uid, "watch")
 
+    def forget_deliveries(self) -> None:
+        """Count each object as not delivered, because the watch has expired.
+
+        The LIST that follows delivers the objects that still exist. The others are read live, and removed: a LIST does
+        not show what was deleted meanwhile.
+        """
+        self.streamed.clear()
+
     def undelivered_versions(self) -> dict[Key, int]:
         """Return the resourceVersions of objects that a request returned and the watch has not delivered yet."""
         return {

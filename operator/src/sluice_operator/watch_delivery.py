@@ -18,6 +18,7 @@ from .domain.objects import Job, Key, Pod
 from .domain.pause_objects import PauseObject
 from .domain.reduced_documents import (
     CLUSTER_PAUSES,
+    EXPIRED,
     JOBS,
     PAUSES,
     PODS,
@@ -51,9 +52,14 @@ class WatchDelivery:
     def deliver(self, kind: AnyReducedKind, change: str | None, text: JSONText) -> str:
         """Update the cluster state from an event, or from an object of a LIST, for which `change` is None.
 
+        With the change EXPIRED, the text is not read.
+
         Return the resourceVersion of the object. Raises `msgspec.DecodeError` if the text is not JSON. An error in the
         update itself is logged: the next LIST repairs the cache, and the watch continues.
         """
+        if change == EXPIRED:
+            self._forget_deliveries(kind)
+            return ""
         version = decode_object_version(text)
         try:
             self._update(kind, WatchedObject(change, version, text))
@@ -62,6 +68,17 @@ class WatchDelivery:
         except Exception:
             log.exception("an event was not processed", extra={"kind": kind.plural, "object": version.name})
         return version.resource_version
+
+    def _forget_deliveries(self, kind: AnyReducedKind) -> None:
+        match kind.plural:
+            case JOBS.plural:
+                self._store.jobs.forget_deliveries()
+            case PODS.plural:
+                self._store.pods.forget_deliveries()
+            case PAUSES.plural:
+                self._store.pauses.namespaced.forget_deliveries()
+            case _:
+                self._store.pauses.of_cluster.forget_deliveries()
 
     def _update(self, kind: AnyReducedKind, found: WatchedObject) -> None:
         version = found.version

@@ -27,7 +27,7 @@ from sluice_operator.adapters.delivering_responses import (
 from sluice_operator.adapters.page_turn import PageTurn
 from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Job
-from sluice_operator.domain.reduced_documents import JOBS, AnyReducedKind
+from sluice_operator.domain.reduced_documents import EXPIRED, JOBS, AnyReducedKind
 from support.eventually import eventually
 from support.web_server import serve_on_free_port
 
@@ -63,9 +63,13 @@ class Delivered:
 
     def __init__(self) -> None:
         self.jobs: list[tuple[str | None, Job]] = []
+        self.expirations = 0
 
     def __call__(self, kind: AnyReducedKind, change: str | None, text: JSONText) -> str:
         assert kind is JOBS
+        if change == EXPIRED:
+            self.expirations += 1
+            return ""
         self.jobs.append((change, JOBS.decode(text)))
         return str(len(self.jobs))
 
@@ -118,6 +122,7 @@ async def test_the_events_of_a_watch_are_delivered_and_kopf_gets_bookmarks_of_th
     assert delivered.jobs == [("ADDED", job), ("MODIFIED", job), ("DELETED", job)]
     bookmarks = [{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": each}}} for each in ("1", "2", "3")]
     assert lines == [*bookmarks, *events[3:]]
+    assert delivered.expirations == 1
 
 
 async def test_a_damaged_line_ends_the_watch_with_an_error_that_starts_it_again() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sluice_operator import watch_delivery
 from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Key
-from sluice_operator.domain.reduced_documents import CLUSTER_PAUSES, JOBS, PAUSES, PODS
+from sluice_operator.domain.reduced_documents import CLUSTER_PAUSES, EXPIRED, JOBS, PAUSES, PODS
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.watch_delivery import WatchDelivery
 from support.every_key import EveryKey
@@ -105,3 +105,28 @@ def test_an_error_in_the_update_is_logged_and_the_watch_continues(
     monkeypatch.setattr(watch_delivery, "update_cache", fail)
     assert rig.deliver("ADDED", job("5")) == "5"
     assert caplog.messages == ["an event was not processed"]
+
+
+@pytest.mark.parametrize("kind", [JOBS, PODS, PAUSES, CLUSTER_PAUSES], ids=lambda kind: kind.plural)
+def test_after_a_watch_has_expired_only_what_is_listed_again_counts_as_delivered(rig: Rig, kind: Any) -> None:
+    caches: dict[Any, Any] = {
+        JOBS: rig.store.jobs,
+        PODS: rig.store.pods,
+        PAUSES: rig.store.pauses.namespaced,
+        CLUSTER_PAUSES: rig.store.pauses.of_cluster,
+    }
+    for cache in caches.values():
+        cache.streamed[KEY] = 5
+    assert rig.deliver(EXPIRED, {}, kind) == ""
+    assert {each: cache.streamed for each, cache in caches.items()} == {
+        each: {} if each is kind else {KEY: 5} for each in caches
+    }
+
+
+def test_a_job_that_is_gone_after_the_expiry_of_its_watch_counts_as_undelivered(rig: Rig) -> None:
+    rig.deliver("ADDED", job("5"))
+    assert rig.store.jobs.undelivered_versions() == {}
+    rig.deliver(EXPIRED, {})
+    assert rig.store.jobs.undelivered_versions() == {KEY: 5}
+    rig.deliver(None, job("5"))
+    assert rig.store.jobs.undelivered_versions() == {}

@@ -17,6 +17,7 @@ from sluice_contract.json_nesting import JSONText
 
 from ..domain.optional_kinds import API_PATH, with_optional_kinds
 from ..domain.reduced_documents import (
+    EXPIRED,
     OBJECT_CHANGES,
     AnyReducedKind,
     decode_list_page,
@@ -33,7 +34,7 @@ DAMAGED_LINE_SECONDS: Final = 1.0
 _GONE: Final = 410
 _encode: Final = msgspec.json.Encoder().encode
 # Takes a kind, the type of the event (None for an object of a LIST) and the text of the object. Returns its
-# resourceVersion. Raises `msgspec.DecodeError` if the text is not JSON.
+# resourceVersion. Raises `msgspec.DecodeError` if the text is not JSON. The type EXPIRED has no text.
 Deliver = Callable[[AnyReducedKind, str | None, JSONText], str]
 
 
@@ -100,6 +101,8 @@ def _deliver_event(kind: AnyReducedKind, deliver: Deliver, record_sign: Callable
     """Deliver the object of a line of a watch. Return the line that kopf gets in its place."""
     record_sign(kind.plural)
     event = decode_watch_event(line)
+    if event.type == "ERROR":  # kopf then lists the objects, and so does not learn which ones are gone
+        deliver(kind, EXPIRED, b"")
     if event.type not in OBJECT_CHANGES:
         return watch_line_without_object(event, line)
     version = deliver(kind, event.type, event.object)

@@ -26,6 +26,7 @@ Document = dict[str, Any]
 V = TypeVar("V", Job, Pod, PauseObject)
 
 OBJECT_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})  # the types of watch events with an object
+EXPIRED: Final = "EXPIRED"  # in place of such a type: the watch has ended with an error, such as 410
 
 
 class ObjectParts(msgspec.Struct, frozen=True):
