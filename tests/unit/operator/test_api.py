@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from kubernetes.aio.client.configuration import Configuration
 
-from sluice_operator.adapters import api
 from sluice_operator.adapters.api import RequestSender
 from sluice_operator.ports import (
     ClusterError,
@@ -21,6 +23,7 @@ from sluice_operator.ports import (
     Unavailable,
 )
 
+HOST = "http://127.0.0.1:9"
 POLICY = "ValidatingAdmissionPolicy 'sluice-pod-shape' with binding 'sluice-pod-shape' denied request: no"
 
 
@@ -34,8 +37,26 @@ class FakeResponse:
         return self._body
 
 
+class FakePool:
+    """A pool whose API server answers each request in the same way."""
+
+    def __init__(self, response: FakeResponse, failure: Exception | None) -> None:
+        self.calls: list[tuple[str, str, Any, float | None]] = []
+        self.options: list[dict[str, Any]] = []
+        self._response = response
+        self._failure = failure
+
+    @asynccontextmanager
+    async def request(self, method: str, url: str, **options: Any) -> AsyncIterator[FakeResponse]:
+        if self._failure is not None:
+            raise self._failure
+        self.calls.append((method, url, options["headers"]["Content-Type"], options["timeout"].total))
+        self.options.append(options)
+        yield self._response
+
+
 class FakeClient:
-    """An ApiClient whose API server answers each request in the same way."""
+    """An ApiClient with a token and a pool."""
 
     def __init__(
         self,
@@ -44,24 +65,9 @@ class FakeClient:
         failure: Exception | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        self.calls: list[tuple[str, str, Any, float | None]] = []
-        self._response = FakeResponse(status, body, headers or {})
-        self._failure = failure
-
-    async def param_serialize(self, method: str, path: str, **options: Any) -> Sequence[Any]:
-        return method, path, options["header_params"], None, None
-
-    async def call_api(self, method: str, url: str, **options: Any) -> FakeResponse:
-        if self._failure is not None:
-            raise self._failure
-        kind = options["header_params"]["Content-Type"]
-        self.calls.append((method, url, kind, options["_request_timeout"].total))
-        return self._response
-
-
-@pytest.fixture(autouse=True)
-def _no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "open_connection_pool_if_missing", lambda _: None)
+        self.configuration = Configuration(host=HOST, api_key={"BearerToken": "secret"})
+        self.pool = FakePool(FakeResponse(status, body, headers or {}), failure)
+        self.rest_client = SimpleNamespace(pool_manager=self.pool)
 
 
 def sender(client: FakeClient, **options: Any) -> RequestSender:
@@ -117,12 +123,23 @@ async def test_each_request_has_its_content_type_and_time_limit() -> None:
     await requests.send_request("GET", "/b", {"limit": "50"})
     await requests.send_request("PATCH", "/c", None, {})
     await requests.send_request("MERGE", "/d", None, {})
-    assert client.calls == [
-        ("GET", "/a", "application/json", 15.0),
-        ("GET", "/b", "application/json", 60.0),
-        ("PATCH", "/c", "application/apply-patch+yaml", 15.0),
-        ("PATCH", "/d", "application/merge-patch+json", 15.0),
+    assert client.pool.calls == [
+        ("GET", f"{HOST}/a", "application/json", 15.0),
+        ("GET", f"{HOST}/b", "application/json", 60.0),
+        ("PATCH", f"{HOST}/c", "application/apply-patch+yaml", 15.0),
+        ("PATCH", f"{HOST}/d", "application/merge-patch+json", 15.0),
     ]
+
+
+async def test_a_request_has_the_client_s_credentials_and_its_body_as_json() -> None:
+    client = FakeClient()
+    client.configuration.tls_server_name = "kubernetes"
+    await sender(client).send_request("POST", "/a", {"dryRun": "All"}, {"kind": "Pod"})
+    await sender(client).send_request("GET", "/b")
+    first, second = client.pool.options
+    assert first["headers"]["authorization"] == "secret"
+    assert (first["params"], first["data"], second["data"]) == ({"dryRun": "All"}, b'{"kind":"Pod"}', None)
+    assert first["server_hostname"] == "kubernetes"
 
 
 async def test_a_replica_that_does_not_lead_reads_and_does_not_write() -> None:
@@ -131,7 +148,7 @@ async def test_a_replica_that_does_not_lead_reads_and_does_not_write() -> None:
     with pytest.raises(NotLeading):
         await requests.send_request("DELETE", "/pods")
     await requests.send_request("GET", "/pods")
-    assert [method for method, *_ in client.calls] == ["GET"]
+    assert [method for method, *_ in client.pool.calls] == ["GET"]
 
 
 NOT_JSON = [b"", b"<html>", b"\xff", b"null", b"[]", b'{"kind": "Event"', b"ok"]

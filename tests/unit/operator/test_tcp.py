@@ -34,9 +34,8 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
     """The test checks the client's public attribute: the client must not make its own pool."""
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
-        access.open_connection_pool_if_missing(client)
-        pool = client.rest_client.pool_manager
-        access.open_connection_pool_if_missing(client)
+        pool = access.connection_pool(client)
+        assert access.connection_pool(client) is pool
         with pytest.raises(_Used):
             await client.call_api("GET", "http://127.0.0.1:9/version", header_params={})
         assert client.rest_client.pool_manager is pool
@@ -46,7 +45,7 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
 async def test_both_pools_use_the_connectors_of_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
-        access.open_connection_pool_if_missing(client)
+        access.connection_pool(client)
         async with access.create_read_only_session(client, access.ReadOnlyMiddleware(lambda: None), 1) as session:
             assert isinstance(session.connector, _Connector)
             assert isinstance(client.rest_client.pool_manager.connector, _Connector)

@@ -74,13 +74,13 @@ def create_separate_client(client: ApiClient) -> ApiClient:
     return ApiClient(client.configuration)
 
 
-def open_connection_pool_if_missing(client: ApiClient) -> None:
-    """Create the connection pool of the client, unless it has one. The client's own pool would lack TCP keepalive.
+def connection_pool(client: ApiClient) -> aiohttp.ClientSession:
+    """Return the connection pool of the client, which is created with the first call. It is closed with the client.
 
-    The pool uses the proxy of a kubeconfig but ignores proxies from the environment and a .netrc: looking these up
-    before each request takes four times as long as the request.
+    The client's own pool would lack TCP keepalive. This pool uses the proxy of a kubeconfig but ignores proxies from
+    the environment and a .netrc: looking these up before each request takes four times as long as the request.
     """
-    rest = client.rest_client
+    rest, configuration = client.rest_client, client.configuration
     if rest.pool_manager is None:
         rest.pool_manager = aiohttp.ClientSession(
             connector=tcp.create_connector(rest.ssl_context, CONNECTIONS),
@@ -88,7 +88,20 @@ def open_connection_pool_if_missing(client: ApiClient) -> None:
             response_class=BufferedResponse,
             read_bufsize=READ_BUFFER_BYTES,
             middlewares=(refuse_redirects,),
+            headers=client.default_headers,
+            proxy=configuration.proxy,
         )
+    return rest.pool_manager
+
+
+async def authorization_headers(client: ApiClient) -> dict[str, str]:
+    """Return the headers with the client's credentials; none if it has a certificate.
+
+    A token that has changed is read again. Raises what the credentials of a kubeconfig raise if they cannot be read,
+    mostly `ConfigException` or `OSError`.
+    """
+    settings = await client.configuration.auth_settings()
+    return {str(setting["key"]): str(setting["value"]) for setting in settings.values()}
 
 
 class WriteInReadOnlySession(Exception):  # noqa: N818
@@ -130,8 +143,7 @@ def create_read_only_session(
     """
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        for setting in (await client.configuration.auth_settings()).values():
-            request.headers[str(setting["key"])] = str(setting["value"])
+        request.headers.update(await authorization_headers(client))
         return await handler(request)
 
     connector = tcp.create_connector(client.rest_client.ssl_context, connections)

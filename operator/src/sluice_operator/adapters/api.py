@@ -1,7 +1,7 @@
-"""Requests to the API server: the official client's transport, the operator's own encoding, typed errors.
+"""Requests to the API server: the official client's credentials and connections, our own encoding, typed errors.
 
-The client's generated methods are not used: they cost three times as much as the request itself, and refuse fields
-that are newer than the client (docs/adr/0001).
+The client's methods are not used: they cost up to three times as much as the request itself, and the generated ones
+refuse fields that are newer than the client (docs/adr/0001).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..ports import (
     RequestRefused,
     Unavailable,
 )
-from .access import CONNECTIONS, open_connection_pool_if_missing
+from .access import CONNECTIONS, authorization_headers, connection_pool
 from .decoding import DECODING_ERRORS, require_braces
 from .retry_after import retry_after_seconds
 
@@ -95,27 +95,24 @@ class RequestSender:
         self, method: str, path: str, query: Mapping[str, str], body: Any
     ) -> tuple[int, bytes, float | None]:
         """Return the status, the body, and the seconds of Retry-After if the request failed."""
-        kind = _KINDS.get(method, "application/json")
+        client, configuration = self._client, self._client.configuration
+        headers = {"Content-Type": _KINDS.get(method, "application/json"), "Accept": "application/json"}
+        headers.update(await authorization_headers(client))
         method = "PATCH" if method == "MERGE" else method
-        _, url, headers, _, _ = await self._client.param_serialize(
-            method,
-            path,
-            query_params=list(query.items()),
-            header_params={"Content-Type": kind, "Accept": "application/json"},
-            auth_settings=["BearerToken"],
-        )
         seconds = self._timeout_seconds_or_raise(method, query)
-        open_connection_pool_if_missing(self._client)
-        response = await self._client.call_api(
+        async with connection_pool(client).request(
             method,
-            url,
-            header_params=headers,
-            body=msgspec.to_builtins(body),
-            _request_timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS)),
-        )
-        answer: bytes = await response.read()  # type: ignore[no-untyped-call]
-        has_failed = response.status >= 300
-        return response.status, answer, retry_after_seconds(response.headers) if has_failed else None
+            f"{configuration.host}{path}",
+            params=query,
+            headers=headers,
+            data=None if body is None else msgspec.json.encode(body),
+            timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS)),
+            proxy_headers=configuration.proxy_headers,
+            server_hostname=configuration.tls_server_name,
+        ) as response:
+            answer = await response.read()
+            has_failed = response.status >= 300
+            return response.status, answer, retry_after_seconds(response.headers) if has_failed else None
 
     def _timeout_seconds_or_raise(self, method: str, query: Mapping[str, str]) -> float:
         """Return the time limit of a request in seconds.
