@@ -1,7 +1,9 @@
 """The time from the creation of one ClusterIngestPause until the sockets of a whole fleet are closed.
 
-Each pod is the only one of its tenant. No operator runs: the pods watch the pauses themselves. All times, also those of
-the watch alone, begin before the request is sent, by a client that has a connection to the API server.
+Each pod is the only one of its tenant, and receives one quote a second: all pods, their API server, their provider and
+their database share the cores of one machine, which must not be the limit. No operator runs: the pods watch the pauses
+themselves. All times, also those of the watch alone, begin before the request is sent, by a client that has a
+connection to the API server.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class _Fleet:
 def rows(folder: Path, pods: int = PODS, rounds: int = ROUNDS) -> list[Row]:
     """Start `pods` pods, stop the operator, and pause all of them `rounds` times."""
     state = StateDirectory(folder / "devcluster")
-    upstream = ("--connections", str(pods), "--quotes-per-second", str(10 * pods), "--no-deflate")
+    upstream = ("--connections", str(pods), "--quotes-per-second", str(pods), "--no-deflate")
     with sluice_on_devcluster(state.root) as site, Upstream(*upstream) as provider:
         _start_pods(site, provider, pods)
         stop_operator(site.kubectl)
