@@ -3,7 +3,7 @@
 Whole binary frames under 64 KiB are decoded in the buffer into which the transport reads. All other bytes go to
 aiohttp, unchanged and in order: the other frames, and everything after a frame that ends the websocket or breaks its
 protocol. While aiohttp has a data frame that has not been handled, it also gets the frames after it, so that messages
-keep their order (docs/adr/0046).
+keep their order (docs/adr/0045).
 
 The format of a frame is that of RFC 6455, section 5.2.
 """
@@ -20,7 +20,7 @@ from .messages import DECODING_FAULTS, Message, decode_binary_frame, decode_fram
 OnMessages = Callable[[Sequence[Message]], None]
 
 # Has room for the beginning of the longest frame that is decoded here, and for a read of the same size after it. The
-# messages of one read are passed on together (docs/adr/0046 has other sizes).
+# messages of one read are passed on together (docs/adr/0045 has other sizes).
 _BUFFER_BYTES = 128 << 10
 _HEADER_BYTES = 4  # of the longest frame that is decoded here
 

@@ -72,7 +72,7 @@ async def reading(transport: NativeTransport) -> AsyncIterator[Numbers]:
 
 
 def test_aiohttp_keeps_what_comes_with_the_upgrade_in_the_private_attribute_that_is_taken_over() -> None:
-    """If this fails, aiohttp has changed what FrameProtocol.__init__ relies on. Look there, and at docs/adr/0046.
+    """If this fails, aiohttp has changed what FrameProtocol.__init__ relies on. Look there, and at docs/adr/0045.
 
     ResponseHandler.data_received appends to `_tail` what follows the response to an upgrade request, and set_parser
     passes it to the websocket's parser. FrameProtocol empties it before set_parser runs.
