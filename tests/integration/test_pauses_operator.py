@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
+from support.cluster_roles import without_rights
 from support.operator_replicas import OPERATOR
 from support.pause_objects import apply_pause
 from support.site import Tenant, eventually
@@ -19,7 +17,7 @@ from support.stop_checks import pod_of, stream_from
 from support.upstream import Upstream
 
 CRDS = Path(__file__).parents[2] / "crds"
-ROLE = "sluice-operator-read"
+PAUSES = ["ingestpauses", "clusteringestpauses", "ingestpauses/status", "clusteringestpauses/status"]
 
 
 def status_of(tenant: Tenant, name: str) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def test_a_running_pod_acknowledges_pauses_of_a_symbol_and_of_the_whole_job(tena
 def test_without_the_right_to_read_pauses_jobs_run_and_the_log_says_what_to_apply(
     tenant: Tenant, kubectl: Kubectl
 ) -> None:
-    with role_without_pauses(kubectl):
+    with without_rights(kubectl, "sluice-operator-read", PAUSES):
         restart_operator(kubectl)
         tenant.apply()
         tenant.settled("Streaming", seconds=60)
@@ -131,25 +129,6 @@ def test_without_the_kind_jobs_run_and_with_it_the_operator_follows_pauses_again
     finally:
         kubectl("delete", "cipause", "fleet")
     assert operator_starts(kubectl) == started
-
-
-@contextmanager
-def role_without_pauses(kubectl: Kubectl) -> Iterator[None]:
-    """Let the operator read no pauses while the context lasts."""
-    rules = kubectl.get("clusterrole", ROLE)["rules"]
-    fewer = [
-        {**rule, "resources": kept} for rule in rules if (kept := [r for r in rule["resources"] if "pauses" not in r])
-    ]
-    replace_rules(kubectl, fewer)
-    try:
-        yield
-    finally:
-        replace_rules(kubectl, rules)
-
-
-def replace_rules(kubectl: Kubectl, rules: list[dict[str, Any]]) -> None:
-    """Replace the rules of the operator's ClusterRole."""
-    kubectl("patch", "clusterrole", ROLE, "--type=merge", "-p", json.dumps({"rules": rules}))
 
 
 def restart_operator(kubectl: Kubectl) -> None:
