@@ -241,12 +241,21 @@ async def test_a_finished_replay_is_not_streamed_again_when_its_pod_is_gone(worl
     world.cluster.finish(KEY)
     await world.settle()
     assert (world.ready, world.cluster.writes.count("create")) == (("True", c.REPLAY_FINISHED), 1)
-    assert world.recorder.reasons == [c.POD_PENDING, c.STREAMING_REASON, c.REPLAY_FINISHED]
+    assert world.recorder.reasons == [c.STREAMING_REASON, c.REPLAY_FINISHED]
 
 
 async def test_events_report_each_transition_once(world: World) -> None:
     await live(world)
-    assert world.recorder.reasons == [c.POD_PENDING, c.STREAMING_REASON]
+    assert world.recorder.reasons == [c.STREAMING_REASON]
+
+
+async def test_only_the_first_start_of_a_pod_causes_no_event(world: World) -> None:
+    await declared(world)
+    assert (world.ready, world.recorder.reasons) == (("False", c.POD_PENDING), [])
+    await world.streams()
+    world.cluster.pod_is(KEY, phase="Pending")
+    await world.settle()
+    assert world.recorder.reasons == [c.STREAMING_REASON, c.POD_PENDING]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

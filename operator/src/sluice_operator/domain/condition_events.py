@@ -31,6 +31,8 @@ _NORMALLY_TRUE_TYPES: Final = (
     c.POLICY_COMPLIANT,
     c.WRITE_BUDGET_AVAILABLE,
 )
+# Every new job passes through these states. In a burst of jobs, an Event about them would cost a write for each job.
+_REASONS_OF_NORMAL_START: Final = (c.POD_CREATING, c.POD_PENDING, c.POD_STARTING)
 
 
 def transitions_for_events(
@@ -74,10 +76,13 @@ def _has_changed(condition: Condition, earlier: Condition | None) -> bool:
 def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
     """Return whether a changed condition is reported with an Event.
 
-    It is not reported while its status is Unknown or the pod applies a new spec. A condition that is normally True is
+    It is not reported while its status is Unknown or the pod applies a new spec, nor if a new job is not ready only
+    because its pod starts. A condition that is normally True is
     reported only when it becomes False, and when it is True again.
     """
     if condition.type not in _TYPES_WITH_EVENTS or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
+        return False
+    if condition.type == c.READY and earlier is None and condition.reason in _REASONS_OF_NORMAL_START:
         return False
     if condition.type == c.REPLACEMENT_PENDING:
         return condition.reason == c.NOT_READY_IN_TIME  # hundreds of jobs may wait for their turn
