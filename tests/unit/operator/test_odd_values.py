@@ -13,7 +13,7 @@ from sluice_contract import conditions as c
 from sluice_contract import identity
 from sluice_contract.resource import ObjectMeta
 from sluice_contract.status import IngestJobStatus
-from sluice_operator.domain import facts, objects
+from sluice_operator.domain import facts, objects, restarts
 from sluice_operator.domain.actions import CreatePod, DeletePod
 from sluice_operator.domain.decision import decide
 from sluice_operator.domain.document_claims import document_claim
@@ -205,6 +205,6 @@ async def test_a_restart_time_that_no_backoff_has_delays_no_pod(world: World, ne
     written = world.job.status.restart
     assert written is not None
     assert written.count == 2**53 - 1
-    assert 0 < (written.next_at - NOW).total_seconds() <= facts.RESTART_MOST_SECONDS
-    await world.advance(facts.RESTART_MOST_SECONDS + 1)
+    assert 0 < (written.next_at - NOW).total_seconds() <= restarts.RESTART_MOST_SECONDS
+    await world.advance(restarts.RESTART_MOST_SECONDS + 1)
     assert len(world.cluster.pods) == 1

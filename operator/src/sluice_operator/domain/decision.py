@@ -8,7 +8,7 @@ from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, PodRestart
 from sluice_contract.status_size import fit_operator_status
 
-from . import condition_events, facts, pod_checks, readiness, rollout_status, status_conditions, stops
+from . import condition_events, facts, pod_checks, readiness, restarts, rollout_status, status_conditions, stops
 from .actions import Decision, DeletePod, PodFinding, RefreshFromAPI
 from .changes import without_stream_status
 from .findings import refresh_step_if_heartbeat_is_overdue
@@ -86,7 +86,7 @@ def _restart_to_store(observation: Observation, job: Job, finding: PodFinding | 
     """Return the restart record for the status; None if the pod has run for 10 minutes or never exited by itself."""
     if finding is not None and finding.restart is not None:
         return finding.restart
-    cleared = facts.running_seconds(observation) >= facts.RESTART_CLEARED_AFTER_SECONDS
+    cleared = facts.running_seconds(observation) >= restarts.RESTART_CLEARED_AFTER_SECONDS
     return None if cleared else job.status.restart
 
 
@@ -109,4 +109,4 @@ def _seconds_until_each_change(observation: Observation, job: Job, finding: PodF
         if not facts.heartbeat_is_overdue(observation):
             yield facts.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds
         if job.status.restart is not None:
-            yield max(0.0, facts.RESTART_CLEARED_AFTER_SECONDS - facts.running_seconds(observation))
+            yield max(0.0, restarts.RESTART_CLEARED_AFTER_SECONDS - facts.running_seconds(observation))

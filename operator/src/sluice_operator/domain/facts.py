@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
 from sluice_contract import identity
 from sluice_contract.providers import stream_has_end
-from sluice_contract.status import PodRestart, StreamStatus
+from sluice_contract.status import StreamStatus
 from sluice_contract.status_values import LARGEST
 
 from .objects import NO_CONTAINER, ContainerStateTerminated, ContainerStatus, Job, Pod
 from .observation import Observation
 
 HEARTBEAT_LIMIT_SECONDS: Final = 90.0  # the pod reports at least every 30 s
-RESTART_FIRST_SECONDS: Final = 10.0
-RESTART_MOST_SECONDS: Final = 300.0
-RESTART_CLEARED_AFTER_SECONDS: Final = 600.0
 REFUSAL_RETRY_SECONDS: Final = 60.0
 
 _EPOCH_DIGITS: Final = 15  # a manually annotated epoch must not be the last possible one
@@ -265,28 +261,3 @@ def symbols_are_settled(report: StreamStatus) -> bool:
     """
     ledger = report.symbols
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
-
-
-def next_at_is_credible(restart: PodRestart, now: datetime) -> bool:
-    """Return whether the time is within the longest backoff. A later one is from a clock that was ahead."""
-    return restart.next_at <= now + timedelta(seconds=RESTART_MOST_SECONDS)
-
-
-def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:
-    """Return the restart record after a pod exited by itself: the number of restarts and the time of the next one.
-
-    An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is
-    created before `nextAt`. So if a credible `nextAt` is later than the epoch, the exit of this pod is already counted.
-    """
-    job = observation.job
-    earlier, now = job.status.restart if job is not None else None, observation.now
-    if (
-        earlier is not None
-        and earlier.next_at.timestamp() * 1000 > pod_epoch(pod)
-        and next_at_is_credible(earlier, now)
-    ):
-        return earlier
-    count = min((earlier.count if earlier is not None else 0) + 1, LARGEST)
-    delay = min(RESTART_FIRST_SECONDS * 2 ** min(count - 1, 10), RESTART_MOST_SECONDS)
-    next_at = now + timedelta(seconds=delay)
-    return PodRestart(count=count, next_at=next_at.replace(microsecond=next_at.microsecond // 1000 * 1000))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 
-from . import facts, stops
+from . import facts, restarts, stops
 from .actions import (
     ApplyAccountAndRoleBinding,
     ConditionTransition,
@@ -37,6 +36,7 @@ from .pod_mutation_checks import finding_if_changed_pods_are_retried_later, find
 from .policy_checks import finding_if_creation_is_withheld, finding_if_replacement_is_withheld
 from .policy_denial_checks import finding_if_policy_denies_job
 from .refusals import failure_message, refusal_message
+from .restart_checks import finding_if_pod_has_ended, finding_if_restart_is_not_due
 from .tenant_checks import finding_if_tenant_has_changed
 
 _NAMES_SHOWN: Final = 5
@@ -61,7 +61,7 @@ def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | Non
     event = ConditionTransition(paused_condition_for_stop_event(o, message), warning=True)
     step = DeletePod(o.pod.metadata.uid, o.pod.metadata.resource_version, enforces=event)
     verdict = ReadinessVerdict(reason=c.PAUSING, message=message, phase="Pausing")
-    return PodFinding(verdict=verdict, step=step, restart=facts.restart_record_after_exit(o, o.pod))
+    return PodFinding(verdict=verdict, step=step, restart=restarts.restart_record_after_exit(o, o.pod))
 
 
 def paused_condition_for_stop_event(o: Observation, message: str) -> Condition:
@@ -185,17 +185,6 @@ def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
     return PodFinding(verdict=verdict, step=delete_step(o.pod))
 
 
-def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that counts the exit and deletes the pod if the ingest container is not restarted."""
-    if o.pod is None or not facts.pod_has_ended(o.pod):
-        return None
-    restart = facts.restart_record_after_exit(o, o.pod)
-    ended = facts.exit_description(o.pod)
-    message = f"The pod exited ({ended}); the operator creates a new one {_time_phrase(restart.next_at)}."
-    verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
-    return PodFinding(verdict=verdict, step=delete_step(o.pod), restart=restart)
-
-
 def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None:
     """Return a finding that retries once a minute if quota, admission or Pod Security refused the pod.
 
@@ -213,18 +202,6 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
     if not o.account_is_applied:
         return stalled_finding(c.POD_REJECTED, message, step=ApplyAccountAndRoleBinding())
     return stalled_finding(c.POD_REJECTED, message, step=CreatePod(facts.next_epoch(o)))
-
-
-def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None:
-    """Return a finding that waits if the last pod exited by itself and the backoff has not passed."""
-    restart = job.status.restart
-    if o.pod is not None or restart is None or restart.next_at <= o.now:
-        return None
-    if not facts.next_at_is_credible(restart, o.now):
-        return None
-    message = f"The last pod exited by itself; the operator creates a new one {_time_phrase(restart.next_at)}."
-    verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
-    return PodFinding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
 
 
 def finding_if_account_is_not_applied(o: Observation, _: Job) -> PodFinding | None:
@@ -271,10 +248,6 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
 def first_finding(observation: Observation, job: Job) -> PodFinding | None:
     """Return the finding of the first check that applies; None if the right pod exists and is not terminating."""
     return next((found for check in POD_CHECKS if (found := check(observation, job)) is not None), None)
-
-
-def _time_phrase(instant: datetime) -> str:
-    return f"after {instant:%H:%M:%S} UTC"
 
 
 def _conflict_message(conflict: DocumentConflict) -> str:
