@@ -109,10 +109,7 @@ POD_CREATING: Final = _reason("PodCreating", _ON_ITS_WAY, "The operator is about
 POD_PENDING: Final = _reason("PodPending", _ON_ITS_WAY, "The pod exists but does not run yet.", _WAIT_FOR_POD)
 POD_STARTING: Final = _reason("PodStarting", _ON_ITS_WAY, "The pod runs but has not reported yet.", _WAIT_FOR_POD)
 POD_REPLACING: Final = _reason(
-    "PodReplacing",
-    _ON_ITS_WAY,
-    "A cold field changed; the old pod terminates first.",
-    "Wait up to the grace period of the pod.",
+    "PodReplacing", _ON_ITS_WAY, "A cold field changed; the old pod terminates first.", "Wait up to its grace period."
 )
 WAITING_FOR_TURN: Final = _reason(
     "WaitingForTurn", _WAITING, "Many pods have to be replaced; this one continues and waits for its turn.", "Wait."
@@ -128,6 +125,12 @@ POD_RESTARTING: Final = _reason(
     _ON_ITS_WAY,
     "The pod exited by itself (evicted, drained, out of memory); a new one follows after a backoff.",
     "If this repeats, read the events of the namespace.",
+)
+POD_DELETED: Final = _reason(
+    "PodDeleted",
+    _ON_ITS_WAY,
+    "Another client keeps deleting the pod soon after its creation; a new one follows after a backoff.",
+    "Find the client in the audit log of the API server. To stop the stream, pause the job instead.",
 )
 POD_CRASHING: Final = _reason(
     "PodCrashLooping", _ON_ITS_WAY, "The container of the pod keeps exiting.", "Read the log of the previous container."

@@ -61,7 +61,7 @@ class Condition(CamelStruct, frozen=True):
 
 
 class PodRestart(CamelStruct, frozen=True):
-    """The operator's backoff before it replaces a pod that exited by itself.
+    """The operator's backoff before it replaces a pod that exited by itself, or that another client keeps deleting.
 
     It is part of the status so that it survives a restart of the operator.
     """

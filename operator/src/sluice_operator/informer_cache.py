@@ -78,6 +78,8 @@ class TrackedJobState(msgspec.Struct):
     last_mutation: RecordedMutation | None = None
     hashes: tuple[str, int, str, str] = ("", -1, "", "")  # job uid, generation, cold hash, spec hash
     written_status: int | None = None  # the digest of the status that the operator wrote last
+    uid_of_deletion: str = ""  # the pod whose deletion the operator has requested
+    deleted_pod: Pod | None = None  # the last pod, if another client has deleted it and it is gone
     last_epoch: int = 0  # the highest epoch of a pod that was requested
     terminating_uid: str = ""  # the pod that terminates
     terminating_read_at: float = 0.0  # when it was first seen terminating, or last read
@@ -189,6 +191,9 @@ class ClusterState:
 
     def _on_pod_change(self, key: Key, before: Pod | None, pod: Pod | None, origin: Origin) -> None:
         job = self.jobs.get(key)
+        if pod is None and before is not None and (memory := self._memories.get(key)) is not None:
+            is_own = before.metadata.uid == memory.uid_of_deletion or facts.pod_has_ended(before)
+            memory.deleted_pod = None if is_own else before
         if job is None and pod is None:
             self._release_claim_and_requeue_affected(key)
         self._update_key_claim(key)

@@ -36,6 +36,7 @@ class PodDeleter:
             or _uid_and_version(pod) != (step.uid, step.resource_version)
         ):
             return
+        self._store.tracked_state_of_job(key).uid_of_deletion = step.uid
         try:
             await self._cluster.delete_pod(key, step.uid, step.resource_version)
         except Conflict:

@@ -175,6 +175,7 @@ class Reconciler:
             cold_hash=cold_hash,
             spec_hash=spec_hash,
             account_is_applied=key[0] in self._store.namespaces_with_account,
+            deleted_pod=memory.deleted_pod,
             last_epoch=memory.last_epoch,
             refusal=refusal_with_age(memory, now),
             mutation=mutation_with_age(memory, cold_hash, now),

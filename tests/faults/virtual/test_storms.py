@@ -182,6 +182,19 @@ async def test_a_foreign_running_pod_causes_few_reads() -> None:
         assert rig.faulty.most_in_a_minute(0.0, "GET", "pods") <= MOST_OF_A_REQUEST
 
 
+async def test_a_client_that_deletes_each_pod_at_once_causes_few_requests() -> None:
+    async with Rig().running() as rig:
+        rig.cluster.declare(KEY, SYNTHETIC)
+        for _ in range(int(FAULT_SECONDS) * 2):
+            await asyncio.sleep(0.5)
+            if (KEY[0], "us-equities-ingest") in rig.cluster.pods:
+                rig.cluster.finish(KEY)
+        assert rig.faulty.most_in_a_minute(0.0, "POST", "pods") <= 4
+        assert rig.faulty.most_in_a_minute(120.0, "POST", "pods") <= 1
+        assert rig.faulty.most_in_a_minute() <= MOST_REQUESTS[2]
+        assert rig.ready == ("False", c.POD_DELETED)
+
+
 async def test_a_job_is_created_and_streams_with_four_status_writes() -> None:
     async with Rig().running() as rig:
         rig.cluster.declare(KEY, SYNTHETIC)

@@ -57,6 +57,7 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "finding_if_pause_object_covers_job",
         "finding_if_api_server_refused",
         "finding_if_restart_is_not_due",
+        "finding_if_pod_is_deleted_early",
         "finding_if_account_is_not_applied",
         "finding_if_pod_is_missing",
     ]

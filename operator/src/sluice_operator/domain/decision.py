@@ -8,7 +8,17 @@ from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, PodRestart
 from sluice_contract.status_size import fit_operator_status
 
-from . import condition_events, facts, pod_checks, readiness, restarts, rollout_status, status_conditions, stops
+from . import (
+    condition_events,
+    early_deletions,
+    facts,
+    pod_checks,
+    readiness,
+    restarts,
+    rollout_status,
+    status_conditions,
+    stops,
+)
 from .actions import Decision, DeletePod, PodFinding, RefreshFromAPI
 from .changes import without_stream_status
 from .findings import refresh_step_if_heartbeat_is_overdue
@@ -83,9 +93,11 @@ def _epoch_to_store(observation: Observation, job: Job) -> int | None:
 
 
 def _restart_to_store(observation: Observation, job: Job, finding: PodFinding | None) -> PodRestart | None:
-    """Return the restart record for the status; None if the pod has run for 10 minutes or never exited by itself."""
+    """Return the restart record for the status; None if the pod has run for 10 minutes or no pod has failed."""
     if finding is not None and finding.restart is not None:
         return finding.restart
+    if (counted := early_deletions.restart_record_after_early_deletion(observation, job)) is not None:
+        return counted
     cleared = facts.running_seconds(observation) >= restarts.RESTART_CLEARED_AFTER_SECONDS
     return None if cleared else job.status.restart
 

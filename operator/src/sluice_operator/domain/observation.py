@@ -94,6 +94,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
     pausing_seconds: float = 0.0  # since an unconfirmed stop was first seen, while the API server answered
     confirmed_symbol_pauses: frozenset[str] = frozenset()  # the symbols whose pause the pod has confirmed
+    deleted_pod: Pod | None = None  # the last pod of the job, if another client has deleted it and it is gone
     last_epoch: int = 0  # the highest epoch of a pod that this operator process has requested; 0: none
     terminating_read_age_seconds: float = 0.0  # since the terminating pod was first seen so, or last read live
     terminating_reads: int = 0  # the live reads of the terminating pod

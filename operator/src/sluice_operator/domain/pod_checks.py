@@ -22,6 +22,7 @@ from .actions import (
 )
 from .denial_checks import finding_if_platform_denies_spec
 from .document_claims import DocumentConflict
+from .early_deletions import finding_if_pod_is_deleted_early
 from .findings import (
     UNWATCHED_POD_LOOK_SECONDS,
     delete_step,
@@ -240,6 +241,7 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_pause_object_covers_job,
     finding_if_api_server_refused,
     finding_if_restart_is_not_due,
+    finding_if_pod_is_deleted_early,
     finding_if_account_is_not_applied,
     finding_if_pod_is_missing,
 )

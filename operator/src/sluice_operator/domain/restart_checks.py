@@ -8,6 +8,7 @@ from sluice_contract import conditions as c
 
 from . import facts, restarts
 from .actions import PodFinding, ReadinessVerdict
+from .early_deletions import is_wait_after_early_deletion
 from .findings import delete_step
 from .objects import Job
 from .observation import Observation
@@ -29,7 +30,7 @@ def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
-    if not restarts.next_at_is_credible(restart, o.now):
+    if not restarts.next_at_is_credible(restart, o.now) or is_wait_after_early_deletion(o, job):
         return None
     message = f"The last pod exited by itself; the operator creates a new one {_time_phrase(restart.next_at)}."
     verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")

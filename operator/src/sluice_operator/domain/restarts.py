@@ -26,16 +26,22 @@ def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:
     """Return the restart record after a pod exited by itself: the number of restarts and the time of the next one.
 
     An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is
-    created before `nextAt`. So if a credible `nextAt` is later than the epoch, the exit of this pod is already counted.
+    created before `nextAt`. So if a credible `nextAt` is not before the epoch, the exit of this pod is already counted.
     """
     job = observation.job
     earlier, now = job.status.restart if job is not None else None, observation.now
-    if (
-        earlier is not None
-        and earlier.next_at.timestamp() * 1000 > pod_epoch(pod)
-        and next_at_is_credible(earlier, now)
-    ):
-        return earlier
+    return earlier if earlier is not None and end_is_counted(earlier, pod, now) else next_restart(earlier, now)
+
+
+def end_is_counted(earlier: PodRestart | None, pod: Pod, now: datetime) -> bool:
+    """Return whether the record already counts the end of this pod."""
+    if earlier is None or not next_at_is_credible(earlier, now):
+        return False
+    return round(earlier.next_at.timestamp() * 1000) >= pod_epoch(pod)
+
+
+def next_restart(earlier: PodRestart | None, now: datetime) -> PodRestart:
+    """Return the record of one more restart. The delay doubles from 10 s to 5 minutes."""
     count = min((earlier.count if earlier is not None else 0) + 1, LARGEST)
     delay = min(RESTART_FIRST_SECONDS * 2 ** min(count - 1, 10), RESTART_MOST_SECONDS)
     next_at = now + timedelta(seconds=delay)
