@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -26,11 +27,15 @@ class PodCreator:
         self._store = store
         self._live = live
         self._monotonic = monotonic
+        self._applies: dict[str, asyncio.Task[None]] = {}  # the requests in progress, by namespace
 
     async def apply_account_and_role_binding(self, key: objects.Key, observation: Observation) -> None:
-        """Apply the ServiceAccount and the RoleBinding of the namespace. Raises `ClusterError` if a request fails."""
+        """Apply the ServiceAccount and the RoleBinding of the namespace. Raises `ClusterError` if a request fails.
+
+        Jobs of one namespace that need this at the same time share the requests and their result.
+        """
         try:
-            await self._cluster.apply_account_and_role_binding(key[0])
+            await self._join_or_start_apply(key[0])
         except NotLeading:
             raise
         except ClusterError as error:
@@ -39,6 +44,18 @@ class PodCreator:
                 raise
         else:
             self._store.namespaces_with_account.add(key[0])
+
+    async def _join_or_start_apply(self, namespace: str) -> None:
+        running = self._applies.get(namespace)
+        if running is None:
+            running = self._applies[namespace] = asyncio.create_task(self._apply(namespace), name=f"apply {namespace}")
+        await asyncio.shield(running)  # the task goes on for the other jobs if this one is cancelled
+
+    async def _apply(self, namespace: str) -> None:
+        try:
+            await self._cluster.apply_account_and_role_binding(namespace)
+        finally:
+            del self._applies[namespace]
 
     async def create_pod(self, key: objects.Key, observation: Observation, manifest: Manifest, epoch: int) -> bool:
         """Create the pod, and record whether it differs from the manifest. Return False if the pod is refused.
