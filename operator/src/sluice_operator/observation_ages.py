@@ -15,7 +15,7 @@ def update_ages(observation: Observation, memory: TrackedJobState, reachable: fl
     These are the age of the heartbeat, the age of an unconfirmed stop, and the confirmed symbol pauses. A pod cannot
     report while the API server is unreachable, so that time does not count.
     """
-    said = facts.report_of_current_pod(observation)
+    said = observation.report_of_current_pod
     running = observation.pod is not None and facts.ingest_container_is_running(observation.pod)
     heartbeat = (
         (observation.pod.metadata.uid, said.heartbeat.at if said else None) if observation.pod and running else None

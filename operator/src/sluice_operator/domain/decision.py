@@ -88,7 +88,7 @@ def _generation_to_store(job: Job) -> int | None:
 def _epoch_to_store(observation: Observation, job: Job) -> int | None:
     """Return the epoch for the status: that of the pod, or the stored one if it is higher; None without any pod yet."""
     pod = observation.pod
-    borne = facts.pod_epoch(pod) if pod is not None and facts.pod_is_owned_by(job, pod) else 0
+    borne = facts.pod_epoch(pod) if pod is not None and pod.is_owned_by(job) else 0
     return max(job.status.epoch or 0, borne) or None
 
 

@@ -57,14 +57,14 @@ def finding_if_pod_is_deleted_early(o: Observation, job: Job) -> PodFinding | No
 def is_wait_after_early_deletion(o: Observation, job: Job) -> bool:
     """Return whether another client deleted the last pod. After a restart of the operator, only the status says it."""
     if o.deleted_pod is not None:
-        return facts.pod_is_owned_by(job, o.deleted_pod)
+        return o.deleted_pod.is_owned_by(job)
     ready = _stored_ready_condition(job)
     return ready is not None and ready.reason == c.POD_DELETED
 
 
 def _is_early_deletion(o: Observation, job: Job, pod: Pod) -> bool:
     """Return whether the pod was the right one for the job, and is gone less than 60 s after its creation."""
-    if not facts.pod_is_owned_by(job, pod) or facts.pod_is_outdated(pod, o.cold_hash):
+    if not pod.is_owned_by(job) or facts.pod_is_outdated(pod, o.cold_hash):
         return False
     return abs(o.now.timestamp() - facts.pod_epoch(pod) / 1000) < EARLY_SECONDS
 

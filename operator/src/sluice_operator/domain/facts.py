@@ -72,11 +72,6 @@ def pod_is_orphaned(pod: Pod) -> bool:
     )
 
 
-def pod_is_owned_by(job: Job, pod: Pod) -> bool:
-    """Return whether the pod is controlled by this job, and not by an earlier job of the same name."""
-    return any(owner.is_controlling_job and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
-
-
 def pod_has_operator_label(pod: Pod) -> bool:
     """Return whether the pod has the label by which the operator lists and watches pods."""
     return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
@@ -207,14 +202,6 @@ def next_epoch(observation: Observation) -> int:
     job = observation.job
     last = max((job.status.epoch or 0) if job is not None else 0, observation.last_epoch)
     return min(max(last + 1, int(observation.now.timestamp() * 1000)), LARGEST)
-
-
-def report_of_current_pod(observation: Observation) -> StreamStatus | None:
-    """Return the report (`status.stream`) of the current pod; None if the current pod has not reported yet."""
-    job, pod = observation.job, observation.pod
-    if job is None or pod is None or job.status.stream is None or not pod_is_owned_by(job, pod):
-        return None
-    return job.status.stream if job.status.stream.pod_uid == pod.metadata.uid else None
 
 
 def nothing_can_be_connected(observation: Observation) -> bool:

@@ -159,6 +159,11 @@ class Pod(CamelStruct, frozen=True):
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
+    def is_owned_by(self, job: Job) -> bool:
+        """Return whether the pod is controlled by this job, and not by an earlier job of the same name."""
+        uid = job.metadata.uid
+        return any(owner.uid == uid and owner.is_controlling_job for owner in self.metadata.owner_references)
+
 
 class _NamespaceMetadata(CamelStruct, frozen=True):
     labels: dict[str, str] = {}  # noqa: RUF012  msgspec copies an empty default

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
 from sluice_contract.pod_replacement import PodReplacement, ReplacementCause
+from sluice_contract.status import StreamStatus
 
 from .denials import Denial
 from .document_claims import DocumentConflict
@@ -75,7 +77,7 @@ class ReplacementTurn(msgspec.Struct, frozen=True, kw_only=True):
     wait_seconds: float | None = None
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True):
+class Observation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything that the operator knows about one job when it decides.
 
     Ages are measured by the operator's monotonic clock and start from zero when the operator starts, so that a wrong
@@ -107,3 +109,14 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     pauses: tuple[PauseObject, ...] = ()  # that cover the job, also those that have ended, in the order of authority
     denial: Denial | None = None  # the first field of the spec that the platform does not allow
     policy_verdict: PolicyVerdict | None = None  # how IngestPolicies apply; None: none selects the namespace
+
+    @cached_property
+    def report_of_current_pod(self) -> StreamStatus | None:
+        """The report (`status.stream`) of the current pod; None if the current pod has not reported yet.
+
+        It is kept, because most checks of a decision need it.
+        """
+        job, pod = self.job, self.pod
+        if job is None or pod is None or job.status.stream is None or not pod.is_owned_by(job):
+            return None
+        return job.status.stream if job.status.stream.pod_uid == pod.metadata.uid else None

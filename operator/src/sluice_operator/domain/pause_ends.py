@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from . import facts
 from .observation import Observation
 from .pause_evidence import requested_sources
 
@@ -14,7 +13,7 @@ def pause_end(o: Observation) -> datetime | None:
 
     The pod names switches that the operator does not know, such as those of its control interface.
     """
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     ends = [each.until for each in requested_sources(o)]
     if report is not None and report.pause is not None:
         # A pod of an earlier version reports no sources.

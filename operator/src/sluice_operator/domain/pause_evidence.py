@@ -64,7 +64,7 @@ def pause_is_acknowledged_by_pod(o: Observation, pause: PauseObject) -> bool:
     """
     if facts.nothing_can_be_connected(o):
         return True
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None:
         return False
     if pause.pauses_whole_jobs:

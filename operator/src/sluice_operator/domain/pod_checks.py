@@ -147,7 +147,7 @@ def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
 
 def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | None:
     """Return a finding that deletes the pod if it belongs to a deleted job of the same name, or has lost its owner."""
-    if o.pod is None or facts.pod_is_owned_by(job, o.pod):
+    if o.pod is None or o.pod.is_owned_by(job):
         return None
     message = "A pod of an earlier job with this name still exists; the operator deletes it first."
     return progressing_finding(c.POD_REPLACING, message, delete_step(o.pod))
@@ -176,7 +176,7 @@ def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
     """
     if not facts.tape_is_finished(o):
         return None
-    if o.pod is not None and facts.report_of_current_pod(o) is not None and not facts.pod_has_ended(o.pod):
+    if o.pod is not None and o.report_of_current_pod is not None and not facts.pod_has_ended(o.pod):
         return None
     verdict = ReadinessVerdict(
         ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped"

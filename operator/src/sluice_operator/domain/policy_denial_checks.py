@@ -45,7 +45,7 @@ def _step_and_seconds(o: Observation, job: Job) -> tuple[Step, float | None]:
     if facts.pod_is_terminating(o.pod):
         return step_while_terminating(o)
     wait = REPORT_SECONDS - _seconds_denied(o, job)
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     has_reported = report is not None and report.state in ("Blocked", "Paused")
     if has_reported or wait <= 0 or facts.nothing_can_be_connected(o):
         return delete_step(o.pod), None

@@ -89,7 +89,7 @@ def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -
 
 def verdict_if_pod_has_not_reported(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the current pod has not reported yet. All later checks need its report."""
-    if facts.report_of_current_pod(o) is not None:
+    if o.report_of_current_pod is not None:
         return None
     return ReadinessVerdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
@@ -99,7 +99,7 @@ def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFindi
 
     The pod keeps its last spec, and obeys each stop.
     """
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or not report.spec_problem:
         return None
     paused = report.pause is not None and report.pause.acknowledged_at is not None
@@ -113,7 +113,7 @@ def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> 
 
     A confirmed pause means that the connections are closed and the writes are flushed.
     """
-    report, pause = facts.report_of_current_pod(o), stops.pause_reported_by_pod(o)
+    report, pause = o.report_of_current_pod, stops.pause_reported_by_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
     clause = pause_clause(sources_of_pause(pause), o.now)
@@ -127,7 +127,7 @@ def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> 
 
 def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the pod still streams according to an older generation of the spec."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or facts.generation_is_applied(job, report):
         return None
     message = f"The pod has applied generation {report.observed_generation} of {job.metadata.generation}."
@@ -138,7 +138,7 @@ def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding
 
 def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict ready if the pod still exists and reports that it has streamed its tape to the end."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.state != "Finished":
         return None
     return ReadinessVerdict(
@@ -148,7 +148,7 @@ def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -
 
 def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the pod no longer tries to connect, because a person has to act."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.state != "Blocked":
         return None
     failure = report.failure
@@ -160,7 +160,7 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
 
 def verdict_if_another_job_holds_connection(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the pod waits for the connection slot, which another job holds."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.state == "Live" or (message := held_by_sentence(report)) is None:
         return None
     return ReadinessVerdict(reason=c.HELD_BY, message=message, phase="Starting")
@@ -168,7 +168,7 @@ def verdict_if_another_job_holds_connection(o: Observation, _: Job, __: PodFindi
 
 def verdict_if_shared_key_is_refused(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the provider refuses the connection while another namespace uses the key."""
-    report, message = facts.report_of_current_pod(o), shared_key_sentence(o)
+    report, message = o.report_of_current_pod, shared_key_sentence(o)
     if report is None or report.state != "BackingOff" or message is None:
         return None
     if report.failure is None or report.failure.type != "connectionLimit":
@@ -178,7 +178,7 @@ def verdict_if_shared_key_is_refused(o: Observation, _: Job, __: PodFinding | No
 
 def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the connection failed and the pod is waiting to retry it."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.state != "BackingOff":
         return None
     return ReadinessVerdict(reason=c.BACKING_OFF, message=_failure_message(report), phase="Degraded")
@@ -186,7 +186,7 @@ def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | No
 
 def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if quotes arrive but Firestore does not accept the writes."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
     message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
@@ -195,7 +195,7 @@ def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) 
 
 def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict ready if the stream is live and the provider has accepted or rejected every symbol."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
     if report.symbols.rejected:
@@ -215,7 +215,7 @@ def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> 
 
 def verdict_if_no_other_applies(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready because the stream is still connecting. This last check always applies."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     state = report.state if report is not None else "unknown"
     return ReadinessVerdict(
         reason=c.CONNECTING, message=f"The stream is not live yet (state {state}).", phase="Starting"

@@ -85,7 +85,7 @@ def replacement_request(o: Observation) -> ReplacementRequest | None:
     it.
     """
     job, pod = o.job, o.pod
-    if job is None or pod is None or not facts.pod_is_owned_by(job, pod) or not facts.pod_has_operator_label(pod):
+    if job is None or pod is None or not pod.is_owned_by(job) or not facts.pod_has_operator_label(pod):
         return None
     if facts.pod_is_terminating(pod) or facts.pod_has_ended(pod) or not facts.pod_is_outdated(pod, o.cold_hash):
         return None
@@ -97,7 +97,7 @@ def replacement_request(o: Observation) -> ReplacementRequest | None:
 
 def state_before_replacement(o: Observation) -> StateBeforeReplacement:
     """Return what the job does now, by which its turn is decided: an idle job loses nothing if its pod is replaced."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if stops.pause_is_requested(o) or stops.pause_reported_by_pod(o) is not None:
         return "Idle"
     if report is None or report.state not in ("Live", "Finished") or not report.sink.healthy:

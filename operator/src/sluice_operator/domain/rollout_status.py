@@ -127,4 +127,4 @@ def _is_ready_with_new_pod(o: Observation, verdict: ReadinessVerdict) -> bool:
     if verdict.reason == c.REPLAY_FINISHED:
         return True
     is_current = o.pod is not None and not facts.pod_is_outdated(o.pod, o.cold_hash)
-    return is_current and facts.report_of_current_pod(o) is not None
+    return is_current and o.report_of_current_pod is not None

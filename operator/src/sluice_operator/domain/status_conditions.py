@@ -123,7 +123,7 @@ def _unconfirmed_pause_message(o: Observation) -> str:
 
 def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCondition:
     """Return the Streaming condition: the state that the pod reports; Unknown if the pod no longer reports."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or not facts.ingest_container_is_running(o.pod):
         return UndatedCondition(c.STREAMING, "False", verdict.reason, verdict.message)
     if facts.heartbeat_is_stale(o):
@@ -147,7 +147,7 @@ def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
         return UndatedCondition(
             c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
         )
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     reported = _reported_credentials_condition(report) if report is not None else _CREDENTIALS_UNKNOWN
     if reported is not None:
         return reported
@@ -171,7 +171,7 @@ def _reported_credentials_condition(report: StreamStatus) -> UndatedCondition | 
 
 def sink_condition(o: Observation) -> UndatedCondition:
     """Return the SinkHealthy condition: whether Firestore accepts writes; Unknown before the first result."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is not None and not report.sink.healthy:
         message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
         return UndatedCondition(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
@@ -182,7 +182,7 @@ def sink_condition(o: Observation) -> UndatedCondition:
 
 def connection_slot_condition(o: Observation) -> UndatedCondition | None:
     """Return the ConnectionSlotAcquired condition; None if the job does not need a connection slot."""
-    report = facts.report_of_current_pod(o)
+    report = o.report_of_current_pod
     if report is None or report.slot is None:
         return None
     if (message := held_by_sentence(report)) is not None:
@@ -202,7 +202,7 @@ def policy_condition(o: Observation) -> UndatedCondition | None:
 
 def write_budget_condition(o: Observation) -> UndatedCondition | None:
     """Return the WriteBudgetAvailable condition; None if the pod reports no daily write budget."""
-    found = budget_finding(facts.report_of_current_pod(o))
+    found = budget_finding(o.report_of_current_pod)
     return UndatedCondition(c.WRITE_BUDGET_AVAILABLE, found.status, found.reason, found.message) if found else None
 
 

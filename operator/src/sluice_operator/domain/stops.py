@@ -71,7 +71,7 @@ def pause_is_pending(observation: Observation) -> bool:
 
     A pod that is closed because of another switch has to confirm a pause object only before it streams again.
     """
-    job, report = observation.job, facts.report_of_current_pod(observation)
+    job, report = observation.job, observation.report_of_current_pod
     if job is None or not pause_is_requested(observation) or facts.nothing_can_be_connected(observation):
         return False
     if report is None or (spec_requests_pause(job, observation.now) and not pause_is_acknowledged(job, report)):
@@ -81,7 +81,7 @@ def pause_is_pending(observation: Observation) -> bool:
 
 def symbols_with_unconfirmed_pause(observation: Observation) -> frozenset[str]:
     """Return the paused symbols whose pause the pod has not confirmed, so that it may still stream them."""
-    job, report = observation.job, facts.report_of_current_pod(observation)
+    job, report = observation.job, observation.report_of_current_pod
     if job is None or facts.nothing_can_be_connected(observation):
         return frozenset()
     found = _symbols_with_unconfirmed_pause_by_object(observation, job, report)
@@ -109,7 +109,7 @@ def pause_reported_by_pod(observation: Observation) -> StreamPause | None:
     Return None for the pause that a pod reports because it is starting, or because its job is being deleted, unless
     a pause is also requested.
     """
-    job, report = observation.job, facts.report_of_current_pod(observation)
+    job, report = observation.job, observation.report_of_current_pod
     if job is None or report is None or report.pause is None:
         return None
     own = report.pause.source in (identity.UNREAD_SOURCE, identity.DELETED_SOURCE)
@@ -128,7 +128,7 @@ def enforcement_is_due(observation: Observation) -> bool:
     """
     if not stop_is_pending(observation) or observation.pausing_seconds < ENFORCEMENT_SECONDS:
         return False
-    return facts.report_of_current_pod(observation) is not None or facts.running_seconds(observation) >= START_SECONDS
+    return observation.report_of_current_pod is not None or facts.running_seconds(observation) >= START_SECONDS
 
 
 def seconds_until_each_stop_deadline(observation: Observation) -> Iterator[float]:
@@ -138,5 +138,5 @@ def seconds_until_each_stop_deadline(observation: Observation) -> Iterator[float
     for limit in (CONFIRMATION_SECONDS, ENFORCEMENT_SECONDS):
         if observation.pausing_seconds < limit:
             yield limit - observation.pausing_seconds
-    if facts.report_of_current_pod(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
+    if observation.report_of_current_pod is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
         yield max(0.0, START_SECONDS - facts.running_seconds(observation))
