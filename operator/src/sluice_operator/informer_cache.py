@@ -80,6 +80,7 @@ class TrackedJobState(msgspec.Struct):
     written_status: int | None = None  # the digest of the status that the operator wrote last
     uid_of_deletion: str = ""  # the pod whose deletion the operator has requested
     deleted_pod: Pod | None = None  # the last pod, if another client has deleted it and it is gone
+    progress_since: float | None = None  # the time of the first state of a start that the status does not have yet
     last_epoch: int = 0  # the highest epoch of a pod that was requested
     terminating_uid: str = ""  # the pod that terminates
     terminating_read_at: float = 0.0  # when it was first seen terminating, or last read

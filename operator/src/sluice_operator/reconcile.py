@@ -38,6 +38,7 @@ from .pod_creation import PodCreator, mutation_with_age, refusal_with_age
 from .pod_deletion import PodDeleter
 from .ports import Cluster, ClusterError, EventQueue, EventReport, NotLeading, Unavailable
 from .rollout_control import RolloutControl
+from .status_delay import StatusDelay
 from .status_writer import StatusWriter
 from .tenant_labels import TenantLabels
 
@@ -82,6 +83,7 @@ class Reconciler:
         self._live = LiveObjects(cluster, store)
         self._creator = PodCreator(cluster, store, self._live, clocks.monotonic)
         self._deleter = PodDeleter(cluster, store, self._live)
+        self._delay = StatusDelay(store, clocks.monotonic)
         self._statuses = StatusWriter(cluster, store, self._live, recorder)
         self.rollout = RolloutControl(store, pods.rollout, clocks.monotonic, clocks.now)
         self._policy_problem: PolicyProblem | None = None
@@ -120,7 +122,7 @@ class Reconciler:
         self.rollout.count_decision(key, observation, decision)
         if key[0] in self._store.terminating_namespaces:
             decision = without_creation(decision)
-        return observation, decision
+        return observation, self._delay.delay_progress(key, observation, decision)
 
     async def _carry_out(self, key: Key, observation: Observation, decision: Decision) -> ReconcileResult:
         """Take the step of a decision, write the status and queue the Events."""

@@ -19,6 +19,10 @@ from .fakes import Document
 from .world import KEY, RUNNING, SYNTHETIC, World, condition, declared, found, live
 
 WEBHOOK_IS_DOWN = 'Internal error occurred: failed calling webhook "pods.example.com": connection refused'
+CRASHING = {  # is written at once
+    "phase": "Running",
+    "containerStatuses": [{"name": "ingest", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
+}
 REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape"}}}}
 
 
@@ -115,7 +119,7 @@ async def test_the_status_of_a_deleted_job_does_not_reach_its_successor(world: W
     world.cluster.declare(KEY, SYNTHETIC, uid="job-2")
     with pytest.raises(Conflict):
         await world.cluster.write_operator_status(old, IngestJobStatus(phase="Failed"))
-    world.cluster.pod_is(KEY, **RUNNING)
+    world.cluster.pod_is(KEY, **CRASHING)
     world.watching = True
     handlers.on_pod_event(world.store, "MODIFIED", world.cluster.pods[KEY[0], KEY[1] + "-ingest"])
     await world.reconciler.reconcile(KEY)
@@ -134,7 +138,7 @@ async def test_a_stored_status_of_another_job_is_not_put_into_the_cache(
         return msgspec.structs.replace(stored, metadata=msgspec.structs.replace(stored.metadata, uid="job-2"))
 
     monkeypatch.setattr(world.cluster, "write_operator_status", answer_for_another_job)
-    world.cluster.pod_is(KEY, **RUNNING)
+    world.cluster.pod_is(KEY, **CRASHING)
     assert (await world.reconciler.reconcile(KEY)).requeue
     known = world.store.jobs.get(KEY)
     assert known is not None
@@ -144,7 +148,7 @@ async def test_a_stored_status_of_another_job_is_not_put_into_the_cache(
 async def test_a_late_write_does_not_lower_the_epoch(world: World) -> None:
     await declared(world)
     old = world.job
-    world.cluster.pod_is(KEY, **RUNNING)
+    world.cluster.pod_is(KEY, **CRASHING)
     await world.settle()
     epoch = world.job.status.epoch
     with pytest.raises(Conflict):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
-from sluice_contract.status import IngestJobStatus
+from sluice_contract import conditions as c
+from sluice_contract.status import Condition, IngestJobStatus
 
 from . import facts
 from .objects import Job, Pod, RequestedStops
@@ -17,6 +19,10 @@ from .objects import Job, Pod, RequestedStops
 Urgency = Literal["now", "soon", "never"]
 
 _NO_STOPS = RequestedStops()
+_REASONS_OF_START = frozenset({c.POD_CREATING, c.POD_PENDING, c.POD_STARTING, c.CONNECTING, c.APPLYING_SPEC})
+_CONDITIONS_OF_START = frozenset({c.READY, c.STREAMING, c.RECONCILING})  # all have the reason of Ready
+_CONDITIONS_OF_SUCCESS = frozenset({c.CREDENTIALS_VALID, c.CONNECTION_SLOT_ACQUIRED, c.SINK_HEALTHY})
+_NO_CONDITION = Condition("", "Unknown", "", "", datetime.min.replace(tzinfo=UTC), 0)
 
 
 def urgency_of_job_change(
@@ -52,6 +58,30 @@ def job_has_stops(job: Job) -> bool:
     Each step of a stop is reported at once.
     """
     return job.stops != _NO_STOPS or job.metadata.deletion_timestamp is not None
+
+
+def is_only_progress_of_start(before: IngestJobStatus, after: IngestJobStatus) -> bool:
+    """Return whether the only news of a status is how far the start of a pod or stream has come.
+
+    The news is then the reason of a job that is not ready, or the first success of the credentials, the connection slot
+    or the sink.
+    """
+    rest = [msgspec.structs.replace(each, conditions=[], phase=None, stream=None) for each in (before, after)]
+    if rest[0] != rest[1]:
+        return False
+    earlier, later = ({each.type: each for each in status.conditions} for status in (before, after))
+    if {each.get(c.READY, _NO_CONDITION).reason in _REASONS_OF_START for each in (earlier, later)} != {True}:
+        return False
+    return earlier.keys() <= later.keys() and all(
+        _is_progress(earlier.get(kind, _NO_CONDITION), condition) for kind, condition in later.items()
+    )
+
+
+def _is_progress(before: Condition, after: Condition) -> bool:
+    if after.type in _CONDITIONS_OF_START:
+        return before.status == after.status and after.reason in _REASONS_OF_START
+    is_first_success = after.type in _CONDITIONS_OF_SUCCESS and (before.status, after.status) == ("Unknown", "True")
+    return before == after or is_first_success
 
 
 def without_stream_status(status: IngestJobStatus) -> IngestJobStatus:

@@ -42,6 +42,8 @@ from .tenant_checks import finding_if_tenant_has_changed
 
 _NAMES_SHOWN: Final = 5
 _MESSAGE_LENGTH: Final = 1024
+_OUTDATED: Final = "The job needs a different pod; the operator creates it when the old one is gone."
+_TERMINATING: Final = "The old pod is terminating; the operator creates a new one when it is gone."
 
 PodCheck = Callable[[Observation, Job], PodFinding | None]
 
@@ -140,9 +142,9 @@ def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
     step, again = step_while_terminating(o)
-    return progressing_finding(
-        c.POD_REPLACING, "The old pod is terminating; the operator creates a new one when it is gone.", step, again
-    )
+    # The status of an outdated pod stays as it was before its deletion, so that it is not written twice.
+    message = _OUTDATED if facts.pod_is_outdated(o.pod, o.cold_hash) else _TERMINATING
+    return progressing_finding(c.POD_REPLACING, message, step, again)
 
 
 def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | None:
@@ -162,8 +164,7 @@ def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
         return None
     if o.turn is not None and not o.turn.is_granted:
         return None
-    message = "The spec needs a different pod than the existing one; the operator replaces the pod."
-    finding = progressing_finding(c.POD_REPLACING, message, delete_step(o.pod))
+    finding = progressing_finding(c.POD_REPLACING, _OUTDATED, delete_step(o.pod))
     return msgspec.structs.replace(finding, replacement=o.turn.record if o.turn is not None else None)
 
 
