@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from google.auth import environment_vars
 from google.auth.credentials import Credentials
-from google.cloud.firestore_v1.services.firestore.transports.grpc_asyncio import FirestoreGrpcAsyncIOTransport
 
 from sluice_contract.identity import DEFAULT_PROJECT
 
@@ -20,7 +19,7 @@ from ...adapters.user_text import UserTextError, read_user_text
 from ...domain.failure import UnusableVariableError
 
 EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
-FIRESTORE_HOST = FirestoreGrpcAsyncIOTransport.DEFAULT_HOST
+FIRESTORE_HOST = "firestore.googleapis.com"
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\[\]/@\s]+):(?P<port>[0-9]{1,5})")
 _TOKENLESS_ANSWER = "No access token in response"  # Google's words
 _NO_PROJECT = "neither they nor GOOGLE_CLOUD_PROJECT name a project"

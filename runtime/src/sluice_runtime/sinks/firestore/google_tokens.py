@@ -13,13 +13,12 @@ import grpc
 from google.auth.credentials import Credentials, with_scopes_if_required
 from google.auth.transport.grpc import AuthMetadataPlugin
 from google.auth.transport.requests import Request
-from google.cloud.firestore_v1.services.firestore.transports.grpc_asyncio import FirestoreGrpcAsyncIOTransport
 from google.oauth2 import service_account
 
 from .credentials import FIRESTORE_HOST
 from .token_session import TokenSession
 
-SCOPES = FirestoreGrpcAsyncIOTransport.AUTH_SCOPES
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/datastore")
 
 
 def credentials_of_key(fields: Mapping[str, Any]) -> service_account.Credentials:

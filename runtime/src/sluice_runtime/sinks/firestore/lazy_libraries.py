@@ -15,17 +15,22 @@ from types import ModuleType
 from typing import Any
 
 LAZY_LIBRARIES = (
+    # The text form of messages.
+    "google.protobuf.text_format",
     # The clients, with their queries, transactions and pipelines.
     "google.cloud.firestore_v1",
     # The generated clients, which load the REST transport.
     "google.cloud.firestore_v1.services.firestore",
     "google.cloud.firestore_v1.services.firestore.transports",
+    # Configured methods and policies of retries, with requests.exceptions and urllib3. Sluice retries nothing.
+    "google.api_core.gapic_v1",
+    "google.api_core.retry",
     # Keys, and what they sign, with the package cryptography.
     "google.oauth2.service_account",
     "google.auth.crypt",
     "google.auth.iam",
     "google.auth.jwt",
-    # Requests for tokens. google.api_core.retry uses requests.exceptions and nothing else of them.
+    # Requests for tokens.
     "google.auth.transport.requests",
     "requests",
     "requests.adapters",

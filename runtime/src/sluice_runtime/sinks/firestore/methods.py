@@ -1,6 +1,7 @@
-"""The methods of Firestore's service that Sluice calls, by the gRPC transport of Google's client.
+"""The methods of Firestore's service that Sluice calls, with Google's messages, metadata and exceptions.
 
-Google's FirestoreAsyncClient adds nothing to them but the routing header, and it loads the REST transport.
+Google's FirestoreAsyncClient sends the same. It also loads the REST transport, and the policies of retries, which need
+requests and urllib3. See docs/adr/0048-smaller-start.md.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from typing import Any
 
+import google.protobuf
 import grpc
+from google.api_core.gapic_v1.client_info import ClientInfo
 from google.api_core.gapic_v1.method_async import wrap_method
 from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from google.cloud.firestore_v1.services.firestore.transports.base import DEFAULT_CLIENT_INFO
-from google.cloud.firestore_v1.services.firestore.transports.grpc_asyncio import FirestoreGrpcAsyncIOTransport
+from google.cloud.firestore_v1.gapic_version import __version__ as client_version
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
@@ -24,6 +26,10 @@ from google.cloud.firestore_v1.types import (
 
 Metadata = Sequence[tuple[str, str]]
 
+_SERVICE = "/google.firestore.v1.Firestore"
+# The versions of the client, gRPC, Python and protobuf, for the header with which Google counts clients.
+_CLIENT_INFO = ClientInfo(gapic_version=client_version, protobuf_runtime_version=google.protobuf.__version__)
+
 
 class FirestoreMethods:
     """The methods over one channel. None retries; all raise the exceptions of google.api_core, google.auth and gRPC.
@@ -32,10 +38,24 @@ class FirestoreMethods:
     """
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        transport = FirestoreGrpcAsyncIOTransport(channel=channel)
-        self._commit = _with_google_exceptions(transport.commit)
-        self._batch_get_documents = _with_google_exceptions(transport.batch_get_documents)
-        self._run_query = _with_google_exceptions(transport.run_query)
+        commit = channel.unary_unary(
+            f"{_SERVICE}/Commit",
+            request_serializer=CommitRequest.serialize,
+            response_deserializer=CommitResponse.deserialize,
+        )
+        batch_get_documents = channel.unary_stream(
+            f"{_SERVICE}/BatchGetDocuments",
+            request_serializer=BatchGetDocumentsRequest.serialize,
+            response_deserializer=BatchGetDocumentsResponse.deserialize,
+        )
+        run_query = channel.unary_stream(
+            f"{_SERVICE}/RunQuery",
+            request_serializer=RunQueryRequest.serialize,
+            response_deserializer=RunQueryResponse.deserialize,
+        )
+        self._commit = _with_google_exceptions(commit)
+        self._batch_get_documents = _with_google_exceptions(batch_get_documents)
+        self._run_query = _with_google_exceptions(run_query)
 
     async def commit(self, request: CommitRequest, seconds: float, metadata: Metadata) -> CommitResponse:
         """Commit the writes of `request`: all of them or none."""
@@ -64,7 +84,7 @@ class FirestoreMethods:
 
 def _with_google_exceptions(method: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """Return `method` as Google's client calls it: with the header of the client's version, and Google's exceptions."""
-    wrapped: Callable[..., Awaitable[Any]] = wrap_method(method, client_info=DEFAULT_CLIENT_INFO)
+    wrapped: Callable[..., Awaitable[Any]] = wrap_method(method, client_info=_CLIENT_INFO)
     return wrapped
 
 

@@ -21,6 +21,8 @@ from google.cloud.firestore_v1.types import (
     WriteResult,
 )
 
+from sluice_runtime.sinks.firestore.credentials import FIRESTORE_HOST
+from sluice_runtime.sinks.firestore.google_tokens import SCOPES
 from sluice_runtime.sinks.firestore.methods import FirestoreMethods
 from support.deadlines import scaled
 
@@ -92,6 +94,11 @@ async def test_a_call_is_that_of_google_s_client(method: str) -> None:
         await call_google_s_client(channel, method)
     assert ours == service.calls
     assert "x-goog-request-params" in ours[0][2]
+
+
+def test_the_host_and_the_scopes_are_those_of_google_s_client() -> None:
+    transport = FirestoreGrpcAsyncIOTransport
+    assert (FIRESTORE_HOST, SCOPES) == (transport.DEFAULT_HOST, transport.AUTH_SCOPES)
 
 
 async def test_each_method_returns_google_s_messages() -> None:
