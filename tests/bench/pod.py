@@ -146,9 +146,11 @@ def _environment(job: dict[str, Any], server: JobServer) -> dict[str, str]:
 
 
 def image_environment() -> dict[str, str]:
-    """Return the interpreter's settings in the runtime image, which a pod has and this machine does not."""
-    lines = (Path(__file__).parents[2] / "runtime/Dockerfile").read_text().splitlines()
-    return dict(line.removeprefix("ENV ").split("=", 1) for line in lines if line.startswith("ENV PYTHONOPTIMIZE="))
+    """Return the settings of Python and OpenSSL in the runtime image, which a pod has and this machine does not."""
+    lines = (Path(__file__).parents[2] / "runtime/Dockerfile").read_text().rpartition("\nFROM ")[2].splitlines()
+    variables = [each for line in lines if line.startswith("ENV ") for each in line.split()[1:]]
+    # PATH is the image's own, and without bytecode each start would compile.
+    return dict(each.split("=", 1) for each in variables if not each.startswith(("PATH=", "PYTHONDONTWRITEBYTECODE=")))
 
 
 def _inherited() -> dict[str, str]:
