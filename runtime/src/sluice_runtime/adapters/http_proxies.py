@@ -40,7 +40,7 @@ def aiohttp_tunnel_arguments(proxy: Proxy | None) -> dict[str, Any]:
     """
     if proxy is None:
         return {}
-    return {"proxy": proxy.address, "proxy_headers": _authorization_header(proxy)}
+    return {"proxy": proxy.address, "proxy_headers": proxy_authorization_header(proxy)}
 
 
 def aiohttp_request_arguments(proxy: Proxy | None, url: str, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def aiohttp_request_arguments(proxy: Proxy | None, url: str, headers: Mapping[st
     """
     if proxy is None or url.startswith("https:"):
         return {"headers": headers, **aiohttp_tunnel_arguments(proxy)}
-    return {"headers": {**headers, **_authorization_header(proxy)}, "proxy": proxy.address}
+    return {"headers": {**headers, **proxy_authorization_header(proxy)}, "proxy": proxy.address}
 
 
 def via_proxy(proxy: Proxy | None) -> str:
@@ -85,7 +85,8 @@ def aiohttp_proxy_error_text(proxy: Proxy | None, error: BaseException) -> str |
     return None
 
 
-def _authorization_header(proxy: Proxy) -> dict[str, str]:
+def proxy_authorization_header(proxy: Proxy) -> dict[str, str]:
+    """Return the header with the credentials of a proxy, as name and value; empty if it has none."""
     if not proxy.user:
         return {}
     credentials = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
