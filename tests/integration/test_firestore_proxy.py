@@ -8,18 +8,20 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from google.auth import transport
 from google.auth.transport.requests import Request
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.proxy_session import ProxySession
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.sinks.firestore.connection import open_firestore_connection
 from sluice_runtime.sinks.firestore.sink import FirestoreSink
+from sluice_runtime.sinks.firestore.token_requests import TokenRequest
+from sluice_runtime.sinks.firestore.token_session import TokenSession
 from support.connect_proxy import ConnectProxy
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
@@ -181,10 +183,14 @@ def token_port() -> Iterator[int]:
     server.server_close()
 
 
+@pytest.mark.parametrize("request_of", [lambda: Request(TokenSession()), TokenRequest], ids=["requests", "urllib3"])
 async def test_token_requests_use_the_proxy_and_the_metadata_server_is_reached_directly(
-    token_port: int, proxy: ConnectProxy, environment: pytest.MonkeyPatch
+    token_port: int,
+    proxy: ConnectProxy,
+    environment: pytest.MonkeyPatch,
+    request_of: Callable[[], transport.Request],
 ) -> None:
-    request = Request(ProxySession())
+    request = request_of()
     async with proxy.listening() as address:
         environment.setenv("HTTP_PROXY", _with_credentials(address))
         environment.setenv("GCE_METADATA_HOST", f"127.0.0.1:{token_port}")
@@ -192,4 +198,3 @@ async def test_token_requests_use_the_proxy_and_the_metadata_server_is_reached_d
             answer = await asyncio.to_thread(request, f"http://{host}:{token_port}/token")
             assert answer.status == 200
     assert proxy.asked == [f"http://{HOST}:{token_port}/token"]
-    request.session.close()

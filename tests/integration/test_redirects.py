@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import pytest
+from google.auth import transport
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 from kubernetes.aio.client.api_client import ApiClient
@@ -22,7 +23,6 @@ from sluice_operator.adapters import access
 from sluice_operator.adapters.api import RequestSender
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession
 from sluice_runtime.adapters.http.smoke_client import SmokeClient
-from sluice_runtime.adapters.proxy_session import ProxySession
 from sluice_runtime.domain.market_history import HistoryRequest
 from sluice_runtime.providers.alpaca.calendar import AlpacaCalendar
 from sluice_runtime.providers.alpaca.credentials import Credentials, CredentialsReader
@@ -32,6 +32,8 @@ from sluice_runtime.providers.alpaca.key_pair_check import KeyPairCheck
 from sluice_runtime.providers.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.providers.preflight_process import run_preflight_process
 from sluice_runtime.sinks.firestore.identity import check_google_identity
+from sluice_runtime.sinks.firestore.token_requests import TokenRequest
+from sluice_runtime.sinks.firestore.token_session import TokenSession
 from support.alpaca_provider import SECRET, failure_of_connection, mount, source
 from support.certificates import self_signed
 from support.fake_listener import FakeListener
@@ -113,9 +115,17 @@ async def _preflight(_peers: Peers) -> object:
 
 
 async def _google_token(peers: Peers) -> object:
+    return await _refresh_key(peers, TokenRequest())
+
+
+async def _google_token_by_requests(peers: Peers) -> object:
+    return await _refresh_key(peers, Request(TokenSession()))
+
+
+async def _refresh_key(peers: Peers, request: transport.Request) -> object:
     key: dict[str, Any] = {**service_account_key("demo"), "token_uri": f"{peers.url}/token"}
     credentials: Any = service_account.Credentials.from_service_account_info(key, scopes=["datastore"])  # type: ignore[no-untyped-call]
-    return await asyncio.to_thread(credentials.refresh, Request(ProxySession()))
+    return await asyncio.to_thread(credentials.refresh, request)
 
 
 async def _smoke(peers: Peers) -> object:
@@ -161,6 +171,7 @@ WAYS: list[Callable[[Peers], Awaitable[object]]] = [
     _key_pair_check,
     _preflight,
     _google_token,
+    _google_token_by_requests,
     _smoke,
     _pod_to_api_server,
     _operator_to_api_server,

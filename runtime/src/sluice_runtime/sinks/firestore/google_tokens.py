@@ -1,6 +1,7 @@
 """Keys, the machine's identity, and their tokens, by Google's libraries.
 
-An emulator needs none of them. Loading requests and cryptography takes some 0.1 s: import this module in a thread.
+An emulator needs none of them. Loading cryptography or requests takes some 0.1 s: import this module, and call its
+functions, in a thread.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from typing import Any
 
 import google.auth
 import grpc
+from google.auth import transport
 from google.auth.credentials import Credentials, with_scopes_if_required
 from google.auth.transport.grpc import AuthMetadataPlugin
-from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from .credentials import FIRESTORE_HOST
-from .token_session import TokenSession
+from .token_requests import TokenRequest
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/datastore")
 
@@ -37,7 +38,7 @@ def find_machine_identity() -> tuple[Credentials, str | None]:
     Raises:
         Exception: there are none.
     """
-    identity, project = google.auth.default(SCOPES, request=Request(TokenSession()))
+    identity, project = google.auth.default(SCOPES, request=token_request(None))
     return identity, project
 
 
@@ -46,8 +47,24 @@ def channel_credentials(credentials: Credentials | None) -> grpc.ChannelCredenti
 
     Google's own create_channel would request them with the proxies that `requests` reads from the environment.
     """
-    tokens = AuthMetadataPlugin(scoped(credentials), Request(TokenSession()), default_host=FIRESTORE_HOST)
+    tokens = AuthMetadataPlugin(scoped(credentials), token_request(credentials), default_host=FIRESTORE_HOST)
     return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(tokens))
+
+
+def token_request(credentials: Credentials | None) -> transport.Request:
+    """Return what sends the requests for the tokens of `credentials`; for None, of an identity that is yet to be found.
+
+    A key needs only urllib3. The credentials of a metadata server load the package requests themselves, and may set the
+    session of its request.
+    """
+    # isinstance would load the module of keys for every identity.
+    if type(credentials).__module__ == service_account.__name__:
+        return TokenRequest()
+    from google.auth.transport.requests import Request  # noqa: PLC0415  a key does without
+
+    from .token_session import TokenSession  # noqa: PLC0415  a key does without
+
+    return Request(TokenSession())
 
 
 def scoped(credentials: Credentials | None) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 
 from google.auth import compute_engine
 from google.auth.exceptions import GoogleAuthError, TransportError
-from google.auth.transport.requests import Request
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
@@ -15,8 +14,7 @@ from ...adapters.http_proxies import proxy_for_url, via_proxy
 from ...domain.failure import UnusableVariableError
 from ...domain.preflight import Finding
 from .credentials import EMULATOR_VARIABLE, find_firestore_access, first_line_of_error
-from .google_tokens import scoped
-from .token_session import TokenSession
+from .google_tokens import scoped, token_request
 
 _QUESTION = "identity"
 _TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105  an address, not a token
@@ -43,7 +41,7 @@ async def check_google_identity() -> Finding:
         return Finding(_QUESTION, False, sentence)
     credentials = scoped(access.credentials)
     try:
-        await asyncio.to_thread(credentials.refresh, Request(TokenSession()))
+        await asyncio.to_thread(credentials.refresh, token_request(credentials))
     except Exception as error:  # any error of Google's packages, of requests, or of the key itself
         return Finding(_QUESTION, False, _refresh_failure_text(error))
     return Finding(_QUESTION, True, f"Google issued a token for {_identity_text(credentials)}")

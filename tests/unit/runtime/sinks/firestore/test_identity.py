@@ -12,7 +12,7 @@ import pytest
 from google.auth import compute_engine
 from google.auth.compute_engine import _metadata
 
-from sluice_runtime.sinks.firestore import token_session
+from sluice_runtime.sinks.firestore import token_requests
 from sluice_runtime.sinks.firestore.identity import check_google_identity
 from support.google_server import EMAIL, GoogleServer
 from support.service_account_keys import service_account_key
@@ -56,7 +56,7 @@ async def test_a_key_for_which_google_issues_a_token_passes(key: dict[str, str])
 async def test_a_refused_key_is_a_failure_without_the_key(
     key: dict[str, str], google_server: GoogleServer, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(token_session, "_GOOGLE_DOMAINS", ("127.0.0.1",))
+    environment.setattr(token_requests, "_GOOGLE_DOMAINS", ("127.0.0.1",))
     google_server.status = 400
     google_server.answer = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
     found = await check_google_identity()

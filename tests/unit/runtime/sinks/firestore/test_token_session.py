@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import requests
 
-from sluice_runtime.sinks.firestore import token_session
+from sluice_runtime.sinks.firestore import token_requests
 from sluice_runtime.sinks.firestore.token_session import TokenSession
 from support.proxy_variables import remove_proxy_variables
 from support.raw_http_peer import RawHTTPPeer, http_answer
@@ -35,7 +35,7 @@ async def test_only_the_status_of_another_server_s_error_is_passed_on() -> None:
 
 async def test_the_error_of_google_and_of_the_metadata_server_is_passed_on(environment: pytest.MonkeyPatch) -> None:
     assert (await answer(404, **{"Metadata-Flavor": "Google"})).content == BODY
-    environment.setattr(token_session, "_GOOGLE_DOMAINS", (".0.0.1",))
+    environment.setattr(token_requests, "_GOOGLE_DOMAINS", (".0.0.1",))
     assert (await answer(400)).content == BODY
 
 
