@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     fairness,
+    first_quote,
     footprint,
     latency,
     operator_kills,
@@ -51,6 +52,7 @@ def _tenants(folder: Path, _: argparse.Namespace) -> Iterator[Row]:
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "throughput": lambda folder, chosen: throughput.rows(folder, chosen.turns),
     "footprint": _footprint,
+    "first-quote": lambda folder, chosen: first_quote.rows(folder, chosen.rounds or first_quote.ROUNDS),
     "latency": _latency,
     "fairness": lambda _, __: fairness.rows(),
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS, chosen.pods),
@@ -84,7 +86,7 @@ def main() -> int:
     parser.add_argument("--repetitions", type=int, default=3, help="pods of footprint")
     rounds = (
         f"pauses in each phase ({pauses.ROUNDS}), kills of operator ({operator_kills.ROUNDS}), stops in each cell "
-        f"({stops.ROUNDS}), or turns of plugin ({plugin.ROUNDS})"
+        f"({stops.ROUNDS}), turns of plugin ({plugin.ROUNDS}), or jobs of first-quote ({first_quote.ROUNDS})"
     )
     parser.add_argument("--rounds", type=int, help=rounds)
     parser.add_argument("--pods", type=int, default=pause_fleet.PODS, help="pods of pauses that one pause closes")

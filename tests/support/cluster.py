@@ -70,13 +70,13 @@ def _running_cluster(state: Path, crds: Path, *options: str) -> Iterator[StateDi
 
 
 @contextmanager
-def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
+def sluice_on_devcluster(state: Path, programs: Path = BIN) -> Iterator[Quickstart]:
     """Start a cluster with the CRD, the operator, and the emulator with the security rules, as `make up` does.
 
-    Crashed containers restart after a short backoff.
+    Crashed containers restart after a short backoff. Pods find their programs in the folder `programs`.
     """
     emulator = ("--emulator", "--rules", str(ROOT / "manifests/firestore/firestore.rules"))
-    with _running_cluster(state, ROOT / "crds", *_programs_from(BIN), *emulator) as cluster:
+    with _running_cluster(state, ROOT / "crds", *_programs_from(programs), *emulator) as cluster:
         found = Quickstart(cluster, ROOT / "manifests")
         found.kubectl = TimedKubectl(provide_binaries(lambda _: None).kubectl, cluster.kubeconfig_file)
         install_operator(found.kubectl, ROOT / "manifests", operator_settings(found.emulator))
