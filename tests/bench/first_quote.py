@@ -83,8 +83,8 @@ def _programs_with_image_settings(folder: Path) -> Path:
 def _rows(measured: Sequence[FirstQuote]) -> list[Row]:
     name = "apply to first quote"
     found = []
-    for step, times in zip(STEPS, zip(*map(astuple, measured), strict=True), strict=True):
-        found.append(Row(name=f"{name}: until {step}, p50 of {len(times)}", unit="s", ours=percentile(times, 50)))
+    for step, of_step in zip(STEPS, zip(*map(astuple, measured), strict=True), strict=True):
+        found.append(Row(name=f"{name}: until {step}, p50 of {len(of_step)}", unit="s", ours=percentile(of_step, 50)))
     times = [each.first_document for each in measured]
     middle = percentile(times, 50)
     target, is_met = f"<= {MOST_SECONDS:g} s", middle <= MOST_SECONDS

@@ -50,14 +50,17 @@ class TokenRequest(transport.Request):
     valid for an hour.
     """
 
-    def __call__(
+    def __call__(self, *arguments: Any, **options: Any) -> TokenResponse:
+        """Send a request as google.auth calls it, with the parameters of `send`."""
+        return self.send(*arguments, **options)
+
+    def send(
         self,
         url: str,
         method: str = "GET",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
-        **_: Any,
     ) -> TokenResponse:
         """Send a request and return the response. The time limit is 15 s unless `timeout`, in seconds, is given.
 
