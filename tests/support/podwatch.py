@@ -59,7 +59,7 @@ class PodWatch:
     def lives(self, name: str) -> list[PodLife]:
         """Return the pods of this name, in order of creation."""
         lives: dict[str, PodLife] = {}
-        for place, event in enumerate(self._events()):
+        for place, event in enumerate(read_watch_events(self._file)):
             pod = event["object"]
             if pod["metadata"]["name"] != name:
                 continue
@@ -72,24 +72,33 @@ class PodWatch:
                 life.gone = place
         return list(lives.values())
 
-    def _events(self) -> Iterator[dict[str, Any]]:
-        text, decoder, start = self._file.read_text(), json.JSONDecoder(), 0
-        while (start := text.find("{", start)) >= 0:
-            try:
-                event, start = decoder.raw_decode(text, start)
-            except json.JSONDecodeError:  # kubectl is still writing the last line
-                return
-            yield event
+
+def read_watch_events(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events in the file of `watch_into_file`, in order."""
+    text, decoder, start = file.read_text(), json.JSONDecoder(), 0
+    while (start := text.find("{", start)) >= 0:
+        try:
+            event, start = decoder.raw_decode(text, start)
+        except json.JSONDecodeError:  # kubectl is still writing the last line
+            return
+        yield event
+
+
+@contextmanager
+def watch_into_file(kubeconfig: Path, plural: str, namespace: str, file: Path) -> Iterator[None]:
+    """Watch all objects of a kind in a namespace while the context lasts, and write the events into the file."""
+    command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", "get", plural, "-n", namespace]
+    command += ["--watch", "--output-watch-events", "-o", "json"]
+    with file.open("w") as out, subprocess.Popen(command, stdout=out) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager
 def watched(kubeconfig: Path, namespace: str, folder: Path) -> Iterator[PodWatch]:
     """Watch all pods of a namespace while the context lasts."""
     file = folder / f"pods-{namespace}.json"
-    command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", "get", "pods", "-n", namespace]
-    command += ["--watch", "--output-watch-events", "-o", "json"]
-    with file.open("w") as out, subprocess.Popen(command, stdout=out) as process:
-        try:
-            yield PodWatch(file)
-        finally:
-            process.terminate()
+    with watch_into_file(kubeconfig, "pods", namespace, file):
+        yield PodWatch(file)
