@@ -35,8 +35,8 @@ from .messages import (
     SuccessMessage,
     TradeCancelMessage,
     TradeCorrectionMessage,
-    TradeEventMessage,
     TradeMessage,
+    to_trade_event,
 )
 from .websocket import Timeouts, Transport
 
@@ -220,7 +220,7 @@ class AlpacaConnection:
                 case QuoteMessage():
                     self._quotes.append(message)
                 case TradeMessage() | TradeCancelMessage() | TradeCorrectionMessage():
-                    self._trade_events.append(_trade_event(message))
+                    self._trade_events.append(to_trade_event(message))
                 case SubscriptionMessage():
                     self._held = message
                     self._resolve_oldest_request_or_raise(message)
@@ -284,14 +284,3 @@ class AlpacaConnection:
             if not received:
                 raise
             raise StreamError(error.kind, f"Alpaca did not send {what}{received}; {error.message}") from None
-
-
-def _trade_event(message: TradeEventMessage) -> TradeEvent:
-    """Return the message in the form for all providers. A trade is converted only when it is kept."""
-    match message:
-        case TradeCancelMessage():
-            return message.to_cancellation()
-        case TradeCorrectionMessage():
-            return message.to_correction()
-        case _:
-            return message

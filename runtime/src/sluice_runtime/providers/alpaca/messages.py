@@ -18,7 +18,7 @@ import msgspec
 
 from sluice_contract.spec import Channel
 
-from ...domain.market import Bar, Halt, Quote, TradeCancellation, TradeCorrection, normalised_side
+from ...domain.market import Bar, Halt, Quote, TradeCancellation, TradeCorrection, TradeEvent, normalised_side
 from ...domain.sale_conditions import LastSaleRule
 from .trade_conditions import RULES, SaleConditions, rule_of_conditions
 
@@ -201,6 +201,18 @@ TradeEventMessage = TradeMessage | TradeCancelMessage | TradeCorrectionMessage
 Message = (
     QuoteMessage | TradeEventMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
 )
+
+
+def to_trade_event(message: TradeEventMessage) -> TradeEvent:
+    """Return the message in the form for all providers. A trade is converted only when it is kept."""
+    match message:
+        case TradeCancelMessage():
+            return message.to_cancellation()
+        case TradeCorrectionMessage():
+            return message.to_correction()
+        case _:
+            return message
+
 
 # Raises one of DECODINGDECODING_FAULTS for a frame with an unknown or malformed message.
 decode_binary_frame = msgspec.msgpack.Decoder(list[Message]).decode
