@@ -124,6 +124,7 @@ class FakeConnection:
     def __init__(self, source: FakeSource, listener: Listener) -> None:
         self.followed: list[frozenset[str]] = []
         self.channels: frozenset[Channel] = frozenset()
+        self.arrived: list[Tick] = []  # not yet read
         self._source = source
         self._listener = listener
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -137,6 +138,12 @@ class FakeConnection:
 
     async def run(self) -> None:
         await self._end
+
+    async def deliver_arrived_data(self) -> None:
+        await asyncio.sleep(0)
+        arrived, self.arrived = self.arrived, []
+        if arrived:
+            self._listener.on_ticks(arrived)
 
     def start_closing(self) -> None:
         if self not in self._source.closing:

@@ -22,7 +22,7 @@ from sluice_runtime.loops.write_log import WriteLog
 from sluice_runtime.ports import JobPort, Sink
 from sluice_runtime.state.runtime_state import RuntimeState
 from support.fake_sink import JOB, FakeSink
-from support.runtime_fakes import FakeSource, desired, quote, runtime_state
+from support.runtime_fakes import FakeConnection, FakeSource, desired, quote, runtime_state
 
 PAUSE = PauseInForce(source="spec.enabled")
 PHASES = {"Connecting": 1.0, "Authenticating": 1.0, "Subscribing": 0.0, "Acknowledging": 1.0}
@@ -106,6 +106,12 @@ class FlushingWorld:
     def say(self, *symbols: str, bid: float = 1.0) -> None:
         """Receive one frame of quotes, stamped now."""
         self.runtime.stream.on_ticks([quote(symbol, bid=bid) for symbol in symbols])
+
+    def connect(self) -> FakeConnection:
+        """Open a connection, and return it."""
+        connection = FakeConnection(FakeSource(), self.runtime.stream)
+        self.runtime.connection.set(connection)
+        return connection
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

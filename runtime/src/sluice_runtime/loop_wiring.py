@@ -43,6 +43,7 @@ def supervisor_parts(state: RuntimeState) -> SupervisorParts:
     return SupervisorParts(
         desired=state.desired,
         stream=state.stream,
+        connection=state.connection,
         silent_connections=state.silent_connections,
         ownership=state.ownership,
         sink_health=state.sink_health,
@@ -83,6 +84,7 @@ def create_flusher(state: RuntimeState, store: DocumentStore, backoff: Backoff, 
     """Return the loop that writes quotes, their statuses and bars."""
     parts = FlusherParts(
         desired=state.desired,
+        connection=state.connection,
         market=state.market,
         documents=state.documents,
         removed_symbols=state.removed_symbols,

@@ -80,6 +80,12 @@ class Connection(Protocol):
             StreamError: the connection is lost.
         """
 
+    async def deliver_arrived_data(self) -> None:
+        """Pass what has arrived to the listener, also if the connection pauses between two reads.
+
+        Takes at most a few turns of the event loop, and never raises: `run` reports a lost connection.
+        """
+
     def start_closing(self) -> None:
         """Send what closes the connection, without waiting. The source waits until it is closed.
 

@@ -9,7 +9,7 @@ from .histogram import Histogram
 from .market import Quote
 
 _RECEIVE_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0)
-_WRITE_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+_WRITE_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 # At most 100 frames a second are measured. Measuring each quote would take longer than what is done with it
 # (docs/adr/0039-cheap-measurements.md).
 _SAMPLE_SECONDS = 0.01

@@ -71,6 +71,8 @@ class Flusher:
             interval = self._parts.desired.value.limits.flush_interval_milliseconds / 1000
             scheduled = await self._wait_for_next_flush(max(scheduled + interval, loop.time() - interval))
             self._parts.process.record_loop_tick()
+            # A connection with few quotes pauses its reading. The newest quote of a symbol may wait in its socket.
+            await self._parts.connection.deliver_arrived_data()
             if (
                 not self._gate.is_open
                 or self._must_wait_for_ownership()

@@ -9,6 +9,7 @@ from ..domain.desired import Desired
 from ..domain.published_documents import PublishedDocuments
 from ..state.instruments import Instruments
 from ..state.market_data import MarketData
+from ..state.open_connection import OpenConnection
 from ..state.process_state import ProcessState
 from ..state.symbols import RemovedSymbols
 
@@ -18,6 +19,7 @@ class FlusherParts:
     """What the flusher writes, what it knows of the documents, and where it records that it runs."""
 
     desired: LatestValue[Desired]
+    connection: OpenConnection
     market: MarketData
     documents: PublishedDocuments
     removed_symbols: RemovedSymbols

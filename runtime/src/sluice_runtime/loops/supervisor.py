@@ -17,6 +17,7 @@ from ..domain.desired import Desired
 from ..domain.failure import StreamError
 from ..ports import Connection, Source
 from ..state.document_ownership import DocumentOwnership
+from ..state.open_connection import OpenConnection
 from ..state.silent_connections import SilentConnections
 from ..state.sink_health import SinkHealth
 from ..state.stream_state import StreamListener
@@ -39,6 +40,7 @@ class SupervisorParts:
 
     desired: LatestValue[Desired]
     stream: StreamListener
+    connection: OpenConnection
     silent_connections: SilentConnections
     ownership: DocumentOwnership
     sink_health: SinkHealth
@@ -63,7 +65,6 @@ class Supervisor:
         self._slot = slot
         self._fatal_failures = 0
         self._streaming: asyncio.Task[None] | None = None  # None if nothing streams, or if it has been stopped
-        self._connection: Connection | None = None
 
     async def stream_unless_paused_forever(self) -> None:
         """Keep a connection open until cancelled, and none during a pause or while a policy denies the job.
@@ -89,8 +90,8 @@ class Supervisor:
         if streaming is None or (desired.pause is None and not desired.denied):
             return
         self._streaming = None
-        if self._connection is not None:
-            self._connection.start_closing()
+        if (connection := self._parts.connection.connection) is not None:
+            connection.start_closing()
         streaming.cancel()
 
     async def _stream_until_stopped(self) -> None:
@@ -179,7 +180,7 @@ class Supervisor:
         try:
             async with self._source.connect(self._parts.stream) as connection:
                 live_since = loop.time()
-                self._connection = connection
+                self._parts.connection.set(connection)
                 ended = await run_until_first_completes(
                     connection.run(),
                     self._follow_desired_symbols(connection),
@@ -188,7 +189,7 @@ class Supervisor:
                 )
                 return ended == _ROTATED
         finally:
-            self._connection = None
+            self._parts.connection.set(None)
             if live_since is not None and loop.time() - live_since >= _HEALTHY_SECONDS:
                 self._backoff.reset()
 

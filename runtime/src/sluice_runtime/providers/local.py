@@ -24,6 +24,9 @@ class LocalConnection:
         self.symbols = symbols
         self.listener.on_acknowledgement(symbols, ())
 
+    async def deliver_arrived_data(self) -> None:
+        """Do nothing: data goes to the listener at once."""
+
     def start_closing(self) -> None:
         """Do nothing: there is no socket."""
 

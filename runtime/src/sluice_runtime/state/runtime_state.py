@@ -22,6 +22,7 @@ from .document_ownership import DocumentOwnership
 from .freshness_state import FreshnessState
 from .instruments import Instruments
 from .market_data import MarketData
+from .open_connection import OpenConnection
 from .pause_states import PauseStates
 from .process_state import ProcessState
 from .quote_states import QuoteStates
@@ -58,6 +59,7 @@ class RuntimeState:
         )
         self.gaps = GapLedger(identity.started_at)
         self.stream = StreamListener(desired, self.market, self.gaps, instruments)
+        self.connection = OpenConnection()
         self.silent_connections = SilentConnections()
         self.slot = ConnectionSlotState(self.transitions)
         self.documents = PublishedDocuments()

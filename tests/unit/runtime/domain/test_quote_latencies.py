@@ -48,6 +48,14 @@ def test_a_written_quote_is_measured_from_its_event() -> None:
     assert (latencies.event_to_write.value_count, latencies.event_to_write.sum) == (2, 1.0)
 
 
+def test_the_buckets_tell_a_write_that_waited_for_a_flush_from_one_that_did_not() -> None:
+    latencies = live()
+    latencies.record_writes([quote(after(1))], after(1.008))
+    latencies.record_writes([quote(after(2), 99.0)], after(2.03))
+    buckets = {bound: count for bound, count in latencies.event_to_write.cumulative_counts() if bound <= 0.05}
+    assert buckets == {0.01: 1, 0.025: 1, 0.05: 2}
+
+
 @pytest.mark.parametrize(
     "second",
     [

@@ -10,7 +10,7 @@ import pytest
 
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
-from support.runtime_fakes import desired
+from support.runtime_fakes import FakeConnection, FakeSource, desired, quote
 from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import VirtualTimeLoop, at, now, seconds, settle
 
@@ -47,6 +47,38 @@ async def test_the_first_quote_of_all_is_written_at_once_and_the_next_with_its_t
         world.say("MSFT")
         await at(1)
     assert [moment for moment, _ in world.sink.writes] == pytest.approx([0.31, 0.51])
+
+
+async def test_a_flush_writes_the_quotes_that_wait_in_the_socket(world: FlushingWorld) -> None:
+    connection = world.connect()
+    async with world.running():
+        world.say("AAPL", bid=1)
+        await at(1.15)
+        world.say("AAPL", bid=2)
+        connection.arrived = [quote("AAPL", bid=3), quote("MSFT", bid=4)]
+        await at(1.25)
+        assert {name: each["bid"] for name, each in world.sink.quotes.items()} == {"AAPL": 3, "MSFT": 4}
+        assert world.sink.writes[-1][0] == pytest.approx(1.2)
+
+
+async def test_a_pause_that_begins_while_a_flush_waits_for_the_socket_prevents_the_flush(world: FlushingWorld) -> None:
+    class PausingConnection(FakeConnection):
+        """A connection during whose delivery a pause begins."""
+
+        async def deliver_arrived_data(self) -> None:
+            if self.arrived:
+                world.want(with_pause(world.runtime.desired.value, PAUSE))
+            await super().deliver_arrived_data()
+
+    connection = PausingConnection(FakeSource(), world.runtime.stream)
+    world.runtime.connection.set(connection)
+    async with world.running():
+        world.say("AAPL", bid=1)
+        await at(1.15)
+        connection.arrived = [quote("AAPL", bid=2)]
+        await at(3)
+        assert connection.arrived == []
+        assert len(world.sink.writes) == 1
 
 
 async def test_the_document_equals_the_last_tick_of_a_burst(world: FlushingWorld) -> None:

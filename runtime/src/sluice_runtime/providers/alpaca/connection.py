@@ -48,6 +48,9 @@ Answer = SubscriptionMessage | ErrorMessage
 
 # With fewer messages than this in one turn of the loop, waking up costs more than handling them.
 _FEW = 100
+# The turns of the loop from the end of a pause of reading until the listener has the data: TLS resumes in the first, or
+# the socket is found readable; it is read at last in the second; the batch is delivered in the third.
+_TURNS_TO_DELIVER = 3
 
 
 class AlpacaConnection:
@@ -113,6 +116,11 @@ class AlpacaConnection:
     async def run(self) -> None:
         """Read until the socket closes, and then raise StreamError, because a live stream has no end."""
         await self._transport.read_until_closed(self._collect_messages)
+
+    async def deliver_arrived_data(self) -> None:
+        if self._transport.resume_reading():
+            for _ in range(_TURNS_TO_DELIVER):
+                await asyncio.sleep(0)
 
     def start_closing(self) -> None:
         self._transport.send_close_frame()

@@ -183,6 +183,10 @@ class SDKTransport:
     def pause_reading_briefly(self) -> None:
         """Do nothing: alpaca-py controls when this transport reads."""
 
+    def resume_reading(self) -> bool:
+        """Do nothing, likewise."""
+        return False
+
     def send_close_frame(self) -> None:
         with suppress(exceptions.WebSocketException, OSError):
             self._socket.protocol.send_close(CloseCode.NORMAL_CLOSURE)

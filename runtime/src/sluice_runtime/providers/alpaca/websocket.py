@@ -25,15 +25,13 @@ from ...adapters.user_text import UserTextError, read_certificates
 from ...domain.clock_skew import ClockReading, date_header_reading
 from ...domain.failure import StreamError
 from .messages import Message, decode_frame, decode_frame_in_parts
+from .reading_pause import ReadingPause
 from .upgrade import WebSocketWithTransport, create_session, open_websocket
 
 _log = logging.getLogger(__name__)
 
 # A frame of at least this size is decoded in parts, and other tasks run in between.
 _LARGE_FRAME = 64 << 10
-# Waking up costs fifty times as much as handling one quote. Therefore a connection with few quotes pauses reading in
-# between, for no longer than the shortest flush interval, and then reads what has arrived in one batch.
-_REST_SECONDS = 0.02
 _RESET = struct.pack("ii", 1, 0)
 # Looked up once, because accessing an Enum member is a function call in Python 3.11, and each frame needs it.
 _BINARY = aiohttp.WSMsgType.BINARY
@@ -120,6 +118,9 @@ class Transport(Protocol):
     def pause_reading_briefly(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
+    def resume_reading(self) -> bool:
+        """End the pause of reading. Return False if there was none."""
+
     def send_close_frame(self) -> None:
         """Send the close frame without waiting. Does nothing if the websocket is closing or has closed."""
 
@@ -162,9 +163,9 @@ class NativeTransport:
         self.clock_reading: ClockReading | None = None
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
+        self._reading_pause = ReadingPause(socket.transport)
         self._is_closing = False
         self._peer_sends_text = False
-        self._later = asyncio.get_running_loop().call_later
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> NativeTransport:
@@ -232,26 +233,22 @@ class NativeTransport:
             frames.discard_frames()
 
     def pause_reading_briefly(self) -> None:
-        transport = self._socket.transport
-        if transport is not None and not self._is_closing and not transport.is_closing():
-            transport.pause_reading()
-            self._later(_REST_SECONDS, self._resume_reading)
+        if not self._is_closing:
+            self._reading_pause.begin()
 
-    def _resume_reading(self) -> None:
-        if self._socket.transport is not None:
-            with suppress(AttributeError):  # asyncio's TLS transport raises it once it has been closed twice
-                self._socket.transport.resume_reading()
+    def resume_reading(self) -> bool:
+        return self._reading_pause.end_early()
 
     def send_close_frame(self) -> None:
         self._is_closing = True
-        self._resume_reading()
+        self._reading_pause.end()
         self._socket.send_close_frame()
 
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
         self._is_closing = True
         self._socket.frames.discard_frames()
-        self._resume_reading()
+        self._reading_pause.end()
         try:
             async with asyncio.timeout(self._timeouts.close):
                 await self._socket.close()

@@ -92,6 +92,9 @@ class IBKRConnection:
                 await self._resubscribe_all()
         raise self._gateway.end_reason
 
+    async def deliver_arrived_data(self) -> None:
+        """Do nothing: ib_async reads without pauses."""
+
     def start_closing(self) -> None:
         self._gateway.start_closing()
 

@@ -47,6 +47,7 @@ class FakeWire:
         self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
         self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
         self.rests = 0
+        self.arrived: list[Sequence[Message]] = []  # frames that wait in the socket
         self.close_frames = 0
         self.at_close: Sequence[Message] = ()  # a frame that arrives during the close
 
@@ -64,6 +65,13 @@ class FakeWire:
 
     def pause_reading_briefly(self) -> None:
         self.rests += 1
+
+    def resume_reading(self) -> bool:
+        """Deliver what has arrived during the pause in the second turn of the event loop, as a socket does."""
+        if self.arrived:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._take, self.arrived.pop())
+        return self.rests > 0
 
     def send_close_frame(self) -> None:
         self.close_frames += 1
@@ -234,6 +242,20 @@ async def test_reading_is_paused_between_few_quotes_and_not_between_many() -> No
         wire.say(*[QuoteMessage(symbol="A", ts=AT, bid=1.0)] * 99)
         await asyncio.sleep(0.1)
         assert wire.rests == 1
+
+
+async def test_data_that_arrives_while_reading_pauses_is_delivered_on_request() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    async with reading(wire, listener) as connection:
+        await asyncio.sleep(0)
+        await connection.deliver_arrived_data()
+        wire.say(QuoteMessage(symbol="A", ts=AT, bid=1.0))
+        await asyncio.sleep(0.1)
+        wire.arrived.append([QuoteMessage(symbol="A", ts=AT, bid=2.0)])
+        before = asyncio.get_running_loop().time()
+        await connection.deliver_arrived_data()
+        assert asyncio.get_running_loop().time() == before
+        assert [tick.to_quote().bid for tick in listener.ticks] == [1.0, 2.0]
 
 
 async def test_a_server_that_returns_the_login_is_described_without_the_key_pair() -> None:

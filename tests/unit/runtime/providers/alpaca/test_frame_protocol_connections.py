@@ -11,12 +11,15 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 
 from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.providers.alpaca import reading_pause
+from sluice_runtime.providers.alpaca.connection import AlpacaConnection
 from sluice_runtime.providers.alpaca.messages import Message, QuoteMessage
 from sluice_runtime.providers.alpaca.websocket import Endpoint, NativeTransport, Timeouts
 from support.certificates import self_signed
 from support.deadlines import assert_takes_at_most, wait_for, within
 from support.encoded_frames import PING, binary, fragments, text
 from support.eventually import eventually
+from support.fake_listener import FakeListener
 from support.raw_websocket_peer import RawWebSocketPeer
 
 REAL_TIME = True
@@ -148,6 +151,27 @@ async def test_quotes_that_arrive_while_reading_is_paused_are_complete_and_in_or
             assert len(numbers) == received
         await eventually(lambda: len(numbers) == 20_000)
         assert numbers == list(range(20_000))
+
+
+async def test_quotes_that_arrive_while_reading_is_paused_are_delivered_on_request_without_a_wait(
+    server_tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_pause, "PAUSE_SECONDS", 60.0)
+    peer, listener = RawWebSocketPeer(), FakeListener()
+    async with connected(peer, server_tls) as transport:
+        connection = AlpacaConnection(transport, listener, Timeouts(), has_halts=False)
+        task = asyncio.create_task(connection.run())
+        await asyncio.sleep(0.01)
+        for number in range(20):
+            transport.pause_reading_briefly()
+            await peer.send(binary(number))
+            await asyncio.sleep(0.002)  # the data is in the client's socket
+            assert len(listener.ticks) == number
+            await connection.deliver_arrived_data()
+            assert len(listener.ticks) == number + 1
+        await transport.close()
+        with pytest.raises(StreamError):
+            await task
 
 
 async def test_reading_continues_after_aiohttps_full_queue_has_paused_it(server_tls: ssl.SSLContext | None) -> None:
