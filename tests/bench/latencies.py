@@ -12,6 +12,7 @@ MOST = 3.0  # times the watch's latency
 
 def latency_rows(name: str, ours: Sequence[float], watch: Sequence[float], most: float | None = MOST) -> list[Row]:
     """Return the rows of p50 and p99 in milliseconds. `ours` and `watch` are in seconds."""
+    ratios = tuple(mine / other for mine, other in zip(ours, watch, strict=True)) if len(ours) == len(watch) else ()
     found = []
     for percent in (50, 99):
         mine, other = percentile(ours, percent), percentile(watch, percent)
@@ -25,6 +26,7 @@ def latency_rows(name: str, ours: Sequence[float], watch: Sequence[float], most:
                 ratio=ratio,
                 target=f"<= {most:g}" if most is not None else "",
                 met=ratio <= most if most is not None else None,
+                turn_ratios=ratios if percent == 50 else (),
             )
         )
     return found

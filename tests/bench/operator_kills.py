@@ -17,7 +17,7 @@ from support.eventually import eventually
 from support.processes import pod_process
 from support.site import Tenant
 
-ROUNDS = 10
+ROUNDS = 5
 _REPLICAS = 2
 _SELECTOR = "app.kubernetes.io/name=sluice-operator"
 _PATIENCE_SECONDS = 180.0

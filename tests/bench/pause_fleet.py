@@ -30,7 +30,7 @@ from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
 
 PODS = 50
-ROUNDS = 5
+ROUNDS = 3
 MOST_SECONDS = 1.0
 _KIND: KindOfPause = KINDS["ClusterIngestPause"]
 _STARTED_AT_ONCE = 10  # a pod's start takes most of a second of CPU time

@@ -17,7 +17,7 @@ from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart
 from support.phases import PHASES
 
-ROUNDS = 25  # of each kind
+ROUNDS = 15  # of each kind
 _API = f"/apis/{identity.API_VERSION}"
 _NAMESPACED = f"{_API}/namespaces/{TENANT}/{identity.PAUSES}"
 _OF_CLUSTER = f"{_API}/{identity.CLUSTER_PAUSES}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import pause_fleet, pause_objects, pause_watchers
+from bench import pause_fleet, pause_objects
 from bench.documents import quote_documents
 from bench.feed import TENANT, Feed, running_feed
 from bench.latencies import MOST, latency_rows
@@ -25,11 +25,11 @@ from support.cluster import sluice_on_devcluster
 from support.phases import PHASES, Phase, attempts
 from support.site import instant
 
-ROUNDS = 25  # in each phase
+ROUNDS = 15  # in each phase
 MOST_ON_DEAD = 2.0  # seconds
 # Peers that do not respond: one is silent and ignores pings; the other sends but does not read.
 DEAD: tuple[Fault, ...] = (Mute(pongs=False), StallReading(seconds=10.0))
-DEAD_ROUNDS = 5
+DEAD_ROUNDS = 3
 _QUIET_SECONDS = 0.4
 
 
@@ -51,13 +51,12 @@ class PauseInForce:
 def rows(folder: Path, rounds: int = ROUNDS, pods: int = pause_fleet.PODS) -> Iterator[Row]:
     """Measure `rounds` pauses in each phase and with each kind of object, and peers that do not respond.
 
-    Then measure watchers, and one pause of `pods` pods at once.
+    Then measure one pause of `pods` pods at once.
     """
     state = StateDirectory(folder / "devcluster")
     with sluice_on_devcluster(state.root) as site:
         yield from _found(*asyncio.run(_measured(site, state, rounds)))
         yield from pause_objects.rows(site, state, rounds)
-    yield from pause_watchers.rows(folder)
     yield from pause_fleet.rows(folder / "fleet", pods)
 
 

@@ -47,6 +47,7 @@ def _rows(pairs: Sequence[tuple[float, float]]) -> list[Row]:
             ours=statistics.median(ours),
             peer=statistics.median(peer),
             ratio=statistics.median(status / table for status, table in pairs),
+            turn_ratios=tuple(status / table for status, table in pairs),
         ),
         Row(
             name=f"{_NAME}, more than kubectl get",

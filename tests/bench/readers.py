@@ -17,7 +17,7 @@ from support.feed_documents import heartbeat_fields, quote_fields
 from support.firestore import firestore_emulator
 
 SYMBOLS = (30, 300, 1000, 2000)
-SECONDS = 20
+SECONDS = 10
 WRITES_PER_SECOND = 100  # the default limit of a job
 WRITES_PER_BATCH = 20
 MOST_MS = 1000.0  # p99

@@ -11,7 +11,8 @@ import msgspec
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One figure. `target` limits `ratio`; `met` is None if there is no target.
 
-    `median` is that of the rounds, where `ours` is the worst round. It is in the file, not in the table.
+    `median` is that of the rounds, where `ours` is the worst round. `turn_ratios` has the ratio of each turn, which two
+    runs are compared by. Both are in the file, not in the table.
     """
 
     name: str
@@ -23,6 +24,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     target: str = ""
     met: bool | None = None
     median: float | None = None
+    turn_ratios: tuple[float, ...] = ()
+    higher_is_better: bool = False
 
 
 HEADINGS = ("what", "unit", "ours", "peer", "limit", "ratio", "target", "met")

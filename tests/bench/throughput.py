@@ -29,7 +29,7 @@ TURN_SECONDS = 0.4
 TARGETS = {"alpaca-py": 15.0, "limit": 0.65}
 # Where each quote has a frame, and the records are large.
 TARGETS_OF_SMALL_FRAMES = {**TARGETS, "alpaca-py": 35.0}
-_COMPARED_OVER_TLS = ("alpaca-py", "native", "limit")
+_COMPARED = ("alpaca-py", "native", "limit")
 _RECORD_NAMES = {"none": "ws", "large": "wss, records of 16 KiB", "frame": "wss, a record a frame"}
 
 
@@ -40,7 +40,7 @@ class Cell:
     per_frame: int
     records: str
     with_trades: bool = False
-    names: Sequence[str] = _COMPARED_OVER_TLS
+    names: Sequence[str] = _COMPARED
     targets: dict[str, float] = field(default_factory=lambda: TARGETS)
 
     @property
@@ -50,10 +50,14 @@ class Cell:
 
 
 CELLS = [
-    *(Cell(per_frame, "none", names=tuple(CONSUMERS)) for per_frame in FRAMES),
+    *(Cell(per_frame, "none") for per_frame in FRAMES),
     Cell(1, "large", targets=TARGETS_OF_SMALL_FRAMES),
     *(Cell(per_frame, "large") for per_frame in FRAMES[1:]),
     *(Cell(per_frame, "frame") for per_frame in FRAMES),
+]
+# Cells without targets.
+OTHER_CELLS = [
+    *(Cell(per_frame, "none", names=tuple(CONSUMERS), targets={}) for per_frame in FRAMES),
     *(Cell(per_frame, "none", with_trades=True, targets={}) for per_frame in FRAMES),
 ]
 
@@ -135,7 +139,8 @@ def _process(module: str, *arguments: str, **environment: str) -> Iterator[subpr
 def _compared(cell: Cell, speeds: dict[str, list[float]]) -> Iterator[Row]:
     for name in (each for each in speeds if each != "native"):
         pairs = zip(speeds["native"], speeds[name], strict=True)
-        ratio = median(ours / other for ours, other in pairs)
+        ratios = tuple(ours / other for ours, other in pairs)
+        ratio = median(ratios)
         least = cell.targets.get(name)
         yield Row(
             name=f"{cell.title}, against {name}",
@@ -146,4 +151,6 @@ def _compared(cell: Cell, speeds: dict[str, list[float]]) -> Iterator[Row]:
             ratio=ratio,
             target=f">= {least:g}" if least is not None else "",
             met=ratio >= least if least is not None else None,
+            turn_ratios=ratios,
+            higher_is_better=True,
         )
