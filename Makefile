@@ -203,6 +203,14 @@ plugin: ## build kubectl-sluice, one file for PATH, and its completion into buil
 bench: setup ## measure all that has a target (15 minutes); BENCH="--help" lists more, BENCH=stops measures stops under faults
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
+.PHONY: bench-compare
+bench-compare: ## compare the last `make bench` with the recorded runs; exit code 1 if a figure is worse by more than chance
+	@PYTHONPATH=tests $(BIN)/python -m bench.compare
+
+.PHONY: bench-record
+bench-record: ## add the last `make bench` to the recorded runs in tests/bench/recorded.json
+	@PYTHONPATH=tests $(BIN)/python -m bench.compare --record
+
 .PHONY: bench-operator
 bench-operator: setup ## measure the operator beside two others; BENCH="burst --jobs 600" chooses, BENCH=--help lists
 	@PYTHONPATH=tests $(BIN)/python -m bench.operator_cost $(BENCH)
