@@ -10,7 +10,7 @@ STATE := build/devcluster
 DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
 MANIFESTS := $(BIN)/python -m sluice_manifests
-PROJECTS := crds operator runtime devcluster manifests simulators clients/python dashboard/server cli
+PROJECTS := crds operator runtime devcluster manifests relay simulators clients/python dashboard/server cli
 # Empty: the kind of cluster that is up, otherwise processes.
 CLUSTER ?=
 # The name of the kind cluster of `make up CLUSTER=kind`: sluice if it is empty.

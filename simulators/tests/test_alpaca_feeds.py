@@ -5,11 +5,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from sluice_relay.protocol.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed, TapeFeed
 from sluice_simulators.alpaca.client import ClientOptions, connect, connect_and_subscribe
-from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.feeds import random_walk_quotes
-from sluice_simulators.alpaca.messages import quote_message
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.tapes import generate_quotes, write_generated_tape
 from support.deadlines import wait_until
 

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from sluice_relay.protocol.messages import bar_message, timestamp
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.accounts import BASIC
-from sluice_simulators.alpaca.messages import bar_message, timestamp
 from sluice_simulators.alpaca.trades import StockTrade
 
 with warnings.catch_warnings():

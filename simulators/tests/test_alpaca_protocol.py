@@ -3,6 +3,7 @@ import asyncio
 import aiohttp
 import pytest
 
+from sluice_relay.protocol.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca import (
     BASIC,
     Account,
@@ -14,7 +15,6 @@ from sluice_simulators.alpaca import (
     status_message,
 )
 from sluice_simulators.alpaca.client import ClientOptions, connect, connect_and_subscribe
-from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.server import PATHS
 from sluice_simulators.tapes import TapeQuote
 from support.deadlines import scaled, wait_until

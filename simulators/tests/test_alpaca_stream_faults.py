@@ -7,9 +7,9 @@ import aiohttp
 import msgpack
 import pytest
 
+from sluice_relay.protocol.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca import AlpacaServer, ServerOptions, TapeFeed
 from sluice_simulators.alpaca.client import ClientOptions, connect_and_subscribe
-from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.message_faults import (
     Crossed,

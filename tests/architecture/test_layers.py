@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "crds/src/sluice_contract": "tests/unit/contract",
     "runtime/src/sluice_runtime": "tests/unit/runtime",
+    "relay/src/sluice_relay": "tests/unit/relay",
     "clients/python/src/sluice_client": "tests/unit/client",
     "cli/src/sluice_cli": "tests/unit/cli",
 }

@@ -19,6 +19,7 @@ SOURCES = (
     "runtime/src",
     "manifests/src",
     "devcluster/src",
+    "relay/src",
     "simulators/src",
     "simulators/tests",
     "dashboard/server/src",

@@ -11,6 +11,7 @@ FOLDERS = (
     "operator",
     "runtime",
     "manifests",
+    "relay",
     "devcluster",
     "simulators",
     "clients",

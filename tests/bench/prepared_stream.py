@@ -24,8 +24,8 @@ from websockets.server import ServerProtocol
 
 from bench.consumers import SYMBOLS, TAPE_QUOTES
 from bench.trade_tape import tape_messages
-from sluice_simulators.alpaca.encoding import BINARY, MSGPACK, websocket_frame
-from sluice_simulators.alpaca.messages import Message
+from sluice_relay.protocol.encoding import BINARY, MSGPACK, websocket_frame
+from sluice_relay.protocol.messages import Message
 from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generate_quotes
 
 RECORDS = ("none", "large", "frame")

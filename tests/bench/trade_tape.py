@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sluice_relay.protocol.messages import Message, timestamp
 from sluice_simulators.alpaca import StockTrade, quote_message
-from sluice_simulators.alpaca.messages import Message, timestamp
 from sluice_simulators.tapes import TapeQuote
 
 QUOTES_PER_TRADE = 4

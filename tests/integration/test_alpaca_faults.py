@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import FailureType
+from sluice_relay.protocol.messages import bar_message
 from sluice_runtime.providers.alpaca import credentials as alpaca_mount
 from sluice_runtime.sinks.firestore.sink import FirestoreSink
 from sluice_simulators.alpaca import Account, AlpacaServer, Plan, StockTrade, status_message
@@ -38,7 +39,6 @@ from sluice_simulators.alpaca.handshake_faults import (
     TextFrames,
     WrongWelcome,
 )
-from sluice_simulators.alpaca.messages import bar_message
 from sluice_simulators.alpaca.server import ServerOptions
 from sluice_simulators.alpaca.stream_faults import (
     Burst,

@@ -12,6 +12,7 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.status import FailureType
+from sluice_relay.protocol.messages import now
 from sluice_runtime.aio.waiting import cancel_and_wait
 from sluice_runtime.providers.alpaca import credentials as alpaca_mount
 from sluice_runtime.providers.alpaca.credentials import CredentialsReader
@@ -30,7 +31,6 @@ from sluice_simulators.alpaca.handshake_faults import (
     WrongWelcome,
 )
 from sluice_simulators.alpaca.message_faults import Missing, UnknownType, ZeroSide
-from sluice_simulators.alpaca.messages import now
 from sluice_simulators.alpaca.stream_faults import (
     Burst,
     Close,

@@ -14,10 +14,10 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.spec import Channel
+from sluice_relay.protocol.messages import Message
 from sluice_runtime.providers.alpaca import credentials as alpaca_mount
 from sluice_runtime.providers.alpaca.source import AlpacaSource
 from sluice_simulators.alpaca import Account, AlpacaServer, StockTrade
-from sluice_simulators.alpaca.messages import Message
 from support.alpaca_provider import SECRET, mount, source, streaming
 from support.eventually import eventually
 from support.fake_listener import FakeListener

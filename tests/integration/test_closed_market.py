@@ -13,8 +13,9 @@ from google.cloud import firestore
 
 from sluice_client import Unusable, Update, Usable, usable_quotes
 from sluice_client.firestore import FirestoreSource
+from sluice_relay.protocol.messages import timestamp
 from sluice_simulators.alpaca import Account, AlpacaServer
-from sluice_simulators.alpaca.messages import quote_message, timestamp
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.tapes import TapeQuote
 from support.alpaca_provider import SECRET, mount, source
 from support.deadlines import wait_until, within

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sluice_simulators.alpaca.encoding import BINARY, JSON, MSGPACK, TEXT, websocket_frame
-from sluice_simulators.alpaca.messages import Message as WireMessage
-from sluice_simulators.alpaca.messages import quote_message
+from sluice_relay.protocol.encoding import BINARY, JSON, MSGPACK, TEXT, websocket_frame
+from sluice_relay.protocol.messages import Message as WireMessage
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote
 
 CONTINUATION = 0

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from msgpack import Timestamp
 
+from sluice_relay.protocol.messages import Message, status_message
 from sluice_simulators.alpaca import AlpacaServer
-from sluice_simulators.alpaca.messages import Message, quote_message, status_message
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.alpaca.trades import StockTrade
 from sluice_simulators.tapes import TapeQuote
 from week.scaled_time import VirtualClock

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from sluice_simulators.alpaca.messages import ProtocolError
-from sluice_simulators.alpaca.subscription import Subscription
+from sluice_relay.protocol.messages import ProtocolError
+from sluice_relay.protocol.subscription import Subscription
 
 TOKEN_KEYS = frozenset({"oauth", "access_token"})
 

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from msgpack import Timestamp
 
-from sluice_simulators.alpaca.encoding import Codec, websocket_frame
-from sluice_simulators.alpaca.messages import Message, quote_message
-from sluice_simulators.alpaca.subscription import EVERYTHING, Subscription
+from sluice_relay.protocol.encoding import Codec, websocket_frame
+from sluice_relay.protocol.messages import Message
+from sluice_relay.protocol.subscription import EVERYTHING, Subscription
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.tapes import TapeQuote
 
 

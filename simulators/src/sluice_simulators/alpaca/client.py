@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import msgpack
 
-from sluice_simulators.alpaca.encoding import MSGPACK, Codec
+from sluice_relay.protocol.encoding import MSGPACK, Codec
 
 RECEIVE_SECONDS = 20.0
 CONTENT_TYPES = {"msgpack": "application/msgpack", "json": "application/json"}

@@ -4,6 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sluice_relay.protocol.messages import (
+    AUTHENTICATED,
+    CONNECTED,
+    Message,
+    ProtocolError,
+    error_message,
+    success_message,
+)
+from sluice_relay.protocol.subscription import Subscription, channel_names, parse_changes
 from sluice_simulators.alpaca.accounts import Account, Accounts
 from sluice_simulators.alpaca.batches import Batch, Framing
 from sluice_simulators.alpaca.faults import (
@@ -15,16 +24,7 @@ from sluice_simulators.alpaca.faults import (
     SubscriptionRequest,
     first_answer,
 )
-from sluice_simulators.alpaca.messages import (
-    AUTHENTICATED,
-    CONNECTED,
-    Message,
-    ProtocolError,
-    error_message,
-    success_message,
-)
 from sluice_simulators.alpaca.record import StreamConnectionRecord, StreamRecord
-from sluice_simulators.alpaca.subscription import Subscription, channel_names, parse_changes
 from sluice_simulators.alpaca.websocket import ABNORMAL, ServerWebSocket, opcode_of
 
 CLEAN_SIDES = frozenset({"client", "server"})

@@ -18,10 +18,10 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from aiohttp import web
 
+from sluice_relay.protocol.messages import Message, now, timestamp
 from sluice_simulators.alpaca import handshake_faults, message_faults, stream_faults
 from sluice_simulators.alpaca.accounts import Account, Accounts, Plan
 from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
-from sluice_simulators.alpaca.messages import Message, now, timestamp
 from sluice_simulators.alpaca.record import StreamRecord
 from sluice_simulators.alpaca.rest import RestRoutes
 

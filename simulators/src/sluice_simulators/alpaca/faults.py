@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from sluice_simulators.alpaca.messages import Message
-from sluice_simulators.alpaca.subscription import Subscription
+from sluice_relay.protocol.messages import Message
+from sluice_relay.protocol.subscription import Subscription
 from sluice_simulators.alpaca.websocket import ServerWebSocket
 
 T = TypeVar("T")

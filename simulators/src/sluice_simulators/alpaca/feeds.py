@@ -13,10 +13,11 @@ from typing import Literal, Protocol
 
 from msgpack import Timestamp
 
+from sluice_relay.protocol.encoding import MSGPACK
+from sluice_relay.protocol.messages import Message, now
 from sluice_simulators.alpaca.batches import EncodedTape, MessageBatch
-from sluice_simulators.alpaca.encoding import MSGPACK
 from sluice_simulators.alpaca.live_connections import LiveConnections
-from sluice_simulators.alpaca.messages import Message, now, quote_message
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.tapes import TapeQuote, read_tape
 
 UNIVERSE = ("AAPL", "AMZN", "BAC", "GOOGL", "IBM", "META", "MSFT", "NVDA", "SPY", "TSLA")

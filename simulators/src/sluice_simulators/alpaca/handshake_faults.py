@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from sluice_relay.protocol.messages import Message, error_message
 from sluice_simulators.alpaca.faults import AuthAnswer, Fault, SubscriptionAnswer, SubscriptionRequest, UpgradeAnswer
-from sluice_simulators.alpaca.messages import Message, error_message
 
 
 class HttpError(Fault, frozen=True):

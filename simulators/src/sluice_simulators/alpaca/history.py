@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import web
 from msgpack import Timestamp
 
+from sluice_relay.protocol.messages import Message
 from sluice_simulators.alpaca.accounts import Account
-from sluice_simulators.alpaca.messages import Message
 from sluice_simulators.alpaca.rest import RestRoutes
 
 DEFAULT_LIMIT, MOST = 1_000, 10_000

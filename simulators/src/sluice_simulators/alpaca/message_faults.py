@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgpack import Timestamp
 
+from sluice_relay.protocol.messages import Message, timestamp
 from sluice_simulators.alpaca.faults import MessageFault
-from sluice_simulators.alpaca.messages import Message, timestamp
 
 Side = Literal["bid", "ask", "both"]
 PRICE_KEYS = {"bid": ("bp",), "ask": ("ap",), "both": ("bp", "ap")}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 
-from sluice_simulators.alpaca.subscription import Subscription
+from sluice_relay.protocol.subscription import Subscription
 
 KEPT = 10_000
 OPEN, CLIENT, SERVER, LOST = "open", "client", "server", "lost"

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sluice_relay.protocol.messages import ProtocolError
 from sluice_simulators.alpaca.accounts import Account, Accounts
-from sluice_simulators.alpaca.messages import ProtocolError
 from sluice_simulators.alpaca.trading_days import TradingDays
 
 KEY_HEADER = "APCA-API-KEY-ID"

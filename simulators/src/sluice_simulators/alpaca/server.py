@@ -11,6 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
+from sluice_relay.protocol.messages import Message, now
 from sluice_simulators.alpaca.accounts import Account, Accounts
 from sluice_simulators.alpaca.batches import MessageBatch
 from sluice_simulators.alpaca.connection import ConnectionSettings
@@ -19,8 +20,8 @@ from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, St
 from sluice_simulators.alpaca.feeds import Feed
 from sluice_simulators.alpaca.history import HistoryRoutes
 from sluice_simulators.alpaca.live_connections import LiveConnections
-from sluice_simulators.alpaca.messages import Message, now, quote_message
 from sluice_simulators.alpaca.port import ListeningPort
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.alpaca.record import StreamRecord
 from sluice_simulators.alpaca.rest import RestRoutes, utc_now
 from sluice_simulators.alpaca.stream_routes import ENDPOINTS, StreamRoutes

@@ -1,7 +1,7 @@
 """Faults of a subscribed connection: silence, closes, and frames that are not arrays of messages."""
 
+from sluice_relay.protocol.encoding import TEXT, other_codec, websocket_frame
 from sluice_simulators.alpaca.batches import Framing
-from sluice_simulators.alpaca.encoding import TEXT, other_codec, websocket_frame
 from sluice_simulators.alpaca.faults import StreamFault
 from sluice_simulators.alpaca.websocket import ServerWebSocket
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from sluice_relay.protocol.encoding import JSON, codec_for
 from sluice_simulators.alpaca.connection import ConnectionSettings, Endpoint, StreamConnection
-from sluice_simulators.alpaca.encoding import JSON, codec_for
 from sluice_simulators.alpaca.faults import Fault, FaultScript, UpgradeAnswer, first_answer
 from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.websocket import RESET, ServerWebSocket

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgpack import Timestamp
 
-from sluice_simulators.alpaca.messages import Message, now
+from sluice_relay.protocol.messages import Message, now
 
 
 @dataclass(frozen=True)

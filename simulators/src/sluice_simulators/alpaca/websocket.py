@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
-from sluice_simulators.alpaca.encoding import BINARY, TEXT, Codec
-from sluice_simulators.alpaca.messages import Message, error_message, now, quote_message
+from sluice_relay.protocol.encoding import BINARY, TEXT, Codec
+from sluice_relay.protocol.messages import Message, error_message, now
+from sluice_relay.protocol.subscription import EVERYTHING, Subscription
+from sluice_simulators.alpaca.quotes import quote_message
 from sluice_simulators.alpaca.record import CLIENT, LOST, SERVER
-from sluice_simulators.alpaca.subscription import EVERYTHING, Subscription
 from sluice_simulators.tapes import TapeQuote
 
 ABNORMAL = 1006

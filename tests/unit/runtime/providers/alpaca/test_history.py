@@ -9,13 +9,13 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
+from sluice_relay.protocol.messages import bar_message, timestamp
 from sluice_runtime.domain.market import Bar, Trade
 from sluice_runtime.domain.market_history import HistoryPage, HistoryRequest
 from sluice_runtime.history_ports import HistoryError
 from sluice_runtime.providers.alpaca.credentials import CredentialsReader
 from sluice_runtime.providers.alpaca.history import AlpacaHistory
 from sluice_simulators.alpaca import AlpacaServer
-from sluice_simulators.alpaca.messages import bar_message, timestamp
 from sluice_simulators.alpaca.trades import StockTrade
 from support.alpaca_provider import mount
 

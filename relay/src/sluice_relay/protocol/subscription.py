@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sluice_simulators.alpaca.messages import Message, ProtocolError
+from sluice_relay.protocol.messages import Message, ProtocolError
 
 STOCK_CHANNELS = (
     "trades",

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgpack
 
-from sluice_simulators.alpaca.messages import Message
+from sluice_relay.protocol.messages import Message
 
 TEXT, BINARY, CLOSE = 1, 2, 8
 

@@ -7,8 +7,6 @@ import time
 
 from msgpack import Timestamp
 
-from sluice_simulators.tapes import TapeQuote
-
 Message = dict[str, object]
 
 ERRORS = {
@@ -57,12 +55,6 @@ def now() -> Timestamp:
     return timestamp(time.time_ns())
 
 
-def quote_message(quote: TapeQuote, at: Timestamp | None = None) -> Message:
-    """Return the message of a quote: a crypto quote if its symbol has a slash; `at` replaces the quote's own time."""
-    moment = at or timestamp(quote.time_ms * 1_000_000)
-    return _crypto_quote_message(quote, moment) if "/" in quote.symbol else _stock_quote_message(quote, moment)
-
-
 def status_message(symbol: str, code: str, reason: str = "") -> Message:
     """Return a trading-status message of tape C, stamped now; `code` is for example H (halted) or T (resumed)."""
     return {"T": "s", "S": symbol, "sc": code, "sm": "", "rc": reason, "rm": "", "z": "C", "t": now()}
@@ -72,31 +64,3 @@ def bar_message(symbol: str, close: float, volume: int = 1000) -> Message:
     """Return the message of a minute bar that ends now; prices are in dollars."""
     prices = {"o": close - 0.5, "h": close + 0.5, "l": close - 1.0, "c": close}
     return {"T": "b", "S": symbol, **prices, "v": volume, "n": 10, "vw": close, "t": now()}
-
-
-def _stock_quote_message(quote: TapeQuote, moment: Timestamp) -> Message:
-    return {
-        "T": "q",
-        "S": quote.symbol,
-        "bx": quote.exchange,
-        "bp": quote.bid,
-        "bs": int(quote.bid_size),
-        "ax": quote.exchange,
-        "ap": quote.ask,
-        "as": int(quote.ask_size),
-        "c": ["R"],
-        "z": "C",
-        "t": moment,
-    }
-
-
-def _crypto_quote_message(quote: TapeQuote, moment: Timestamp) -> Message:
-    return {
-        "T": "q",
-        "S": quote.symbol,
-        "bp": quote.bid,
-        "bs": float(quote.bid_size),
-        "ap": quote.ask,
-        "as": float(quote.ask_size),
-        "t": moment,
-    }

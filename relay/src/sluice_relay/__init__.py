@@ -1,0 +1,1 @@
+"""Alpaca's stream protocol: one feed, many readers."""

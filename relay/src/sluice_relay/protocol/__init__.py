@@ -1,0 +1,1 @@
+"""Alpaca's stream protocol: messages, encodings and subscriptions, for servers and simulators."""
