@@ -30,7 +30,7 @@ USER_TEXTS = {
     ("providers/alpaca/websocket.py", "system_tls_context", "read_certificates"): "SSL_CERT_FILE",
     ("sinks/firestore/credentials.py", "_read_key_file", "read_user_text"): "the service account key",
     ("adapters/http/bearer_token.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
-    ("providers/replay.py", "read_tape", "open_user_text"): "a tape",
+    ("adapters/tape_file.py", "open_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
     ("cli.py", "read", "read_user_text"): "the IngestJob document",
 }

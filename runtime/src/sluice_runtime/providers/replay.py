@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import gzip
 import logging
-import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,9 +14,8 @@ import msgspec
 from sluice_contract.replay import TAPE_DIR
 from sluice_contract.spec import Channel
 
-from ..adapters.error_text import file_error_text
-from ..adapters.tape_rows import TapeError, parse_tape
-from ..adapters.user_text import UserTextError, open_user_text
+from ..adapters.tape_file import open_tape
+from ..adapters.tape_rows import parse_tape
 from ..domain.failure import StreamError
 from ..domain.market import Quote
 from ..domain.market_hours import UNKNOWN_HOURS
@@ -54,26 +50,8 @@ def read_tape(path: Path, remedy: str = TAPE_BESIDE_DOCUMENT) -> Iterator[Quote]
     Raises:
         StreamError: the file cannot be read as a tape; the message names the line.
     """
-    try:
-        with open_user_text(path) as text:
-            yield from parse_tape(text, path.name)
-    except FileNotFoundError as error:
-        raise StreamError(
-            "configuration",
-            f"the tape {path.name} does not exist; {remedy.format(name=path.name, directory=path.parent)}",
-        ) from error
-    except TapeError as error:
-        raise StreamError("configuration", str(error)) from error
-    except (OSError, UserTextError, EOFError, zlib.error, csv.Error) as error:
-        raise StreamError("configuration", f"the tape {path.name} cannot be read: {_tape_problem(error)}") from error
-
-
-def _tape_problem(error: Exception) -> str:
-    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-        return "its compression is damaged or incomplete; copy the file again"
-    if isinstance(error, csv.Error):
-        return "it is not a table with one quote in each line; export it as CSV"
-    return file_error_text(error)
+    with open_tape(path, remedy) as lines:
+        yield from parse_tape(lines, path.name)
 
 
 class ReplaySource(SourceWithoutServer):
