@@ -33,6 +33,7 @@ USER_TEXTS = {
     ("adapters/tape_file.py", "open_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
     ("cli.py", "read", "read_user_text"): "the IngestJob document",
+    ("serve/command.py", "_scripted_faults", "read_user_text"): "scripted faults",
 }
 
 # Functions that open or read something; each use that does not read a user's text is listed with its reason.

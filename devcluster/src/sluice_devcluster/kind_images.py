@@ -15,7 +15,7 @@ from sluice_manifests.base_images import python_base_image
 # What the Dockerfile of each image copies, relative to the root of the repository.
 SOURCES = {
     "operator": ("operator", "crds", "requirements/build.txt", "requirements/operator.txt"),
-    "runtime": ("runtime", "crds", "requirements/build.txt", "requirements/runtime.txt"),
+    "runtime": ("runtime", "relay", "crds", "requirements/build.txt", "requirements/runtime.txt"),
 }
 
 

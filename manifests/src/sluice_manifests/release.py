@@ -23,12 +23,18 @@ from sluice_manifests.tools import run_and_return_output
 
 FOLDER = Path("build/release")
 # The images of a release, with the packages of this repository that each contains.
-IMAGES = {"operator": ("sluice-contract", "sluice-operator"), "runtime": ("sluice-contract", "sluice-runtime")}
+IMAGES = {
+    "operator": ("sluice-contract", "sluice-operator"),
+    "runtime": ("sluice-contract", "sluice-relay", "sluice-runtime"),
+}
 _VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$")
 
 # Every file that contains the version, with the pattern that matches the version in it.
 PLACES = {
-    **{f"{each}/pyproject.toml": r'^version = "([^"]+)"' for each in ("crds", "operator", "runtime", "manifests")},
+    **{
+        f"{each}/pyproject.toml": r'^version = "([^"]+)"'
+        for each in ("crds", "operator", "relay", "runtime", "manifests")
+    },
     "dashboard/server/pyproject.toml": r'^version = "([^"]+)"',
     "cli/src/sluice_cli/__init__.py": r'^VERSION = "([^"]+)"',
     "manifests/dashboard/kustomization.yaml": r'newTag: "([^"]+)"',

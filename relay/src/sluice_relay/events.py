@@ -81,7 +81,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One minute of trades; `ts` is its start."""
+    """One minute of trades; `ts` is its start. An unknown number of trades or average price is None."""
 
     symbol: str
     ts: int
@@ -90,6 +90,8 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     low: float
     close: float
     volume: float
+    trade_count: int | None = None
+    vwap: float | None = None
 
     @property
     def channel(self) -> str:
@@ -97,9 +99,10 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return BARS
 
     def to_message(self) -> Message:
-        """Return the message."""
+        """Return the message. alpaca-py refuses a bar without `n` and `vw`: unknown, they are null."""
         prices = {"o": self.open, "h": self.high, "l": self.low, "c": self.close}
-        return {"T": "b", "S": self.symbol, **prices, "v": _size(self.volume), "t": timestamp(self.ts)}
+        counts = {"v": _size(self.volume), "n": self.trade_count, "vw": self.vwap}
+        return {"T": "b", "S": self.symbol, **prices, **counts, "t": timestamp(self.ts)}
 
 
 class TradingStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -17,6 +17,7 @@ from . import logs
 from .adapters.hangup_signal import ignore_hangup
 from .argument_parser import PlainArgumentParser
 from .lean_imports import without_garbage_collection
+from .serve.arguments import add_serve_commands
 from .settings import SettingsError, pod_settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
@@ -96,6 +97,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     contact.add_argument(
         "--seconds", type=_parse_seconds, default=30.0, help="how long to wait for a quote (default %(default)s)"
     )
+    add_serve_commands(actions)
     purge = actions.add_parser("purge", help="delete the Firestore documents of the job of a paused pod")
     purge.add_argument("--dry-run", action="store_true", help="count the documents, and delete none")
     purge.add_argument("--result-file", type=Path, metavar="FILE", help="also write the counts to this file, as JSON")
@@ -171,7 +173,19 @@ def _run_outside_pod(arguments: argparse.Namespace) -> int:
             return _run_preflight(arguments)
         case "first-contact":
             return _run_first_contact(arguments)
+        case "serve" | "sample-tape":
+            return _run_serve(arguments)
     return _run_standalone_runtime(arguments)
+
+
+def _run_serve(arguments: argparse.Namespace) -> int:
+    try:
+        from .serve import command  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"the package {error.name} is missing; install sluice-relay") from None
+    if arguments.command == "sample-tape":
+        return command.run_sample_tape(arguments, print)
+    return command.run_serve(arguments, os.environ, lambda line: print(line, flush=True))
 
 
 def _run_preflight(arguments: argparse.Namespace) -> int:
@@ -208,10 +222,12 @@ def _run_standalone_runtime(arguments: argparse.Namespace) -> int:
 
 
 def _clean_environment(command: str) -> None:
-    from .environment_variables import STATE_VARIABLES, clean_environment  # noqa: PLC0415
+    from .environment_variables import SERVE_VARIABLES, STATE_VARIABLES, clean_environment  # noqa: PLC0415
 
     if command in ("pause", "resume", "paused"):
         clean_environment(os.environ, STATE_VARIABLES)  # no other variable may refuse a pause
+    elif command in ("serve", "sample-tape"):
+        clean_environment(os.environ, SERVE_VARIABLES)
     elif identity.JOB_ENV not in os.environ:
         clean_environment(os.environ)
 

@@ -11,6 +11,7 @@ from .providers.registry import load_all_providers
 from .settings import SettingsError
 from .standalone_settings import COLLECTION, NUMBERS, PROJECT, STATE_DIR, SYMBOLS, TENANT
 
+SERVE_VARIABLES: Final = ("SLUICE_SERVE_KEY", "SLUICE_SERVE_SECRET")
 STATE_VARIABLES: Final = (STATE_DIR, "XDG_STATE_HOME")
 _PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 # Every variable that a standalone runtime or one of its libraries reads; a test compares them with the sources.
@@ -22,6 +23,7 @@ VARIABLES: Final = (
     *COLLECTION,
     *NUMBERS,
     *STATE_VARIABLES,
+    *SERVE_VARIABLES,
     "DRY_RUN",
     "FIRESTORE_EMULATOR_HOST",
     "GCLOUD_PROJECT",

@@ -35,7 +35,7 @@ def test_trades_bars_and_statuses_have_the_documented_keys() -> None:
     status = TradingStatus(symbol="SPY", ts=0, code="H")
 
     assert list(trade().to_message()) == ["T", "S", "p", "s", "i", "t"]
-    assert list(bar.to_message()) == ["T", "S", "o", "h", "l", "c", "v", "t"]
+    assert list(bar.to_message()) == ["T", "S", "o", "h", "l", "c", "v", "n", "vw", "t"]
     assert list(status.to_message()) == ["T", "S", "sc", "sm", "rc", "rm", "z", "t"]
     assert [each.channel for each in (quote(), trade(), bar, status)] == ["quotes", "trades", "bars", "statuses"]
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
-from ..domain.market import Quote, normalised_side
+from ..domain.market import Bar, Quote, Trade, normalised_side
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,9 @@ _SMALLEST_UNIX_TIME: Final = 10**8
 _TIME_UNITS: Final = ((10**11, 1), (10**14, 10**3), (10**17, 10**6))
 _NANOSECONDS: Final = 10**9
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+TapeEvent = Quote | Trade | Bar
 
 
 class TapeError(ValueError):
@@ -62,30 +65,61 @@ def parse_tape(lines: Iterable[str], name: str) -> Iterator[Quote]:
         TapeError: the header or a row is not understood.
         csv.Error: a line is not CSV.
     """
+    skipped = [0]
+
+    def skip(_row: list[str]) -> None:
+        skipped[0] += 1
+
+    yield from cast("Iterator[Quote]", _parse_rows(lines, name, skip))
+    if skipped[0]:
+        _log.info("the tape %s also has %d trades and bars of gaps; a replay streams only quotes", name, skipped[0])
+
+
+def parse_tape_events(lines: Iterable[str], name: str) -> Iterator[TapeEvent]:
+    """Yield the quotes, trades and bars of the tape `name` in the order of its rows; see `parse_tape` for the quotes.
+
+    A trade has `trade`, its price and its size after the symbol; a bar has `bar:VOLUME`, open, high, low and close.
+
+    Raises:
+        TapeError: the header or a row is not understood.
+        csv.Error: a line is not CSV.
+    """
+    yield from _parse_rows(lines, name, _parse_trade_or_bar)
+
+
+def _parse_rows(
+    lines: Iterable[str], name: str, parse_row_of_gap: Callable[[list[str]], Trade | Bar | None]
+) -> Iterator[TapeEvent]:
+    """Yield the quotes, and what `parse_row_of_gap` returns for each other row unless it is None."""
     numbered = iter(enumerate(lines, start=1))
     separator, header_number, header_line = _find_header(numbered)
     columns = _find_columns(next(csv.reader([header_line], delimiter=separator), []), header_number, name)
     rows = csv.reader((line for _, line in numbered), delimiter=separator)
-    skipped = 0
     for row in rows:
-        if is_row_of_gap(row):
-            skipped += 1
-            continue
         try:
-            quote = _parse_quote(row, columns)
+            event = parse_row_of_gap(row) if is_row_of_gap(row) else _parse_quote(row, columns)
         except (ValueError, OverflowError) as error:
             if not any(cell.strip() for cell in row):
                 continue
             number = header_number + rows.line_num
             raise TapeError(f"line {number} of the tape {name} is not a quote: {error}") from error
-        yield quote
-    if skipped:
-        _log.info("the tape %s also has %d trades and bars of gaps; a replay streams only quotes", name, skipped)
+        if event is not None:
+            yield event
 
 
 def is_row_of_gap(row: list[str]) -> bool:
     """Return True for a trade or bar that a recording runtime fetched after a gap. A tape's quotes have a number."""
     return len(row) > 2 and (row[2] == "trade" or row[2].startswith("bar:"))
+
+
+def _parse_trade_or_bar(row: list[str]) -> Trade | Bar:
+    time, symbol, kind, *cells = row
+    ts = _parse_time(time, _TIME_COLUMNS[COLUMNS[0]])
+    if kind == "trade":
+        return Trade(symbol=symbol, ts=ts, price=_parse_number(cells[0], "price"), size=_parse_number(cells[1], "size"))
+    names = ("open", "high", "low", "close")
+    prices = {name: _parse_number(cell, name) for name, cell in zip(names, cells, strict=True)}
+    return Bar(symbol=symbol, ts=ts, volume=_parse_number(kind.removeprefix("bar:"), "volume"), **prices)
 
 
 def _find_header(numbered: Iterator[tuple[int, str]]) -> tuple[str, int, str]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sluice_runtime.adapters.tape_rows import TapeError, parse_tape
-from sluice_runtime.domain.market import Quote
+from sluice_runtime.adapters.tape_rows import TapeError, parse_tape, parse_tape_events
+from sluice_runtime.domain.market import Bar, Quote, Trade
 
 HEADER = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange"
 LINE = "1795860000000,SPY,600.01,100,600.03,200,V"
@@ -91,3 +91,15 @@ def test_a_header_with_other_columns_is_an_error_that_says_what_to_write(header:
     found = sentence(header, LINE) if header else sentence()
     problem = "in line 1 are not those of a tape" if header else "are missing"
     assert found == f"the columns of the tape t.csv {problem}; write the header {HEADER}"
+
+
+def test_trades_and_bars_are_events_of_a_tape_and_a_replay_leaves_them_out() -> None:
+    lines = (HEADER, LINE, "1795860000000,SPY,trade,600.02,10,,", "1795860000000,SPY,bar:1000,600,601,599,600.5")
+    trade = Trade(symbol="SPY", ts=QUOTE.ts, price=600.02, size=10)
+    bar = Bar(symbol="SPY", ts=QUOTE.ts, open=600, high=601, low=599, close=600.5, volume=1000)
+
+    assert list(parse_tape_events(lines, "t.csv")) == [QUOTE, trade, bar]
+    assert parse(*lines) == [QUOTE]
+    for bad in ("1795860000000,SPY,trade,x,10,,", "1795860000000,SPY,bar:1,600,601,599", "1,SPY,bar:,1,1,1,x"):
+        with pytest.raises(TapeError, match=r"line 2 of the tape t\.csv"):
+            list(parse_tape_events((HEADER, bad), "t.csv"))
