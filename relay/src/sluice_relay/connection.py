@@ -26,6 +26,7 @@ AUTH_SECONDS: Final = 10.0
 # A client that reads nothing for so long is gone, or too slow for any feed.
 READ_SECONDS: Final = 60.0
 _POLICY_VIOLATION: Final = 1008
+_TOO_MANY_TRADES: Final = "it reads its trades more slowly than they arrive; subscribe to fewer symbols"
 
 
 class ClientConnection:
@@ -42,10 +43,15 @@ class ClientConnection:
         self._control: deque[bytes] = deque()
         self._work = asyncio.Event()
         self._is_dropped = False
+        self._dropping: asyncio.Task[None] | None = None
 
     def add_event(self, event: EncodedEvent) -> None:
-        """Add an event to the outbox, and return at once."""
+        """Add an event to the outbox, and return at once. A client with too many trades waiting is disconnected."""
+        if self._is_dropped:
+            return
         self.outbox.add_event(event)
+        if self.outbox.is_over_bound and self._dropping is None:  # also while the client reads nothing
+            self._dropping = asyncio.create_task(self.drop(407, _TOO_MANY_TRADES))
         self._work.set()
 
     def become_half_open(self) -> None:
@@ -138,9 +144,6 @@ class ClientConnection:
         while True:
             while self._control:
                 await self._socket.send_frame(self._control.popleft())
-            if self.outbox.is_over_bound:
-                await self.drop(407, "it reads its trades more slowly than they arrive; subscribe to fewer symbols")
-                return
             payload = self.outbox.take_frame()
             if payload is None:
                 return

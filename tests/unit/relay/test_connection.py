@@ -43,10 +43,8 @@ async def test_a_client_with_too_many_waiting_trades_gets_error_407() -> None:
         await client.request({"action": "subscribe", "trades": ["SPY"]})
         relay.source.send(trade(1))
         await client.receive_messages()
-        ping = await client.receive_frame()
+        await client.receive_frame()  # the ping, which stays without an answer
         relay.source.send(*(trade(number) for number in range(2, 10_003)))
-        await metrics(relay)  # so that the server has taken the trades
-        await client.socket.pong(ping.data)
 
         assert (await client.receive_messages())[0]["code"] == 407
         assert (await client.receive_frame()).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE)
