@@ -48,9 +48,9 @@ Answer = SubscriptionMessage | ErrorMessage
 
 # With fewer messages than this in one turn of the loop, waking up costs more than handling them.
 _FEW = 100
-# The turns of the loop from the end of a pause of reading until the listener has the data: TLS resumes in the first, or
-# the socket is found readable; it is read at last in the second; the batch is delivered in the third.
-_TURNS_TO_DELIVER = 3
+# The turns of the loop from the end of a pause of reading until the listener has the data of two reads. The first read
+# acknowledges what waits in the socket, and what the peer has held back until then arrives for the second.
+_TURNS_TO_DELIVER = 5
 
 
 class AlpacaConnection:
@@ -118,7 +118,8 @@ class AlpacaConnection:
         await self._transport.read_until_closed(self._collect_messages)
 
     async def deliver_arrived_data(self) -> None:
-        if self._transport.resume_reading():
+        # Also if the pause is over: it often ends in the turn in which a flush is due, and nothing has been read since.
+        with self._transport.without_pauses():
             for _ in range(_TURNS_TO_DELIVER):
                 await asyncio.sleep(0)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 # Waking up costs fifty times as much as handling one quote. Therefore a connection with few quotes pauses reading in
 # between, for no longer than the shortest flush interval, and then reads what has arrived in one batch.
@@ -17,23 +18,37 @@ class ReadingPause:
         """`transport` is None if the connection is lost already."""
         self._transport = transport
         self._timer: asyncio.TimerHandle | None = None
+        self._is_suspended = False
+        self._begins_later = False  # when it is no longer suspended
 
     def begin(self) -> None:
         """Pause reading now. Does nothing if the connection is closing or lost."""
         transport = self._transport
-        if self._timer is None and transport is not None and not transport.is_closing():
+        if self._is_suspended:
+            self._begins_later = True
+        elif self._timer is None and transport is not None and not transport.is_closing():
             transport.pause_reading()
-            self._timer = asyncio.get_running_loop().call_later(PAUSE_SECONDS, self.end)
+            self._timer = asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._end)
 
-    def end_early(self) -> bool:
-        """Resume reading if `begin` has paused it, and return whether it had."""
-        if self._timer is None:
-            return False
-        self.end()
-        return True
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """End the pause. One that `begin` requests within the context begins at its end."""
+        if self._timer is not None:
+            self._end()
+        self._is_suspended, self._begins_later = True, False
+        try:
+            yield
+        finally:
+            self._is_suspended = False
+            if self._begins_later:
+                self.begin()
 
-    def end(self) -> None:
-        """Resume reading, whatever has paused it."""
+    def end_for_good(self) -> None:
+        """Resume reading, whatever has paused it, and never pause it again."""
+        self._end()
+        self._transport = None
+
+    def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -13,7 +13,7 @@ import logging
 import ssl
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, get_args
 
 import msgpack
@@ -183,9 +183,9 @@ class SDKTransport:
     def pause_reading_briefly(self) -> None:
         """Do nothing: alpaca-py controls when this transport reads."""
 
-    def resume_reading(self) -> bool:
-        """Do nothing, likewise."""
-        return False
+    def without_pauses(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing, likewise."""
+        return nullcontext()
 
     def send_close_frame(self) -> None:
         with suppress(exceptions.WebSocketException, OSError):

@@ -9,7 +9,7 @@ import socket as sockets
 import ssl
 import struct
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
@@ -118,8 +118,8 @@ class Transport(Protocol):
     def pause_reading_briefly(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
-    def resume_reading(self) -> bool:
-        """End the pause of reading. Return False if there was none."""
+    def without_pauses(self) -> AbstractContextManager[None]:
+        """Return a context in which reading does not pause. A pause that is requested meanwhile begins at its end."""
 
     def send_close_frame(self) -> None:
         """Send the close frame without waiting. Does nothing if the websocket is closing or has closed."""
@@ -164,7 +164,6 @@ class NativeTransport:
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._reading_pause = ReadingPause(socket.transport)
-        self._is_closing = False
         self._peer_sends_text = False
 
     @classmethod
@@ -233,22 +232,19 @@ class NativeTransport:
             frames.discard_frames()
 
     def pause_reading_briefly(self) -> None:
-        if not self._is_closing:
-            self._reading_pause.begin()
+        self._reading_pause.begin()
 
-    def resume_reading(self) -> bool:
-        return self._reading_pause.end_early()
+    def without_pauses(self) -> AbstractContextManager[None]:
+        return self._reading_pause.suspended()
 
     def send_close_frame(self) -> None:
-        self._is_closing = True
-        self._reading_pause.end()
+        self._reading_pause.end_for_good()
         self._socket.send_close_frame()
 
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
-        self._is_closing = True
         self._socket.frames.discard_frames()
-        self._reading_pause.end()
+        self._reading_pause.end_for_good()
         try:
             async with asyncio.timeout(self._timeouts.close):
                 await self._socket.close()

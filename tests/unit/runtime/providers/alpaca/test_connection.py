@@ -1,9 +1,10 @@
 """The dialogue with Alpaca, over a fake transport without a network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -66,12 +67,15 @@ class FakeWire:
     def pause_reading_briefly(self) -> None:
         self.rests += 1
 
-    def resume_reading(self) -> bool:
-        """Deliver what has arrived during the pause in the second turn of the event loop, as a socket does."""
-        if self.arrived:
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._take, self.arrived.pop())
-        return self.rests > 0
+    @contextmanager
+    def without_pauses(self) -> Iterator[None]:
+        """Read what has arrived during the pause in the next turns of the event loop, as a socket does."""
+        loop, read = asyncio.get_running_loop(), self.arrived
+        for turn, frame in enumerate(read):
+            later = partial(loop.call_soon, self._take, frame)
+            loop.call_soon(partial(loop.call_soon, later) if turn else later)
+        self.arrived = []
+        yield
 
     def send_close_frame(self) -> None:
         self.close_frames += 1
@@ -251,11 +255,11 @@ async def test_data_that_arrives_while_reading_pauses_is_delivered_on_request() 
         await connection.deliver_arrived_data()
         wire.say(QuoteMessage(symbol="A", ts=AT, bid=1.0))
         await asyncio.sleep(0.1)
-        wire.arrived.append([QuoteMessage(symbol="A", ts=AT, bid=2.0)])
+        wire.arrived += [[QuoteMessage(symbol="A", ts=AT, bid=bid)] for bid in (2.0, 3.0)]
         before = asyncio.get_running_loop().time()
         await connection.deliver_arrived_data()
         assert asyncio.get_running_loop().time() == before
-        assert [tick.to_quote().bid for tick in listener.ticks] == [1.0, 2.0]
+        assert [tick.to_quote().bid for tick in listener.ticks] == [1.0, 2.0, 3.0]
 
 
 async def test_a_server_that_returns_the_login_is_described_without_the_key_pair() -> None:

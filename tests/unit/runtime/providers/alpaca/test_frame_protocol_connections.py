@@ -174,6 +174,34 @@ async def test_quotes_that_arrive_while_reading_is_paused_are_delivered_on_reque
             await task
 
 
+async def test_quotes_are_delivered_on_request_in_the_turn_in_which_the_pause_ends_by_itself(
+    server_tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_pause, "PAUSE_SECONDS", 60.0)
+    peer, listener = RawWebSocketPeer(), FakeListener()
+    async with connected(peer, server_tls) as transport:
+        connection = AlpacaConnection(transport, listener, Timeouts(), has_halts=False)
+        task = asyncio.create_task(connection.run())
+        await asyncio.sleep(0.01)
+        flush_is_due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end_pause() -> None:
+            with transport.without_pauses():  # the timer of the pause ends it, too
+                pass
+            flush_is_due.set_result(None)
+
+        transport.pause_reading_briefly()
+        await peer.send(binary(0))
+        await asyncio.sleep(0.005)
+        asyncio.get_running_loop().call_soon(end_pause)
+        await flush_is_due
+        await connection.deliver_arrived_data()
+        assert len(listener.ticks) == 1
+        await transport.close()
+        with pytest.raises(StreamError):
+            await task
+
+
 async def test_reading_continues_after_aiohttps_full_queue_has_paused_it(server_tls: ssl.SSLContext | None) -> None:
     texts = b"".join(text(*range(start, start + 10)) for start in range(0, 20_000, 10))
     peer = RawWebSocketPeer(binary(0))

@@ -28,28 +28,43 @@ async def test_a_pause_ends_by_itself() -> None:
     transport = FakeTransport()
     pause = ReadingPause(transport)
     pause.begin()
+    pause.begin()
     await asyncio.sleep(1)
     assert transport.calls == [("pause", 0.0), ("resume", PAUSE_SECONDS)]
-    assert not pause.end_early()
 
 
-async def test_a_pause_that_ends_early_shortens_no_later_one() -> None:
+async def test_a_suspension_ends_the_pause_and_the_next_one_has_its_full_length() -> None:
     transport = FakeTransport()
     pause = ReadingPause(transport)
     pause.begin()
     await asyncio.sleep(0.01)
-    assert pause.end_early()
-    pause.begin()
+    with pause.suspended():
+        pause.begin()
+        assert transport.calls == [("pause", 0.0), ("resume", 0.01)]
     await asyncio.sleep(1)
-    assert transport.calls == [("pause", 0.0), ("resume", 0.01), ("pause", 0.01), ("resume", 0.01 + PAUSE_SECONDS)]
+    assert transport.calls[2:] == [("pause", 0.01), ("resume", 0.01 + PAUSE_SECONDS)]
 
 
-async def test_only_an_own_pause_ends_early_but_a_close_resumes_reading_whatever_has_paused_it() -> None:
+async def test_without_a_request_no_pause_follows_a_suspension() -> None:
     transport = FakeTransport()
     pause = ReadingPause(transport)
-    assert not pause.end_early()
-    assert transport.calls == []
-    pause.end()
+    with pause.suspended():
+        pass
+    with pause.suspended():
+        pause.begin()
+    with pause.suspended():
+        pass
+    assert [what for what, _ in transport.calls] == ["pause", "resume"]
+
+
+async def test_a_close_resumes_reading_whatever_has_paused_it_and_no_pause_follows() -> None:
+    transport = FakeTransport()
+    pause = ReadingPause(transport)
+    with pause.suspended():
+        pause.begin()
+        pause.end_for_good()
+    pause.begin()
+    await asyncio.sleep(1)
     assert transport.calls == [("resume", 0.0)]
 
 
@@ -60,5 +75,4 @@ async def test_a_closing_or_lost_connection_is_not_paused() -> None:
     assert transport.calls == []
     lost = ReadingPause(None)
     lost.begin()
-    lost.end()
-    assert not lost.end_early()
+    lost.end_for_good()
