@@ -1,9 +1,10 @@
 """The time from the creation of one ClusterIngestPause until the sockets of a whole fleet are closed.
 
 Each pod is the only one of its tenant, and receives one quote a second: all pods, their API server, their provider and
-their database share the cores of one machine, which must not be the limit. No operator runs: the pods watch the pauses
-themselves. All times, also those of the watch alone, begin before the request is sent, by a client that has a
-connection to the API server.
+their database share the cores of one machine, which must not be the limit. So each pause waits until the start of the
+pods, or their connections after the pause before, no longer use most of its CPU time. No operator runs: the pods watch
+the pauses themselves. All times, also those of the watch alone, begin before the request is sent, by a client that has
+a connection to the API server.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from bench.api_server_process import ApiServerProcess
+from bench.machine_load import wait_for_idle_time
 from bench.pause_objects import KINDS, KindOfPause, pause_document
 from bench.rows import Row
 from bench.watch_events import Watcher, running_watcher
@@ -36,6 +38,7 @@ _KIND: KindOfPause = KINDS["ClusterIngestPause"]
 _STARTED_AT_ONCE = 10  # a pod's start takes most of a second of CPU time
 _PATIENCE_SECONDS = 300.0
 _SETTLED_SECONDS = 3.0
+_LEAST_IDLE_SHARE = 0.4
 # Meanwhile nothing is asked of the provider, because an answer would delay it.
 _QUIET_SECONDS = 2.0
 _numbers = itertools.count(1)
@@ -106,7 +109,7 @@ async def _pause(fleet: _Fleet, api: ApiClient, watcher: Watcher) -> FleetPause:
     """Pause all pods with a new object, then delete the object and wait until all stream again."""
     name, provider = f"fleet-{next(_numbers)}", fleet.provider
     streamed = {each["id"] for each in provider.open_connections}
-    await asyncio.sleep(_SETTLED_SECONDS)
+    await asyncio.to_thread(wait_for_idle_time, _LEAST_IDLE_SHARE, _PATIENCE_SECONDS)
     await api.get(_KIND.path)  # so that the connection is open
     cpu, asked = fleet.server.cpu_seconds, time.time()
     await api.post(_KIND.path, pause_document(_KIND, name))
