@@ -200,7 +200,7 @@ plugin: ## build kubectl-sluice, one file for PATH, and its completion into buil
 	@$(PYTHON) cli/tools/build_plugin.py build/plugin
 
 .PHONY: bench
-bench: setup ## measure all that has a target (15 minutes); BENCH="--help" lists more, BENCH=stops measures stops under faults
+bench: setup ## measure all that has a target; BENCH="--help" lists more, BENCH=stops measures stops under faults
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 .PHONY: bench-compare
