@@ -146,7 +146,7 @@ def _environment(job: dict[str, Any], server: JobServer) -> dict[str, str]:
 
 
 def image_environment() -> dict[str, str]:
-    """Return the settings of Python and OpenSSL in the runtime image, which a pod has and this machine does not."""
+    """Return the settings of Python in the runtime image, which a pod has and this machine does not."""
     lines = (Path(__file__).parents[2] / "runtime/Dockerfile").read_text().rpartition("\nFROM ")[2].splitlines()
     variables = [each for line in lines if line.startswith("ENV ") for each in line.split()[1:]]
     # PATH is the image's own, and without bytecode each start would compile.

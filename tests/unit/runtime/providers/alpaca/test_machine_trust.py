@@ -1,19 +1,14 @@
 """SSL_CERT_FILE as an editor saves it."""
 
-import asyncio
-import hashlib
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 
 from sluice_runtime.providers.alpaca.websocket import aiohttp_tls, system_tls_context
 from support.certificates import self_signed
 from support.encodings import ENCODINGS, Encode
-
-REAL_TIME = True
 
 
 @pytest.fixture
@@ -45,31 +40,3 @@ def test_aiohttp_uses_its_own_context_unless_a_file_is_named(file: Path, monkeyp
     assert aiohttp_tls(declared) is declared
     monkeypatch.delenv("SSL_CERT_FILE")
     assert aiohttp_tls(None) is True
-
-
-async def test_a_certificate_of_the_directory_is_loaded_when_a_server_presents_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificate, key = self_signed(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", "")  # as in the image
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    of_server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    of_server.load_cert_chain(certificate, key)
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=of_server)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(ssl.SSLCertVerificationError):
-            await asyncio.open_connection("127.0.0.1", port, ssl=ssl.create_default_context())
-        (tmp_path / name_in_directory(certificate)).symlink_to(certificate)
-        context = ssl.create_default_context()
-        assert context.cert_store_stats()["x509"] == 0
-        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
-        assert context.cert_store_stats()["x509"] == 1
-        writer.close()
-
-
-def name_in_directory(certificate: Path) -> str:
-    """Return the file name by which OpenSSL finds a certificate whose subject is in lower case, as `openssl rehash`."""
-    subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject.public_bytes()
-    digest = hashlib.sha1(subject[2:]).digest()  # noqa: S324  OpenSSL's; without the header of the outer sequence
-    return f"{int.from_bytes(digest[:4], 'little'):08x}.0"
