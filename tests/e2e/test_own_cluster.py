@@ -138,7 +138,10 @@ def test_the_commands_install_run_a_job_and_leave_what_the_readme_says(
     shell.run(UNINSTALL)
     assert set(cluster_objects_of_sluice(kubectl)) == KEPT_IN_CLUSTER
     eventually(lambda: set(objects_of_tenant(bare_cluster)) == KEPT_IN_TENANT, seconds=60)
-    assert objects_of_namespace(kubectl, "sluice-system") == ["lease.coordination.k8s.io/sluice-operator"]
+    eventually(
+        lambda: objects_of_namespace(kubectl, "sluice-system") == ["lease.coordination.k8s.io/sluice-operator"],
+        seconds=60,
+    )  # its pod ends after helm has returned
     assert symbols_in_firestore(firestore) == SYMBOLS
 
     shell.run(LEFTOVERS)
