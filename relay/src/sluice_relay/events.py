@@ -5,6 +5,8 @@ Times are Unix times in nanoseconds. Prices are in dollars, and sizes in shares 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from .protocol.encoding import Codec
@@ -37,7 +39,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def to_message(self) -> Message:
         """Return the message. As Alpaca sends it, a missing side has price and size 0; unknown fields are left out."""
-        known = {"bx": self.bid_exchange, "ax": self.ask_exchange, "c": list(self.conditions), "z": self.tape}
+        details = {"bx": self.bid_exchange, "ax": self.ask_exchange, "c": list(self.conditions), "z": self.tape}
         return {
             "T": "q",
             "S": self.symbol,
@@ -45,7 +47,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             "bs": _size(self.bid_size),
             "ap": self.ask or 0.0,
             "as": _size(self.ask_size),
-            **{name: value for name, value in known.items() if value},
+            **_without_unknown(details),
             "t": timestamp(self.ts),
         }
 
@@ -69,13 +71,13 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def to_message(self) -> Message:
         """Return the message; unknown fields are left out."""
-        known = {"i": self.id, "x": self.exchange, "c": list(self.conditions), "z": self.tape}
+        details = {"i": self.id, "x": self.exchange, "c": list(self.conditions), "z": self.tape}
         return {
             "T": "t",
             "S": self.symbol,
             "p": self.price,
             "s": _size(self.size),
-            **{name: value for name, value in known.items() if value},
+            **_without_unknown(details),
             "t": timestamp(self.ts),
         }
 
@@ -144,6 +146,11 @@ class EncodedEvent:
         if found is None:
             found = self._encoded[codec.name] = codec.encode_message(self._event.to_message())
         return found
+
+
+def _without_unknown(details: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that are known: neither None nor empty."""
+    return {name: value for name, value in details.items() if value}
 
 
 def _size(size: float | None) -> float:

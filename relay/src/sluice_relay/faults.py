@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from .clients import Client
-from .events import QUOTES, STATUSES, Event, Quote, TradingStatus
+from .events import QUOTES, STATUSES, TRADES, Event, Quote, TradingStatus
 from .ports import Audience, Source
 
 SYMBOL_LIMIT: Final = "405"
@@ -23,7 +23,7 @@ GAP: Final = "gap"
 _LATE: Final = "late"
 _HALT: Final = "halt"
 _MUTE: Final = "mute"
-_POLL_SECONDS: Final = 0.05
+POLL_SECONDS: Final = 0.05  # between two checks of which faults are active
 
 Kind = Literal["405", "406", "407", "half-open", "late", "halt", "mute", "gap"]
 
@@ -77,6 +77,11 @@ class FaultClock:
         self._faults = tuple(faults)
         self._clock = clock
         self._began_at: float | None = None
+
+    @property
+    def are_scripted(self) -> bool:
+        """True if there are any faults."""
+        return bool(self._faults)
 
     def start(self) -> None:
         """Start the clock of the faults; only the first call has an effect."""
@@ -153,7 +158,7 @@ class _FaultyAudience:
         if _MUTE in kinds:
             return
         if _HALT in kinds:
-            events = [event for event in events if event.channel not in (QUOTES, "trades")]
+            events = [event for event in events if event.channel not in (QUOTES, TRADES)]
         delay = max((each.by_seconds for each in active if each.kind == _LATE), default=0.0)
         if not delay and not self._late:
             self._audience.publish(feed, events)
@@ -165,7 +170,7 @@ class _FaultyAudience:
     async def release_forever(self) -> None:
         """Publish late events when they are due, and report the begin and the end of halts."""
         while True:
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             self._report_halt()
             while self._late and self._late[0][0] <= time.monotonic():
                 _, feed, events = self._late.popleft()
@@ -174,7 +179,7 @@ class _FaultyAudience:
     async def wait_until_released(self) -> None:
         """Wait until no event is late."""
         while self._late:  # noqa: ASYNC110  a test's fault needs no event
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _report_halt(self) -> None:
         is_halted = _HALT in self._faults.active_kinds()

@@ -17,21 +17,19 @@ from aiohttp import web
 from .client_socket import ClientSocket
 from .clients import Client, ClientDirectory
 from .connection import ClientConnection
-from .faults import GAP, HALF_OPEN, SLOW_CLIENT, FaultClock
+from .faults import GAP, HALF_OPEN, POLL_SECONDS, SLOW_CLIENT, FaultClock
 from .hub import Hub
 from .metrics import RelayTotals, prometheus_text
 from .ports import Source
 from .protocol.encoding import codec_for
+from .protocol.messages import KEY_HEADER, SECRET_HEADER
 from .session import SessionRules, SymbolUsage
 
 _log = logging.getLogger(__name__)
 _RELAY: Final = {"event_type": "relay"}
 _PATHS: Final = ("/v2/{feed}", "/v1beta1/{feed}", "/v1beta3/crypto/{region}")
-_KEY_HEADER: Final = "APCA-API-KEY-ID"
-_SECRET_HEADER: Final = "APCA-API-SECRET-KEY"  # noqa: S105  the name of a header
 # Small: what waits in a kernel's buffer can no longer be replaced by a newer quote.
 SEND_BUFFER_BYTES: Final = 16 << 10
-_FAULT_POLL_SECONDS: Final = 0.05
 
 
 class RelayServer:
@@ -120,8 +118,8 @@ class RelayServer:
 
     async def _apply_connection_faults_forever(self) -> None:
         before: frozenset[str] = frozenset()
-        while True:
-            await asyncio.sleep(_FAULT_POLL_SECONDS)
+        while self._faults.are_scripted:
+            await asyncio.sleep(POLL_SECONDS)
             kinds = self._faults.active_kinds()
             for each in list(self._connections):
                 if GAP in kinds:
@@ -145,5 +143,5 @@ class RelayServer:
 
 
 def _header_credentials(request: web.Request) -> tuple[str, str] | None:
-    key, secret = request.headers.get(_KEY_HEADER), request.headers.get(_SECRET_HEADER)
+    key, secret = request.headers.get(KEY_HEADER), request.headers.get(SECRET_HEADER)
     return None if key is None or secret is None else (key, secret)

@@ -8,12 +8,13 @@ from typing import Final
 import msgspec
 
 from .clients import Client, ClientDirectory
+from .events import QUOTES, TRADES
 from .faults import CONNECTION_LIMIT, SYMBOL_LIMIT
 from .ports import ConnectionFaults, Source
 from .protocol.messages import AUTHENTICATED, Message, ProtocolError, error_message, success_message
 from .protocol.subscription import EVERYTHING, FOLLOW_TRADES, Changes, Subscription, channel_names, parse_changes
 
-_COUNTED: Final = ("quotes", "trades")
+_COUNTED: Final = (QUOTES, TRADES)
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -23,6 +23,9 @@ ERRORS = {
     411: "insufficient scope",
     500: "internal error",
 }
+# The headers of an upgrade or HTTP request in which a client may send its key pair.
+KEY_HEADER = "APCA-API-KEY-ID"
+SECRET_HEADER = "APCA-API-SECRET-KEY"  # noqa: S105  the name of a header
 CONNECTED = "connected"
 AUTHENTICATED = "authenticated"
 

@@ -8,12 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from sluice_relay.protocol.messages import ProtocolError
+from sluice_relay.protocol.messages import KEY_HEADER, SECRET_HEADER, ProtocolError
 from sluice_simulators.alpaca.accounts import Account, Accounts
 from sluice_simulators.alpaca.trading_days import TradingDays
 
-KEY_HEADER = "APCA-API-KEY-ID"
-SECRET_HEADER = "APCA-API-SECRET-KEY"
 ID = "904837e3-3b76-47ec-b432-046db621571b"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sluice_relay.protocol.encoding import JSON, codec_for
+from sluice_relay.protocol.messages import KEY_HEADER, SECRET_HEADER
 from sluice_simulators.alpaca.connection import ConnectionSettings, Endpoint, StreamConnection
 from sluice_simulators.alpaca.faults import Fault, FaultScript, UpgradeAnswer, first_answer
 from sluice_simulators.alpaca.live_connections import LiveConnections
@@ -22,8 +23,6 @@ ENDPOINTS = (
     Endpoint("overnight", "/v1beta1/overnight"),
     Endpoint("crypto", "/v1beta3/crypto/us"),
 )
-KEY_HEADER = "APCA-API-KEY-ID"
-SECRET_HEADER = "APCA-API-SECRET-KEY"
 LARGEST_REQUEST = 16 << 20
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
