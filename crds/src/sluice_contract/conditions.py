@@ -97,7 +97,7 @@ NOT_ACKNOWLEDGED: Final = _reason(
     "Wait for the deletion of the pod; if the pod stays, look at its node.",
 )
 STOP_ENFORCED: Final = _reason(
-    "StopEnforced", (), "The operator deleted the pod, as it did not confirm a stop for 14 s.", "Look at its node."
+    "StopEnforced", (), "The operator deleted a pod that did not confirm a stop for 14 s.", "Look at the pod's node."
 )
 NOTHING_CONNECTED: Final = _reason("NothingConnected", (PAUSED,), "No pod runs, so nothing can be connected.")
 

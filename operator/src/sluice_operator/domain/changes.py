@@ -70,7 +70,7 @@ def is_only_progress_of_start(before: IngestJobStatus, after: IngestJobStatus) -
     if rest[0] != rest[1]:
         return False
     earlier, later = ({each.type: each for each in status.conditions} for status in (before, after))
-    if {each.get(c.READY, _NO_CONDITION).reason in _REASONS_OF_START for each in (earlier, later)} != {True}:
+    if any(each.get(c.READY, _NO_CONDITION).reason not in _REASONS_OF_START for each in (earlier, later)):
         return False
     return earlier.keys() <= later.keys() and all(
         _is_progress(earlier.get(kind, _NO_CONDITION), condition) for kind, condition in later.items()

@@ -77,8 +77,8 @@ def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
     """Return whether a changed condition is reported with an Event.
 
     It is not reported while its status is Unknown or the pod applies a new spec, nor if a new job is not ready only
-    because its pod starts. A condition that is normally True is
-    reported only when it becomes False, and when it is True again.
+    because its pod starts. A condition that is normally True is reported only when it becomes False, and when it is
+    True again.
     """
     if condition.type not in _TYPES_WITH_EVENTS or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
         return False

@@ -42,12 +42,12 @@ def finding_if_pod_is_deleted_early(o: Observation, job: Job) -> PodFinding | No
     restart = restart_record_after_early_deletion(o, job) or job.status.restart
     if o.pod is not None or restart is None or restart.count == 1 or not is_wait_after_early_deletion(o, job):
         return None
-    if restart.next_at <= o.now or not restarts.next_at_is_credible(restart, o.now) or _spec_has_changed(o, job):
+    if not restarts.is_waiting(restart, o.now) or _spec_has_changed(o, job):
         return None
     message = (
         f"Another client deleted the pod within {EARLY_SECONDS:.0f} s of its creation, more than once. The operator "
-        f"creates a new one after {restart.next_at:%H:%M:%S} UTC. Find the client in the audit log of the API server; "
-        "to stop the stream, pause the job instead."
+        f"{restarts.next_pod_phrase(restart)}. Find the client in the audit log of the API server; to stop the stream, "
+        "pause the job instead."
     )
     verdict = ReadinessVerdict(reason=c.POD_DELETED, message=message, phase="Degraded")
     wait = (restart.next_at - o.now).total_seconds()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sluice_contract import conditions as c
 
 from . import facts, restarts
@@ -20,7 +18,7 @@ def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
         return None
     restart = restarts.restart_record_after_exit(o, o.pod)
     ended = facts.exit_description(o.pod)
-    message = f"The pod exited ({ended}); the operator creates a new one {_time_phrase(restart.next_at)}."
+    message = f"The pod exited ({ended}); the operator {restarts.next_pod_phrase(restart)}."
     verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return PodFinding(verdict=verdict, step=delete_step(o.pod), restart=restart)
 
@@ -28,14 +26,10 @@ def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
 def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None:
     """Return a finding that waits if the last pod exited by itself and the backoff has not passed."""
     restart = job.status.restart
-    if o.pod is not None or restart is None or restart.next_at <= o.now:
+    if o.pod is not None or restart is None or not restarts.is_waiting(restart, o.now):
         return None
-    if not restarts.next_at_is_credible(restart, o.now) or is_wait_after_early_deletion(o, job):
+    if is_wait_after_early_deletion(o, job):
         return None
-    message = f"The last pod exited by itself; the operator creates a new one {_time_phrase(restart.next_at)}."
+    message = f"The last pod exited by itself; the operator {restarts.next_pod_phrase(restart)}."
     verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return PodFinding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
-
-
-def _time_phrase(instant: datetime) -> str:
-    return f"after {instant:%H:%M:%S} UTC"

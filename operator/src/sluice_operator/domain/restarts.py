@@ -22,6 +22,16 @@ def next_at_is_credible(restart: PodRestart, now: datetime) -> bool:
     return restart.next_at <= now + timedelta(seconds=RESTART_MOST_SECONDS)
 
 
+def is_waiting(restart: PodRestart, now: datetime) -> bool:
+    """Return whether the backoff of the record has not passed, and is credible."""
+    return restart.next_at > now and next_at_is_credible(restart, now)
+
+
+def next_pod_phrase(restart: PodRestart) -> str:
+    """Return when the operator creates the next pod, for a message."""
+    return f"creates a new one after {restart.next_at:%H:%M:%S} UTC"
+
+
 def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:
     """Return the restart record after a pod exited by itself: the number of restarts and the time of the next one.
 
