@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import Final, cast
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -35,8 +35,8 @@ _TIME_UNITS: Final = ((10**11, 1), (10**14, 10**3), (10**17, 10**6))
 _NANOSECONDS: Final = 10**9
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-
 TapeEvent = Quote | Trade | Bar
+RowOfGap = TypeVar("RowOfGap")
 
 
 class TapeError(ValueError):
@@ -65,14 +65,14 @@ def parse_tape(lines: Iterable[str], name: str) -> Iterator[Quote]:
         TapeError: the header or a row is not understood.
         csv.Error: a line is not CSV.
     """
-    skipped = [0]
-
-    def skip(_row: list[str]) -> None:
-        skipped[0] += 1
-
-    yield from cast("Iterator[Quote]", _parse_rows(lines, name, skip))
-    if skipped[0]:
-        _log.info("the tape %s also has %d trades and bars of gaps; a replay streams only quotes", name, skipped[0])
+    skipped = 0
+    for quote in _parse_rows(lines, name, lambda _row: None):
+        if quote is None:
+            skipped += 1
+        else:
+            yield quote
+    if skipped:
+        _log.info("the tape %s also has %d trades and bars of gaps; a replay streams only quotes", name, skipped)
 
 
 def parse_tape_events(lines: Iterable[str], name: str) -> Iterator[TapeEvent]:
@@ -88,9 +88,9 @@ def parse_tape_events(lines: Iterable[str], name: str) -> Iterator[TapeEvent]:
 
 
 def _parse_rows(
-    lines: Iterable[str], name: str, parse_row_of_gap: Callable[[list[str]], Trade | Bar | None]
-) -> Iterator[TapeEvent]:
-    """Yield the quotes, and what `parse_row_of_gap` returns for each other row unless it is None."""
+    lines: Iterable[str], name: str, parse_row_of_gap: Callable[[list[str]], RowOfGap]
+) -> Iterator[Quote | RowOfGap]:
+    """Yield the quotes, and what `parse_row_of_gap` returns for each other row."""
     numbered = iter(enumerate(lines, start=1))
     separator, header_number, header_line = _find_header(numbered)
     columns = _find_columns(next(csv.reader([header_line], delimiter=separator), []), header_number, name)
@@ -103,8 +103,7 @@ def _parse_rows(
                 continue
             number = header_number + rows.line_num
             raise TapeError(f"line {number} of the tape {name} is not a quote: {error}") from error
-        if event is not None:
-            yield event
+        yield event
 
 
 def is_row_of_gap(row: list[str]) -> bool:
