@@ -90,7 +90,7 @@ class Supervisor:
         if streaming is None or (desired.pause is None and not desired.denied):
             return
         self._streaming = None
-        if (connection := self._parts.connection.connection) is not None:
+        if (connection := self._parts.connection.current) is not None:
             connection.start_closing()
         streaming.cancel()
 

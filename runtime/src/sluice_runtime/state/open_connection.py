@@ -6,16 +6,16 @@ from ..ports import Connection
 
 
 class OpenConnection:
-    """The open connection, which the supervisor sets. None while there is none, or before its login."""
+    """`current` is the open connection, which the supervisor sets; None while there is none, or before its login."""
 
     def __init__(self) -> None:
-        self.connection: Connection | None = None
+        self.current: Connection | None = None
 
     def set(self, connection: Connection | None) -> None:
         """Set the open connection; None when it is closed."""
-        self.connection = connection
+        self.current = connection
 
     async def deliver_arrived_data(self) -> None:
         """Pass what has arrived on the open connection to its listener, even if the connection pauses its reading."""
-        if self.connection is not None:
-            await self.connection.deliver_arrived_data()
+        if self.current is not None:
+            await self.current.deliver_arrived_data()

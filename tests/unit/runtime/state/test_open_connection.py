@@ -8,10 +8,10 @@ async def test_data_of_the_open_connection_is_delivered_and_without_one_nothing_
     connection.arrived = [quote("AAPL")]
     await found.deliver_arrived_data()
     found.set(connection)
-    assert found.connection is connection
+    assert found.current is connection
     assert len(runtime.market.coalescer) == 0
     await found.deliver_arrived_data()
     assert len(runtime.market.coalescer) == 1
     found.set(None)
     await found.deliver_arrived_data()
-    assert found.connection is None
+    assert found.current is None
