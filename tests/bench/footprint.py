@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import msgspec
-
 from bench import pod as pods
 from bench.documents import quote_documents
 from bench.rows import Row
@@ -112,11 +110,20 @@ def _compared(ours: Sequence[Cost], peers: Sequence[Cost]) -> list[Row]:
         mine, other = (median(getattr(each, field) for each in costs) for costs in (ours, peers))
         target, met = (f"<= {most:g} {unit}", mine <= most) if most is not None else ("", None)
         ratios = tuple(getattr(one, field) / getattr(two, field) for one, two in zip(ours, peers, strict=True))
-        row = Row(name=name, unit=unit, ours=mine, peer=other, ratio=mine / other, target=target, met=met)
-        found.append(msgspec.structs.replace(row, turn_ratios=ratios))
+        row = Row(
+            name=name, unit=unit, ours=mine, peer=other, ratio=mine / other, target=target, met=met, turn_ratios=ratios
+        )
+        found.append(row)
     ratios = tuple(mine.cpu / other.cpu for mine, other in zip(ours, peers, strict=True))
-    ratio = median(ratios)
     mine, other = (100 * median(each.cpu for each in costs) for costs in (ours, peers))
-    target = f"<= {MOST_CPU:g}"
-    cpu = Row(name="pod: CPU", unit="%", ours=mine, peer=other, ratio=ratio, target=target, met=ratio <= MOST_CPU)
-    return [*found, msgspec.structs.replace(cpu, turn_ratios=ratios)]
+    cpu = Row(
+        name="pod: CPU",
+        unit="%",
+        ours=mine,
+        peer=other,
+        ratio=median(ratios),
+        target=f"<= {MOST_CPU:g}",
+        met=median(ratios) <= MOST_CPU,
+        turn_ratios=ratios,
+    )
+    return [*found, cpu]

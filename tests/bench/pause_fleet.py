@@ -37,7 +37,6 @@ MOST_SECONDS = 1.0
 _KIND: KindOfPause = KINDS["ClusterIngestPause"]
 _STARTED_AT_ONCE = 10  # a pod's start takes most of a second of CPU time
 _PATIENCE_SECONDS = 300.0
-_SETTLED_SECONDS = 3.0
 _LEAST_IDLE_SHARE = 0.4
 # Meanwhile nothing is asked of the provider, because an answer would delay it.
 _QUIET_SECONDS = 2.0
@@ -72,7 +71,6 @@ def rows(folder: Path, pods: int = PODS, rounds: int = ROUNDS) -> list[Row]:
     with sluice_on_devcluster(state.root) as site, Upstream(*upstream) as provider:
         _start_pods(site, provider, pods)
         stop_operator(site.kubectl)
-        time.sleep(_SETTLED_SECONDS)
         pauses = asyncio.run(_measured(state, provider, pods, rounds))
     return _found(pauses, pods)
 
